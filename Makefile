@@ -1,0 +1,55 @@
+# One command per habit. Everything lives in .venv; nothing is installed globally.
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+UV     := $(shell command -v uv 2>/dev/null)
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test check format lint types imports golden bench preview clean
+
+help: ## what can be made
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+# pip learned --group in 25.1; older ones are brought up to date inside the environment first
+$(BIN)/.ready: pyproject.toml constraints.txt
+ifdef UV
+	@$(UV) venv --quiet --allow-existing --python $(PYTHON) $(VENV)
+	$(UV) pip install --quiet --python $(BIN)/python --constraint constraints.txt --editable . --group dev
+else
+	@$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --upgrade 'pip>=25.1'
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable . --group dev
+endif
+	@touch $@
+
+demo: $(BIN)/.ready ## the main job on invented papers: no config, no network, no SMTP
+	$(BIN)/digest demo
+
+test: $(BIN)/.ready ## all tests
+	$(BIN)/python -m pytest -n auto
+
+check: format lint types imports test ## what CI runs
+
+format: $(BIN)/.ready
+	$(BIN)/ruff format --check .
+
+lint: $(BIN)/.ready
+	$(BIN)/ruff check .
+
+types: $(BIN)/.ready
+	$(BIN)/mypy digest tests benchmarks
+
+imports: $(BIN)/.ready
+	$(BIN)/lint-imports
+
+golden: $(BIN)/.ready ## write the golden mails anew and delete unused ones
+	DIGEST_GOLDEN=write $(BIN)/python -m pytest -q tests/compose/test_golden.py
+
+preview: $(BIN)/.ready ## your own digest in the browser
+	$(BIN)/digest preview --open
+
+bench: $(BIN)/.ready ## a day of 2,000 papers for 100 subscribers, beside feedparser alone
+	$(BIN)/python benchmarks/day.py
+
+clean: ## forget the environment and all caches
+	rm -rf $(VENV) .cache .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis build dist

@@ -1,0 +1,1 @@
+"""Fetching and reading: the world's bytes become papers."""

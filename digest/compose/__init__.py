@@ -1,0 +1,1 @@
+"""Writing: a digest becomes a mail. Pure but for reading templates."""

@@ -1,0 +1,1 @@
+"""Handing over: a mail becomes a receipt."""

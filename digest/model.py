@@ -1,0 +1,388 @@
+"""What travels between the rooms: frozen values without behaviour.
+
+    bytes → Paper → Digest → Mail → Receipt, and a Verdict about each step.
+
+All times are aware datetimes in UTC unless a field says otherwise. Texts are exactly as the source sent them,
+white space collapsed: cleaning for display is `compose`'s work.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime, time
+from typing import Literal
+
+#: how a source lists a paper, best label first (arXiv's words; other sources list everything as "new")
+Announce = Literal["new", "cross", "replace", "replace-cross"]
+SourceType = Literal["arxiv", "arxiv-api", "huggingface", "feed", "jsonl"]
+Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
+#: Monday first, so that `WEEKDAYS[day.weekday()]` is the name of a date's day
+WEEKDAYS: tuple[Weekday, ...] = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+
+
+# --- collect ----------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Where papers come from: one `[[sources]]` entry of the configuration."""
+
+    type: SourceType
+    #: unique among the sources; the key of everything remembered about it
+    name: str
+    #: arXiv categories or archives (`cs.CL`), in the order typed; type `arxiv` only
+    categories: tuple[str, ...] = ()
+    #: address of the feed or list; types `feed` and `jsonl`
+    url: str = ""
+    #: `search_query` of the arXiv API, as its manual spells it; type `arxiv-api` only
+    query: str = ""
+    #: local file; type `jsonl` only
+    path: str = ""
+    #: replaces scheme and host (and a path prefix) of the source's usual address; empty: the usual one
+    base_url: str = ""
+    #: announce types that count as papers of the day; type `arxiv` only
+    announce: tuple[Announce, ...] = ("new", "cross")
+    #: how many past days are read again to see votes move, 1..31; type `huggingface` only
+    days: int = 7
+    #: at most this many papers per pull, 1..30000; type `arxiv-api` only
+    max_results: int = 200
+    #: on the very first pull this many of the newest papers may be mailed, the rest only become known; None: all
+    first_run_max: int | None = None
+    #: seconds this source may take in one pull, waiting for its turn included
+    deadline_s: float = 300.0
+
+
+@dataclass(frozen=True, slots=True)
+class Signals:
+    """How a paper was received, by one source at one moment. None: the source does not say; never negative."""
+
+    upvotes: int | None = None
+    comments: int | None = None
+    #: GitHub stars of the paper's repository
+    stars: int | None = None
+    #: place in the source's own list, from 1
+    position: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Paper:
+    """One work, whatever number of sources and versions."""
+
+    #: canonical identifier without version: `arxiv:2401.01234`, `doi:10.…`, `openreview:…` or `url:…`
+    key: str
+    #: one line; never empty
+    title: str
+    #: one paragraph; empty if the source has none
+    abstract: str = ""
+    #: display names in the order of the paper
+    authors: tuple[str, ...] = ()
+    #: landing page, http(s) only; empty if there is none
+    url: str = ""
+    #: other canonical identifiers of the same work, sorted, without `key`
+    aliases: tuple[str, ...] = ()
+    #: from 1; None if the source does not count versions
+    version: int | None = None
+    #: first public appearance as far as the source knows
+    published: datetime | None = None
+    #: subject codes, the primary one first
+    categories: tuple[str, ...] = ()
+    announce: Announce = "new"
+    #: names of the sources that carried it, in the order they were merged, without repeats
+    sources: tuple[str, ...] = ()
+    organization: str = ""
+    #: arXiv's free comment ("12 pages, accepted at …")
+    comment: str = ""
+    journal_ref: str = ""
+    #: licence URL
+    licence: str = ""
+    pdf_url: str = ""
+    code_url: str = ""
+    project_url: str = ""
+    #: page where readers discuss it (Hugging Face)
+    discussion_url: str = ""
+    thumbnail_url: str = ""
+    #: one sentence written by a machine, to be marked as such wherever it is shown
+    ai_summary: str = ""
+    ai_keywords: tuple[str, ...] = ()
+    signals: Signals = Signals()
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One item that was left out, or one thing that no longer fits; costs that item only."""
+
+    #: which item: an id, a title, or `item 17`; one line, cleaned
+    where: str
+    #: one sentence without a full stop
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Validators:
+    """What a server gave for conditional requests (RFC 9110 §13.1): sent back verbatim, empty if absent."""
+
+    etag: str = ""
+    last_modified: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """What one pull of one source brought. A source that failed has a `failure` and may still have papers."""
+
+    source: str
+    fetched_at: datetime
+    papers: tuple[Paper, ...] = ()
+    problems: tuple[Problem, ...] = ()
+    #: by URL; to be stored with the batch and sent with the next request
+    validators: Mapping[str, Validators] = field(default_factory=dict)
+    #: True if every request was answered "not modified"
+    not_modified: bool = False
+    #: why the source (or a part of it) could not be read; empty if all went well
+    failure: str = ""
+    #: what the operator can do about `failure`
+    hint: str = ""
+    #: requests sent, bytes received after decompression, seconds from start to end
+    requests: int = 0
+    bytes_received: int = 0
+    seconds: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class SourceMemory:
+    """What is remembered of a source between pulls."""
+
+    name: str
+    #: None: never pulled successfully
+    first_pull_at: datetime | None = None
+    last_pull_at: datetime | None = None
+    #: the last pull that brought at least one unknown paper
+    last_fresh_at: datetime | None = None
+    #: hash of the ids (with versions) of the last non-empty batch
+    fingerprint: str = ""
+    validators: Mapping[str, Validators] = field(default_factory=dict)
+    #: failed pulls in a row
+    failures: int = 0
+    #: the largest number of new papers in one pull after the first one
+    most_new: int = 0
+
+
+# --- curate -----------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class StoredPaper:
+    """A paper as the state knows it."""
+
+    paper: Paper
+    #: when its batch became durable
+    first_seen_at: datetime
+    #: the edition (UTC day) it belongs to; None: known but never to be mailed (baseline of a first pull)
+    edition: date | None
+
+
+@dataclass(frozen=True, slots=True)
+class DaySignals:
+    """What a source said about a paper on one UTC day (the last word of that day)."""
+
+    source: str
+    day: date
+    signals: Signals
+
+
+@dataclass(frozen=True, slots=True)
+class Subscriber:
+    """One reader. Times are theirs: `at` and `days` are read in `timezone`."""
+
+    #: normalised address; the identity
+    email: str
+    name: str = ""
+    #: entries of the keyword language, in the order typed
+    keywords: tuple[str, ...] = ()
+    #: local wall clock from which a digest is due
+    at: time = time(8, 0)
+    #: local days on which a digest is due; never empty
+    days: tuple[Weekday, ...] = ("mon", "tue", "wed", "thu", "fri")
+    #: IANA name
+    timezone: str = "UTC"
+    #: most papers in the For-you part, 1..50
+    max_papers: int = 10
+    #: most papers in the Trending part, 0..50
+    trending: int = 5
+    #: least relevance of a For-you paper, 0..1
+    min_score: float = 0.0
+    #: no digest before this local date; None: not paused
+    paused_until: date | None = None
+    #: opaque unguessable name used in unsubscribe links, given by the state; empty: no such links
+    token: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """One keyword entry that matched a paper."""
+
+    #: the entry as the subscriber typed it
+    keyword: str
+    #: where: of `title`, `abstract`, `author`, `category`, `organization`, `topic` (AI keywords), best first
+    fields: tuple[str, ...]
+    #: the matching pieces of the paper's own text as written there, for marking; title pieces first
+    words: tuple[str, ...] = ()
+    #: this entry's share of the pick's score, ≥ 0
+    score: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Trend:
+    """How a paper is doing with everybody. Changes are against the last earlier day on record, None: no such day."""
+
+    #: 0..1 within the batch it was computed for
+    score: float = 0.0
+    upvotes: int | None = None
+    upvotes_change: int | None = None
+    comments: int | None = None
+    comments_change: int | None = None
+    stars: int | None = None
+    stars_change: int | None = None
+    #: whole days between the day the changes are counted from and today; 1: since yesterday; None: no changes known
+    change_days: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Pick:
+    """One paper in a digest, with the reasons."""
+
+    paper: Paper
+    part: Literal["for_you", "trending"]
+    #: 0..1, comparable within one part of one digest
+    score: float
+    matches: tuple[Match, ...] = ()
+    trend: Trend = Trend()
+    #: the reasons in words, without a full stop: "“mixture of experts” in the title; ▲ 142 (+84 since yesterday)"
+    why: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Missed:
+    """A paper that nearly made it, named by title only."""
+
+    key: str
+    title: str
+    url: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Digest:
+    """One subscriber's selection for one of their local days. May be empty (then nothing is mailed)."""
+
+    subscriber: Subscriber
+    #: the subscriber's local day
+    local_date: date
+    #: when it was selected; the mail's Date
+    planned_at: datetime
+    #: For you first (best first), then Trending (best first)
+    picks: tuple[Pick, ...] = ()
+    missed: tuple[Missed, ...] = ()
+    #: papers looked at, and how many of them matched a keyword
+    considered: int = 0
+    matched: int = 0
+    #: papers that matched but had been delivered to this subscriber before
+    seen_before: int = 0
+
+
+# --- compose, deliver -------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Mail:
+    """A rendered digest: envelope and bytes."""
+
+    #: RFC 5321 reverse path and forward path, bare addresses
+    envelope_from: str
+    recipient: str
+    #: with angle brackets, as in the header
+    message_id: str
+    subject: str
+    #: the whole RFC 5322 message with CRLF line ends, not dot-stuffed
+    data: bytes
+    #: the two bodies as text, for previews
+    text: str
+    html: str
+
+
+#: refused: 5xx, final. deferred: 4xx or no connection, later again. in_doubt: final dot sent, no answer
+Outcome = Literal["delivered", "deferred", "refused", "in_doubt"]
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """What the other side said about one mail."""
+
+    outcome: Outcome
+    #: SMTP reply code; None without one
+    code: int | None
+    #: reply text or reason, one line
+    text: str
+    at: datetime
+    #: who answered: `host:port` or the Maildir's path
+    relay: str
+
+
+#: states of a ledger row; the first five may still change, the last three are final
+LedgerState = Literal["planned", "sending", "deferred", "in_doubt", "held", "sent", "refused", "expired"]
+
+
+@dataclass(frozen=True, slots=True)
+class LedgerRow:
+    """The truth about one mail: one row per (email, local_date), ever."""
+
+    email: str
+    local_date: date
+    state: LedgerState
+    message_id: str
+    planned_at: datetime
+    #: times the mail was claimed for sending
+    attempts: int = 0
+    #: earliest next attempt; None: at once
+    next_attempt_at: datetime | None = None
+    #: the last answer, one line
+    answer: str = ""
+    updated_at: datetime | None = None
+
+
+# --- verdicts ---------------------------------------------------------------------------------------------------
+
+SourceFinding = Literal["fresh", "unchanged", "empty", "stale", "failed"]
+SubscriberFinding = Literal[
+    "sent", "planned", "quiet", "all_seen", "not_due", "done", "paused", "deferred", "refused", "in_doubt", "expired"
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """Why there is or is not something. Every run ends in one per source or subscriber it touched."""
+
+    scope: Literal["source", "subscriber"]
+    #: source name or subscriber address
+    name: str
+    finding: SourceFinding | SubscriberFinding
+    #: the whole story in one plain sentence
+    sentence: str
+    at: datetime
+    #: numbers behind the sentence: `papers`, `new`, `repeats`, `matched`, `picks`, …
+    counts: Mapping[str, int] = field(default_factory=dict)
+    #: True if somebody should look at it: nothing came, and not because of a weekend, a holiday or a choice
+    trouble: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class RunReport:
+    """What one run of a command found and did."""
+
+    #: `pull`, `send`, …
+    command: str
+    started_at: datetime
+    finished_at: datetime
+    verdicts: tuple[Verdict, ...] = ()
+    #: things to know that belong to no source or subscriber; one sentence each
+    notes: tuple[str, ...] = ()
