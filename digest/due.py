@@ -1,0 +1,78 @@
+"""Who is due when: one subscriber, one moment, one answer. Pure; knows nothing of jobs, mail or state.
+
+Daylight saving needs no special case here: what is compared is the subscriber's wall clock, and "one digest per
+local day" is kept by the ledger's unique key, never by the moment a timer fires. A time that a spring change skips
+(02:30) is reached when the clock shows 03:00; a time that an autumn change repeats is reached once and stays so.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
+
+from digest.model import WEEKDAYS
+
+if TYPE_CHECKING:
+    from digest.model import Subscriber
+
+#: days to look ahead for the next digest: a week and a day reaches every weekday whatever the hour
+_HORIZON = timedelta(days=8)
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """Whether a subscriber's digest is due."""
+
+    #: the subscriber's date now; the day a due digest is for
+    local_date: date
+    #: why not, in one sentence without a full stop; empty if a digest is due
+    not_yet: str = ""
+    #: True if the reason is a pause rather than the clock
+    paused: bool = False
+
+
+def due(subscriber: Subscriber, now: datetime, *, paused: str = "", any_hour: bool = False) -> Due:
+    """Is a digest for the subscriber's present day due?
+
+    Args:
+        subscriber: whose `at`, `days`, `timezone` and `paused_until` decide.
+        now: aware datetime.
+        paused: reason of a pause recorded elsewhere than in `subscriber`; empty if there is none.
+        any_hour: ignore the hour and the weekday, never a pause.
+
+    Returns:
+        the local date, and the reason if nothing is due. From `subscriber.at` (inclusive) until local midnight
+        (exclusive) a digest is due, so a run later in the day catches up.
+    """
+    local = now.astimezone(ZoneInfo(subscriber.timezone))
+    today = local.date()
+    if paused:
+        return Due(today, paused, paused=True)
+    if subscriber.paused_until is not None and today < subscriber.paused_until:
+        return Due(today, f"paused until {subscriber.paused_until:%a %-d %b %Y}", paused=True)
+    if any_hour:
+        return Due(today)
+    if WEEKDAYS[today.weekday()] not in subscriber.days:
+        return Due(today, f"{today:%A} is not one of the days chosen ({', '.join(subscriber.days)})")
+    if local.time().replace(tzinfo=None) < subscriber.at:
+        return Due(today, f"due at {subscriber.at:%H:%M} {subscriber.timezone}, now it is {local:%H:%M} there")
+    return Due(today)
+
+
+def next_due(subscriber: Subscriber, after: datetime) -> datetime | None:
+    """The first instant (UTC) strictly later than `after` at which a digest becomes due; None if none within reach.
+
+    A pause only moves the first day looked at. The horizon is eight days from there.
+    """
+    zone = ZoneInfo(subscriber.timezone)
+    first = after.astimezone(zone).date()
+    if subscriber.paused_until is not None:
+        first = max(first, subscriber.paused_until)
+    for offset in range(_HORIZON.days):
+        day = first + timedelta(days=offset)
+        instant = datetime.combine(day, subscriber.at, tzinfo=zone).astimezone(UTC)
+        if WEEKDAYS[day.weekday()] in subscriber.days and instant > after:
+            return instant
+    return None
