@@ -1,0 +1,132 @@
+"""What happened, in plain sentences: stored verdicts in, days with lines out. Pure.
+
+`digest why` prints it. Silence has reasons too: a day on which nothing ran, a day the subscriber did not choose,
+a send that never came after their hour.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta, tzinfo
+from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
+
+from digest.due import due
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from digest.model import Subscriber, Verdict
+
+#: subscriber findings in the order in which a day's tally names them
+_TALLY = {
+    "sent": "sent",
+    "quiet": "quiet (nothing matched)",
+    "all_seen": "quiet (all seen before)",
+    "deferred": "deferred",
+    "in_doubt": "in doubt",
+    "refused": "refused",
+    "expired": "given up",
+    "paused": "paused",
+    "planned": "planned and not sent",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Day:
+    """One day's story."""
+
+    day: date
+    #: sentences in reading order: sources first, then subscribers; never empty
+    lines: tuple[str, ...]
+    #: True if any of them asks for somebody's attention
+    trouble: bool = False
+
+
+def tell(
+    verdicts: Iterable[Verdict],
+    *,
+    now: datetime,
+    days: int,
+    reader: Subscriber | None = None,
+    paused: str = "",
+) -> tuple[Day, ...]:
+    """The story of the last `days` days, today included, oldest first.
+
+    Args:
+        verdicts: in any order; those older than the window are ignored.
+        now: aware; the end of the story.
+        days: at least 1.
+        reader: whose story; days are then theirs (local), else everybody's in UTC days.
+        paused: reason of a recorded pause of `reader`, empty if there is none.
+    """
+    zone: tzinfo = ZoneInfo(reader.timezone) if reader else UTC
+    today = now.astimezone(zone).date()
+    by_day: dict[date, list[Verdict]] = {}
+    for verdict in sorted(verdicts, key=lambda v: v.at):
+        by_day.setdefault(verdict.at.astimezone(zone).date(), []).append(verdict)
+    window = [today - timedelta(days=back) for back in reversed(range(days))]
+    return tuple(_day(day, by_day.get(day, []), reader, zone, now, paused) for day in window)
+
+
+def _day(
+    day: date, verdicts: Sequence[Verdict], reader: Subscriber | None, zone: tzinfo, now: datetime, paused: str
+) -> Day:
+    sources = [v for v in verdicts if v.scope == "source"]
+    lines = _sources(sources) or ["No pull ran: nothing was fetched."]
+    if reader is None:
+        lines += _everybody([v for v in verdicts if v.scope == "subscriber"])
+    else:
+        own = [v for v in verdicts if v.scope == "subscriber" and v.name == reader.email]
+        lines += _one_reader(own, reader, min(_end_of(day, zone), now), paused)
+    return Day(day, tuple(lines), any(v.trouble for v in _last_words(verdicts)))
+
+
+def _end_of(day: date, zone: tzinfo) -> datetime:
+    return datetime.combine(day + timedelta(days=1), datetime.min.time(), tzinfo=zone) - timedelta(seconds=1)
+
+
+def _last_words(verdicts: Sequence[Verdict]) -> list[Verdict]:
+    """The last verdict about each source and subscriber, in the order of first mention."""
+    last: dict[tuple[str, str], Verdict] = {}
+    for verdict in verdicts:
+        last[verdict.scope, verdict.name] = verdict
+    return list(last.values())
+
+
+def _sources(verdicts: Sequence[Verdict]) -> list[str]:
+    """A sentence per source: what its fresh pulls brought that day, then its last word if that was trouble."""
+    lines = []
+    for last in _last_words(verdicts):
+        fresh = [v for v in verdicts if v.name == last.name and v.finding == "fresh"]
+        if len(fresh) > 1:
+            new = sum(v.counts.get("new", 0) for v in fresh)
+            lines.append(f"{last.name}: {new} new papers in {len(fresh)} pulls; the last: {fresh[-1].sentence}")
+        elif fresh:
+            lines.append(fresh[0].sentence)
+        if not fresh or (last.trouble and last is not fresh[-1]):
+            lines.append(last.sentence)
+    return lines
+
+
+def _everybody(verdicts: Sequence[Verdict]) -> list[str]:
+    if not verdicts:
+        return ["No digest was due, or no send ran."]
+    last = _last_words(verdicts)
+    tally = _tally(v.finding for v in last)
+    return [f"Subscribers: {tally}."] + [v.sentence for v in last if v.trouble]
+
+
+def _tally(findings: Iterable[str]) -> str:
+    counts: Mapping[str, int] = Counter(findings)
+    return ", ".join(f"{counts[finding]} {words}" for finding, words in _TALLY.items() if counts.get(finding))
+
+
+def _one_reader(own: Sequence[Verdict], reader: Subscriber, moment: datetime, paused: str) -> list[str]:
+    if own:
+        return list(dict.fromkeys(v.sentence for v in own))
+    answer = due(reader, moment, paused=paused)
+    if answer.not_yet:
+        return [f"No digest for {reader.email}: {answer.not_yet}."]
+    return [f"No digest for {reader.email}: it was due at {reader.at:%H:%M} {reader.timezone}, but no send ran since."]
