@@ -1,1 +1,14 @@
-"""Remembering: the state file."""
+"""Remembering: papers, readers and what was mailed to whom, in one SQLite file or one PostgreSQL database.
+
+store.py         open_state(url) → State, the door to everything below
+papers.py        papers, their identifiers, their signals, what is remembered of sources
+ledger.py        the truth about mail: plan → claim → settle
+subscribers.py   readers who joined at run time, pauses, unsubscribe tokens
+runs.py          reports and verdicts of past runs
+retention.py     forgetting what is no longer needed
+transfer.py      export and import, also between the two kinds of database
+
+schema.py        the tables                     database.py   connections and transactions
+migrate.py       creating and upgrading         failures.py   driver errors → StateError
+codec.py         the model's values ↔ JSON      sending.py    one sender at a time
+"""

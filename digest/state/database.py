@@ -1,0 +1,224 @@
+"""Connections and transactions: what SQLite and PostgreSQL do differently is in this file and in `sending`.
+
+What goes in is a URL; what comes out are connections on which the rest of the room runs the same statements. A
+transaction is durable when its block ends (SQLite: WAL with synchronous=FULL) and undone when the block raises. A
+crash inside a block leaves the state as it was before.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from contextvars import ContextVar
+from itertools import islice
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar, cast
+
+from sqlalchemy import Connection, Engine, create_engine, event, make_url
+from sqlalchemy.exc import ArgumentError
+
+from digest.errors import StateError
+from digest.state.failures import translated
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from sqlalchemy import URL, Table
+    from sqlalchemy.dialects.sqlite import Insert
+
+T = TypeVar("T")
+
+#: values per IN list and rows per statement; far below the limits (SQLite 32,766 parameters, PostgreSQL 65,535)
+CHUNK = 1000
+
+#: seconds to wait for a PostgreSQL server to take a connection
+_CONNECT_TIMEOUT_S = 10
+
+#: advisory locks of PostgreSQL are numbers per database; these are ours ("digest" in ASCII, and one each)
+WRITER_LOCK = 0x646967657374_01
+SENDER_LOCK = 0x646967657374_02
+
+
+class Database:
+    """One open database.
+
+    Attributes:
+        place: file path or address without password, for people.
+        path: the SQLite file; None for PostgreSQL.
+        engine: SQLAlchemy's; hides parameters, so that no address reaches an error message.
+        insert: `insert(table)` with ON CONFLICT, as this database's dialect spells it.
+    """
+
+    def __init__(self, engine: Engine, *, place: str, path: Path | None) -> None:
+        self.engine = engine
+        self.place = place
+        self.path = path
+        self.insert = _insert(engine.dialect.name)
+        self._current: ContextVar[Connection | None] = ContextVar("transaction", default=None)
+
+    @contextmanager
+    def reading(self) -> Iterator[Connection]:
+        """A connection for reading; the one of the surrounding `transaction`, if there is one."""
+        with translated(self.place):
+            current = self._current.get()
+            if current is not None:
+                yield current
+                return
+            with self.engine.connect() as connection:
+                yield connection
+
+    @contextmanager
+    def writing(self) -> Iterator[Connection]:
+        """A transaction that begins with its first INSERT, UPDATE or DELETE; part of a surrounding one."""
+        with translated(self.place):
+            current = self._current.get()
+            if current is not None:
+                yield current
+                return
+            with self.engine.begin() as connection:
+                yield connection
+
+    @contextmanager
+    def transaction(self) -> Iterator[Connection]:
+        """The only transaction of this kind in any process, so that what it reads stays true until it has written.
+
+        Everything that the same thread (or asyncio task) does inside the block belongs to it.
+        """
+        with self.writing() as connection:
+            if self._current.get() is not None:
+                yield connection
+                return
+            self.lock_for_writing(connection)
+            before = self._current.set(connection)
+            try:
+                yield connection
+            finally:
+                self._current.reset(before)
+
+    def lock_for_writing(self, connection: Connection) -> None:
+        """Begin with the lock that everything inside `transaction` holds, until commit or rollback."""
+        if self.path is not None:
+            connection.exec_driver_sql("BEGIN IMMEDIATE")
+        else:
+            connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({WRITER_LOCK})")
+
+    def close(self) -> None:
+        """Close all connections; open blocks keep theirs until they end."""
+        self.engine.dispose()
+
+
+def chunks(values: Iterable[T]) -> Iterator[tuple[T, ...]]:
+    """The values in order, at most CHUNK at a time; none is asked for before its chunk is."""
+    rest = iter(values)
+    while chunk := tuple(islice(rest, CHUNK)):
+        yield chunk
+
+
+def connect(url: str, *, create: bool, busy_timeout_s: float) -> Database:
+    """A database for `url`, `sqlite:///path` or `postgresql://user@host/name`. Creates an empty file at most.
+
+    Waits up to `busy_timeout_s` seconds for other processes that write.
+
+    Raises StateError for a URL that cannot be used, a file that is missing (unless `create`) or cannot be written,
+    a missing driver. A PostgreSQL server is not asked yet.
+    """
+    parsed = _parse(url)
+    if parsed.get_backend_name() == "sqlite":
+        return _sqlite(parsed, create=create, busy_timeout_s=busy_timeout_s)
+    return _postgresql(parsed, busy_timeout_s=busy_timeout_s)
+
+
+def _postgresql(url: URL, *, busy_timeout_s: float) -> Database:
+    place = url.set(drivername="postgresql", password=None, query={}).render_as_string()
+    try:
+        engine = create_engine(
+            url.set(drivername="postgresql+psycopg").update_query_dict(
+                {"connect_timeout": url.query.get("connect_timeout", str(_CONNECT_TIMEOUT_S))}
+            ),
+            hide_parameters=True,
+            # the daemon's connections rest for hours; a restarted server must not cost a run
+            pool_pre_ping=True,
+        )
+    except ModuleNotFoundError as error:
+        raise StateError(
+            place, "the PostgreSQL driver is not installed", hint="pip install 'paper-digest[postgresql]'"
+        ) from error
+
+    @event.listens_for(engine, "connect")
+    def _set_up(connection: Any, _record: object) -> None:
+        connection.execute(f"SET lock_timeout = {round(busy_timeout_s * 1000)}")
+        connection.commit()
+
+    return Database(engine, place=place, path=None)
+
+
+def _parse(url: str) -> URL:
+    """Never quotes the URL: it may hold a password."""
+    hint = "write sqlite:///path/to/state.sqlite3 or postgresql://user@host/database"
+    try:
+        parsed = make_url(url)
+    except (ArgumentError, ValueError):
+        raise StateError("state.url", "it is not a database URL", hint=hint) from None
+    if parsed.drivername not in ("sqlite", "postgresql", "postgresql+psycopg"):
+        reason = f"{parsed.drivername} is not a kind of database that digest can use"
+        raise StateError("state.url", reason, hint=hint)
+    return parsed
+
+
+def _sqlite(url: URL, *, create: bool, busy_timeout_s: float) -> Database:
+    if not url.database or url.database == ":memory:":
+        raise StateError("state.url", "it names no file", hint="write sqlite:///path/to/state.sqlite3")
+    path = Path(url.database).absolute()
+    place = str(path)
+    try:
+        _prepare_file(path, create=create)
+    except StateError:
+        raise
+    except OSError as error:
+        raise StateError(place, f"it cannot be opened: {error.strerror}", hint="look at the path") from error
+    engine = create_engine(
+        url.set(drivername="sqlite", database=place, query={}),
+        hide_parameters=True,
+        # IMMEDIATE: the driver begins with the write lock before the first INSERT, UPDATE or DELETE, and waits
+        # for it up to the timeout; a transaction that asks for it later could only fail
+        connect_args={"timeout": busy_timeout_s, "isolation_level": "IMMEDIATE"},
+    )
+    event.listen(engine, "connect", _set_up_sqlite)
+    return Database(engine, place=place, path=path)
+
+
+def _prepare_file(path: Path, *, create: bool) -> None:
+    """Make sure that `path` is a file that we may write, for our eyes only: it holds addresses and tokens."""
+    if path.is_dir():
+        raise StateError(str(path), "it is a folder", hint="name a file inside it: sqlite:///…/state.sqlite3")
+    if not path.exists():
+        if not create:
+            raise StateError(str(path), "there is no state yet", hint="run `digest pull` first, or look at state.url")
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with suppress(FileExistsError):  # another process was quicker
+            os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
+    # SQLite writes beside the file too (-wal, -shm, with the file's own mode), and opens what it may only read
+    for place in (path, path.parent):
+        if not os.access(place, os.W_OK):
+            raise StateError(str(path), f"{place} cannot be written", hint=f"look at: ls -ld {place}")
+    if path.stat().st_mode & 0o077:
+        with suppress(PermissionError):  # somebody else's file, who lets us write it
+            path.chmod(0o600)
+
+
+def _set_up_sqlite(connection: Any, _record: object) -> None:
+    """Per connection, see https://www.sqlite.org/pragma.html."""
+    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
+        connection.execute(f"PRAGMA {pragma}")
+
+
+def _insert(dialect: str) -> Callable[[Table], Insert]:
+    if dialect == "sqlite":
+        from sqlalchemy.dialects.sqlite import insert
+
+        return insert
+    from sqlalchemy.dialects.postgresql import insert as postgresql_insert
+
+    # the same methods, without a common base class
+    return cast("Callable[[Table], Insert]", postgresql_insert)

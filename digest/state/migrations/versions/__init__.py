@@ -1,0 +1,1 @@
+"""One script per version, each written once and never changed afterwards."""

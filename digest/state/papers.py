@@ -1,0 +1,172 @@
+"""Papers by any of their identifiers, their signals day by day, and what is remembered of sources.
+
+What goes in are decisions, made by `curate` from what `known` gave; what comes out are the same values. To read,
+decide and write as one, do all three inside `State.transaction()`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date, datetime
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import bindparam, delete, select, update
+
+from digest.model import DaySignals, Paper, Signals, SourceMemory, StoredPaper
+from digest.state.codec import dumps, loads
+from digest.state.database import chunks
+from digest.state.schema import PlainText, alias, paper, signal, source
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+    from digest.state.database import Database
+
+_PAPER = (paper.c.body, paper.c.first_seen_at, paper.c.edition)
+_KNOWN = (
+    select(alias.c.alias, *_PAPER)
+    .join(paper, alias.c.paper == paper.c.key)
+    .where(alias.c.alias.in_(bindparam("identifiers", expanding=True)))
+)
+_SINCE = (
+    select(*_PAPER).where(paper.c.first_seen_at >= bindparam("moment")).order_by(paper.c.first_seen_at, paper.c.key)
+)
+_EDITION = select(*_PAPER).where(paper.c.edition == bindparam("day")).order_by(paper.c.first_seen_at, paper.c.key)
+_SIGNALS = (
+    select(signal)
+    .where(signal.c.paper.in_(bindparam("keys", expanding=True)), signal.c.day >= bindparam("since"))
+    .order_by(signal.c.day, signal.c.source)
+)
+_COUNTS = ("upvotes", "comments", "stars", "position")
+
+
+class Papers:
+    """The papers of one state."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._upsert_paper = _upsert(database, paper, ("first_seen_at", "edition", "body"))
+        self._upsert_alias = _upsert(database, alias, ("paper",))
+        self._upsert_signal = _upsert(database, signal, _COUNTS)
+        self._upsert_source = _upsert(database, source, ("memory",))
+        self._absorb = _absorb(database)
+
+    def known(self, identifiers: Iterable[str]) -> dict[str, StoredPaper]:
+        """Those of the identifiers (keys or aliases) that are known, each with its paper."""
+        found: dict[str, StoredPaper] = {}
+        with self._database.reading() as connection:
+            for chunk in chunks(set(identifiers)):
+                for identifier, *row in connection.execute(_KNOWN, {"identifiers": chunk}):
+                    found[identifier] = _stored(row)
+        return found
+
+    def get(self, identifier: str) -> StoredPaper | None:
+        """The paper with this key or alias; None if it is unknown."""
+        return self.known([identifier]).get(identifier)
+
+    def since(self, moment: datetime) -> tuple[StoredPaper, ...]:
+        """Papers first seen at `moment` or later, oldest first."""
+        with self._database.reading() as connection:
+            return tuple(_stored(row) for row in connection.execute(_SINCE, {"moment": moment}))
+
+    def edition(self, day: date) -> tuple[StoredPaper, ...]:
+        """The papers of the edition of `day` (UTC), oldest first."""
+        with self._database.reading() as connection:
+            return tuple(_stored(row) for row in connection.execute(_EDITION, {"day": day}))
+
+    def signals(self, keys: Iterable[str], since: date) -> dict[str, tuple[DaySignals, ...]]:
+        """For each of the keys what was said about it on `since` (UTC day) and later, oldest first; perhaps ()."""
+        history: dict[str, list[DaySignals]] = {key: [] for key in keys}
+        with self._database.reading() as connection:
+            for chunk in chunks(history):
+                for row in connection.execute(_SIGNALS, {"keys": chunk, "since": since}):
+                    counts = Signals(row.upvotes, row.comments, row.stars, row.position)
+                    history[row.paper].append(DaySignals(row.source, row.day, counts))
+        return {key: tuple(days) for key, days in history.items()}
+
+    def memories(self) -> dict[str, SourceMemory]:
+        """What is remembered of every source ever pulled, by name."""
+        with self._database.reading() as connection:
+            return {name: loads(SourceMemory, memory) for name, memory in connection.execute(select(source))}
+
+    def store(
+        self,
+        stored: Iterable[StoredPaper],
+        *,
+        signals: Iterable[tuple[str, DaySignals]] = (),
+        memories: Iterable[SourceMemory] = (),
+        absorbed: Mapping[str, str] | None = None,
+    ) -> None:
+        """Write what one pull decided, all or nothing.
+
+        Args:
+            stored: new papers, and known ones as they should be from now on.
+            signals: (key, what a source said on a day); replaces what that source said before on that day. The
+                papers are in `stored` or known.
+            memories: one per source, as it should be from now on.
+            absorbed: keys that turned out to name a work known under another key → that key. Their identifiers
+                and signals become the other's, and what was delivered under them counts as the other.
+        """
+        papers = tuple(stored)
+        with self._database.transaction() as connection:
+            _execute(connection, self._upsert_paper, [_paper_row(one) for one in papers])
+            for old, key in (absorbed or {}).items():
+                for statement in self._absorb:
+                    connection.execute(statement, {"old": old, "new": key})
+            _execute(connection, self._upsert_alias, [row for one in papers for row in _alias_rows(one.paper)])
+            _execute(connection, self._upsert_signal, [_signal_row(key, said) for key, said in signals])
+            _execute(connection, self._upsert_source, [_source_row(memory) for memory in memories])
+
+
+def _execute(connection: Connection, statement: Any, rows: list[dict[str, Any]]) -> None:
+    """SQLAlchemy takes an empty list for "no parameters" and would write a row of nothing."""
+    if rows:
+        connection.execute(statement, rows)
+
+
+def _upsert(database: Database, table: Any, columns: tuple[str, ...]) -> Any:
+    statement = database.insert(table)
+    return statement.on_conflict_do_update(
+        index_elements=list(table.primary_key), set_={name: statement.excluded[name] for name in columns}
+    )
+
+
+def _absorb(database: Database) -> tuple[Any, ...]:
+    """Statements that give everything of the paper `:old` to `:new`; what the latter has already, it keeps."""
+    old: Any = bindparam("old")
+    others = [column for column in signal.c if column.name != "paper"]
+    signals = select(bindparam("new", type_=PlainText()), *others).where(signal.c.paper == old)
+    copied = database.insert(signal).from_select(["paper", *(column.name for column in others)], signals)
+    return (
+        update(alias).where(alias.c.paper == old).values(paper=bindparam("new")),
+        copied.on_conflict_do_nothing(),
+        delete(signal).where(signal.c.paper == old),
+        delete(paper).where(paper.c.key == old),
+    )
+
+
+def _stored(row: Sequence[Any]) -> StoredPaper:
+    body, first_seen_at, edition = row
+    return StoredPaper(loads(Paper, body), first_seen_at, edition)
+
+
+def _paper_row(stored: StoredPaper) -> dict[str, Any]:
+    return {
+        "key": stored.paper.key,
+        "first_seen_at": stored.first_seen_at,
+        "edition": stored.edition,
+        "body": dumps(Paper, stored.paper),
+    }
+
+
+def _alias_rows(one: Paper) -> list[dict[str, Any]]:
+    return [{"alias": identifier, "paper": one.key} for identifier in (one.key, *one.aliases)]
+
+
+def _signal_row(key: str, said: DaySignals) -> dict[str, Any]:
+    counts = {name: getattr(said.signals, name) for name in _COUNTS}
+    return {"paper": key, "source": said.source, "day": said.day, **counts}
+
+
+def _source_row(memory: SourceMemory) -> dict[str, Any]:
+    return {"name": memory.name, "memory": dumps(SourceMemory, memory)}

@@ -1,0 +1,56 @@
+"""Forgetting: what nobody will ask for again, so that the state stays in proportion to the last months."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+from sqlalchemy import and_, delete, exists, func, select
+
+from digest.state.schema import ledger, planned, run, signal, snapshot, verdict
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from digest.state.database import Database
+
+#: days that votes are remembered: trends look back weeks, not months
+SIGNAL_DAYS = 60
+#: days that mail is remembered, and with it what was delivered: a paper does not come back within a year
+MAIL_DAYS = 400
+
+
+def prune(database: Database, *, now: datetime, keep_days: int) -> Mapping[str, int]:
+    """Delete what is old, in one transaction.
+
+    Args:
+        database: where.
+        now: what ages are counted from.
+        keep_days: days to keep runs and verdicts. Ledger rows stay MAIL_DAYS, signals SIGNAL_DAYS; the contents of
+            mail go as soon as it is final, for it will not be sent again. Mail that is not final stays whole.
+
+    Returns:
+        how many of what were deleted: `runs`, `verdicts`, `digests`, `snapshots`, `signals`, `mails`.
+    """
+    past = now - timedelta(days=keep_days)
+    signals_since = (now - timedelta(days=SIGNAL_DAYS)).date()
+    mail_since = (now - timedelta(days=MAIL_DAYS)).date()
+    old_runs = select(run.c.id).where(run.c.started_at < past)
+    final = ledger.c.state.in_(("sent", "refused", "expired"))
+    same = and_(planned.c.email == ledger.c.email, planned.c.local_date == ledger.c.local_date)
+    finished = exists(select(ledger.c.email).where(final, same))
+    # papers in a digest have been planned with it or later, see `schema.snapshot`. Those of the last day stay in any
+    # case: another process may be planning at this moment
+    yesterday = now - timedelta(days=1)
+    oldest_digest = select(func.coalesce(func.min(planned.c.planned_at), now)).scalar_subquery()
+    unused = and_(snapshot.c.last_planned_at < yesterday, snapshot.c.last_planned_at < oldest_digest)
+    steps = {
+        "verdicts": delete(verdict).where(verdict.c.run.in_(old_runs)),
+        "runs": delete(run).where(run.c.started_at < past),
+        "digests": delete(planned).where(finished),
+        "mails": delete(ledger).where(final, ledger.c.local_date < mail_since),
+        "snapshots": delete(snapshot).where(unused),
+        "signals": delete(signal).where(signal.c.day < signals_since),
+    }
+    with database.writing() as connection:
+        return {name: connection.execute(statement).rowcount for name, statement in steps.items()}

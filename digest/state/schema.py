@@ -1,0 +1,216 @@
+"""The tables. The same for SQLite and PostgreSQL; bodies are JSON text (see `codec`), never queried inside.
+
+A change here needs a new script in `migrations/versions`; a test compares the two.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from sqlalchemy import (
+    Boolean,
+    Column,
+    Date,
+    DateTime,
+    ForeignKey,
+    ForeignKeyConstraint,
+    Index,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    Text,
+    TypeDecorator,
+    text,
+)
+
+if TYPE_CHECKING:
+    from sqlalchemy import Dialect
+
+
+class Moment(TypeDecorator[datetime]):
+    """An aware datetime, stored in UTC. SQLite knows no zones, so UTC is put back on the way out."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002
+        """To UTC; a naive datetime is a mistake in the caller and raises ValueError."""
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            message = f"{value} has no time zone"
+            raise ValueError(message)
+        return value.astimezone(UTC)
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002
+        """UTC whatever the zone of the PostgreSQL session."""
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+class PlainText(TypeDecorator[str]):
+    """Text from outside. PostgreSQL refuses NUL, both refuse lone surrogates; they become U+FFFD and `?`."""
+
+    impl = Text
+    cache_ok = True
+
+    def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:  # noqa: ARG002
+        """The nearest text that every database can store; the same for storing and for looking up."""
+        if value is None or value.isprintable():
+            return value
+        return value.replace("\0", "\N{REPLACEMENT CHARACTER}").encode(errors="replace").decode()
+
+
+metadata = MetaData()
+
+#: every paper ever seen, under the best of its identifiers
+paper = Table(
+    "paper",
+    metadata,
+    Column("key", PlainText, primary_key=True),
+    Column("first_seen_at", Moment, nullable=False, index=True),
+    # null: known, but never to be mailed
+    Column("edition", Date, index=True),
+    Column("body", Text, nullable=False),
+)
+
+#: every identifier of every paper, `paper.key` itself included: one lookup finds a paper by any of them
+alias = Table(
+    "alias",
+    metadata,
+    Column("alias", PlainText, primary_key=True),
+    Column("paper", ForeignKey("paper.key"), nullable=False, index=True),
+)
+
+#: what each source said about a paper, the last word of each UTC day
+signal = Table(
+    "signal",
+    metadata,
+    Column("paper", ForeignKey("paper.key"), primary_key=True),
+    Column("day", Date, primary_key=True),
+    Column("source", PlainText, primary_key=True),
+    Column("upvotes", Integer),
+    Column("comments", Integer),
+    Column("stars", Integer),
+    Column("position", Integer),
+    sqlite_with_rowid=False,
+)
+
+#: what is remembered of each source between pulls
+source = Table(
+    "source",
+    metadata,
+    Column("name", PlainText, primary_key=True),
+    Column("memory", Text, nullable=False),
+)
+
+#: readers who joined at run time; those of the configuration are not here
+subscriber = Table(
+    "subscriber",
+    metadata,
+    Column("email", PlainText, primary_key=True),
+    Column("created_at", Moment, nullable=False),
+    Column("body", Text, nullable=False),
+)
+
+#: names for readers in unsubscribe links; kept for good, because old mails carry them
+token = Table(
+    "token",
+    metadata,
+    Column("email", PlainText, primary_key=True),
+    Column("token", PlainText, nullable=False, unique=True),
+)
+
+#: readers, of the configuration too, who asked for silence or cannot be reached
+pause = Table(
+    "pause",
+    metadata,
+    Column("email", PlainText, primary_key=True),
+    # null: until resumed
+    Column("until", Date),
+    Column("reason", PlainText, nullable=False),
+    Column("at", Moment, nullable=False),
+)
+
+#: papers exactly as they were when a digest was planned, by the SHA-256 of their body
+snapshot = Table(
+    "snapshot",
+    metadata,
+    Column("hash", String(64), primary_key=True),
+    # not earlier than `planned_at` of every digest that names it
+    Column("last_planned_at", Moment, nullable=False, index=True),
+    Column("body", Text, nullable=False),
+)
+
+#: SQL for "not final". Written out because SQLite uses a partial index only for the very same condition
+OPEN = text("state IN ('planned', 'sending', 'deferred', 'in_doubt', 'held')")
+
+#: one row per mail; its primary key is the promise "one digest per subscriber per local day". What was delivered to
+#: whom is in here too: the papers of rows in state `sent`
+ledger = Table(
+    "ledger",
+    metadata,
+    Column("email", PlainText, primary_key=True),
+    Column("local_date", Date, primary_key=True),
+    Column("state", Text, nullable=False),
+    Column("message_id", PlainText, nullable=False, unique=True),
+    Column("planned_at", Moment, nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("next_attempt_at", Moment),
+    # who sends or sent it last: `host:pid`
+    Column("owner", PlainText, nullable=False),
+    Column("answer", PlainText, nullable=False),
+    Column("updated_at", Moment, nullable=False),
+    # keys of the picks, a JSON list
+    Column("papers", Text, nullable=False),
+)
+Index("ix_ledger_open", ledger.c.local_date, ledger.c.email, sqlite_where=OPEN, postgresql_where=OPEN)
+
+#: what is in the mail: digests with snapshot hashes for papers. Apart from the ledger, whose rows are rewritten at
+#: each step: with the body inside, a claim would write four times as much
+planned = Table(
+    "planned",
+    metadata,
+    Column("email", PlainText, primary_key=True),
+    Column("local_date", Date, primary_key=True),
+    Column("planned_at", Moment, nullable=False, index=True),
+    Column("body", Text, nullable=False),
+    ForeignKeyConstraint(["email", "local_date"], ["ledger.email", "ledger.local_date"]),
+)
+
+#: runs of commands
+run = Table(
+    "run",
+    metadata,
+    # from 1, in the order recorded
+    Column("id", Integer, primary_key=True, autoincrement=False),
+    Column("command", PlainText, nullable=False),
+    Column("started_at", Moment, nullable=False, index=True),
+    Column("finished_at", Moment, nullable=False),
+    # a JSON list of sentences
+    Column("notes", Text, nullable=False),
+)
+
+#: what each run found, per source and subscriber
+verdict = Table(
+    "verdict",
+    metadata,
+    Column("run", ForeignKey("run.id"), primary_key=True, autoincrement=False),
+    # place within the report, from 0
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("scope", Text, nullable=False),
+    Column("name", PlainText, nullable=False),
+    Column("finding", Text, nullable=False),
+    Column("sentence", PlainText, nullable=False),
+    Column("at", Moment, nullable=False),
+    # a JSON object of numbers
+    Column("counts", Text, nullable=False),
+    Column("trouble", Boolean, nullable=False),
+    Index("ix_verdict_scope_name_at", "scope", "name", "at"),
+)
+
+#: alembic's own table, apart from the others: it is neither exported nor compared
+schema_version = Table("schema_version", MetaData(), Column("version_num", String(32), primary_key=True))

@@ -1,0 +1,120 @@
+"""Readers who joined at run time, and what all readers have: pauses and tokens.
+
+Readers of the configuration are not stored here, but pauses and tokens are kept by address and work for them too.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+from typing import TYPE_CHECKING
+
+from sqlalchemy import bindparam, delete, select
+
+from digest.model import Subscriber
+from digest.state.codec import dumps, loads
+from digest.state.database import chunks
+from digest.state.schema import pause, subscriber, token
+
+if TYPE_CHECKING:
+    from digest.state.database import Database
+
+_TOKENS = select(token).where(token.c.email.in_(bindparam("emails", expanding=True)))
+
+
+@dataclass(frozen=True, slots=True)
+class Pause:
+    """No mail for one reader."""
+
+    #: first local date with mail again; None: until resumed
+    until: date | None
+    #: why, one sentence without a full stop
+    reason: str
+    #: since when
+    at: datetime
+
+
+def new_token() -> str:
+    """A name that nobody can guess: 128 random bits, 22 characters that need no quoting in a URL."""
+    return secrets.token_urlsafe(16)
+
+
+class Subscribers:
+    """The readers of one state.
+
+    Args:
+        database: where they are.
+        make_token: gives a new unguessable name; the one place where chance comes in.
+    """
+
+    def __init__(self, database: Database, *, make_token: Callable[[], str] = new_token) -> None:
+        self._database = database
+        self._make_token = make_token
+        new_reader = database.insert(subscriber)
+        self._put = new_reader.on_conflict_do_update(index_elements=["email"], set_={"body": new_reader.excluded.body})
+        new_pause = database.insert(pause)
+        self._pause = new_pause.on_conflict_do_update(
+            index_elements=["email"],
+            set_={name: new_pause.excluded[name] for name in ("until", "reason", "at")},
+        )
+        self._give_token = database.insert(token).on_conflict_do_nothing(index_elements=["email"])
+
+    def put(self, reader: Subscriber, *, now: datetime) -> None:
+        """Add the reader, or replace the one with the same address. The token is not part of it: see `tokens`."""
+        body = dumps(Subscriber, replace(reader, token=""))
+        with self._database.writing() as connection:
+            connection.execute(self._put, {"email": reader.email, "created_at": now, "body": body})
+
+    def remove(self, email: str) -> bool:
+        """Forget a reader; False if there was none.
+
+        Pause, token and ledger stay: a link in an old mail still works, and somebody who asked for silence does not
+        get mail again because their address comes back by another way.
+        """
+        with self._database.writing() as connection:
+            return connection.execute(delete(subscriber).where(subscriber.c.email == email)).rowcount > 0
+
+    def all(self) -> tuple[Subscriber, ...]:
+        """Every reader who joined at run time, by address; without tokens."""
+        with self._database.reading() as connection:
+            bodies = connection.scalars(select(subscriber.c.body).order_by(subscriber.c.email))
+            return tuple(loads(Subscriber, body) for body in bodies)
+
+    def pause(self, email: str, *, until: date | None, reason: str, now: datetime) -> None:
+        """No mail before the local date `until`, or until `resume` if None; replaces an earlier pause."""
+        with self._database.writing() as connection:
+            connection.execute(self._pause, {"email": email, "until": until, "reason": reason, "at": now})
+
+    def resume(self, email: str) -> bool:
+        """End a pause; False if there was none."""
+        with self._database.writing() as connection:
+            return connection.execute(delete(pause).where(pause.c.email == email)).rowcount > 0
+
+    def pauses(self) -> dict[str, Pause]:
+        """Every pause by address, those whose date has passed too."""
+        with self._database.reading() as connection:
+            return {row.email: Pause(row.until, row.reason, row.at) for row in connection.execute(select(pause))}
+
+    def tokens(self, emails: Iterable[str]) -> dict[str, str]:
+        """The token of each address, made and stored when it is asked for the first time."""
+        found: dict[str, str] = {}
+        for chunk in chunks(emails):
+            found |= self._existing_tokens(chunk)
+            if missing := [email for email in chunk if email not in found]:
+                rows = [{"email": email, "token": self._make_token()} for email in missing]
+                with self._database.writing() as connection:
+                    connection.execute(self._give_token, rows)
+                # read again: another process may have been quicker with some
+                found |= self._existing_tokens(missing)
+        return found
+
+    def by_token(self, name: str) -> str | None:
+        """The address that a token belongs to; None for a stranger's."""
+        with self._database.reading() as connection:
+            return connection.scalar(select(token.c.email).where(token.c.token == name))
+
+    def _existing_tokens(self, emails: Iterable[str]) -> dict[str, str]:
+        with self._database.reading() as connection:
+            return {row.email: row.token for row in connection.execute(_TOKENS, {"emails": tuple(emails)})}

@@ -1,0 +1,93 @@
+"""Export and import: the whole state as JSON-able rows; also the way from SQLite to PostgreSQL and back.
+
+The first row tells the version of the tables, each other one is {"table": name, column: value, …} with moments and
+dates as ISO 8601 texts. The rows hold addresses and unsubscribe tokens: they are as confidential as the state.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import date, datetime
+from itertools import groupby
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import Date, exists, insert, select
+
+from digest.errors import StateError
+from digest.state.database import chunks
+from digest.state.migrate import NEWEST
+from digest.state.schema import Moment, metadata
+
+if TYPE_CHECKING:
+    from sqlalchemy import Table
+
+    from digest.state.database import Database
+
+_FORMAT = "paper-digest state"
+_HINT = "name a file written by `digest export`, of the same version of paper-digest"
+
+
+def export_rows(database: Database) -> Iterator[dict[str, Any]]:
+    """Every row of every table, as they were at one moment; those that others refer to come first."""
+    yield {"format": _FORMAT, "version": NEWEST}
+    with database.reading() as connection:
+        # one snapshot for all tables, while others write on
+        connection.exec_driver_sql(
+            "BEGIN" if database.path is not None else "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ"
+        )
+        for table in metadata.sorted_tables:
+            rows = connection.execution_options(yield_per=1000).execute(select(table).order_by(*table.primary_key))
+            for row in rows.mappings():
+                yield {"table": table.name, **{name: _to_json(value) for name, value in row.items()}}
+
+
+def import_rows(database: Database, rows: Iterable[Mapping[str, Any]]) -> int:
+    """Fill an empty state with exported rows, all or nothing.
+
+    Returns:
+        how many rows were written.
+
+    Raises:
+        StateError: the state is not empty, or the rows are not an export of this version.
+    """
+    rest = iter(rows)
+    head = next(rest, {})
+    if head.get("format") != _FORMAT or head.get("version") != NEWEST:
+        reason = f"what is to be imported is not a state of version {NEWEST}"
+        raise StateError(database.place, reason, hint=_HINT)
+    count = 0
+    with database.transaction() as connection:
+        if any(connection.scalar(select(exists(select(table)))) for table in metadata.sorted_tables):
+            raise StateError(database.place, "it is not empty", hint="import into a new state: change state.url")
+        for name, group in groupby(rest, key=lambda row: row.get("table")):
+            table = metadata.tables.get(str(name))
+            if table is None:
+                raise StateError(database.place, f"row {count + 2} names no table", hint=_HINT)
+            for chunk in chunks(group):
+                connection.execute(insert(table), [_from_json(database, table, row) for row in chunk])
+                count += len(chunk)
+    return count
+
+
+def _to_json(value: Any) -> Any:
+    return value.isoformat() if isinstance(value, date) else value  # a datetime is a date too
+
+
+def _from_json(database: Database, table: Table, row: Mapping[str, Any]) -> dict[str, Any]:
+    """Raises StateError for a missing column or a text that is no date."""
+    values = {}
+    for column in table.c:
+        try:
+            values[column.name] = _parsed(column.type, row[column.name])
+        except (KeyError, TypeError, ValueError) as error:
+            reason = f"a row of {table.name} has no usable {column.name}"
+            raise StateError(database.place, reason, hint=_HINT) from error
+    return values
+
+
+def _parsed(kind: object, value: Any) -> Any:
+    if value is None:
+        return None
+    if isinstance(kind, Moment):
+        return datetime.fromisoformat(value)
+    return date.fromisoformat(value) if isinstance(kind, Date) else value

@@ -1,0 +1,119 @@
+"""A real PostgreSQL server for tests: our own cluster in a temporary folder, on a free port of 127.0.0.1.
+
+Started once per test process and only if a test asks for it; skipped with the reason where PostgreSQL is missing.
+Nothing in it survives a crash (fsync=off), which makes it quick.
+"""
+
+from __future__ import annotations
+
+import os
+import pwd
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from itertools import count
+from pathlib import Path
+
+import psycopg
+import pytest
+
+#: seconds for the server to answer for the first time
+_START_TIMEOUT_S = 30.0
+
+
+@dataclass(frozen=True)
+class Server:
+    """A running server."""
+
+    port: int
+    _numbers: Iterator[int] = field(default_factory=lambda: count(1))
+
+    def new_database(self) -> str:
+        """URL of a new, empty database."""
+        name = f"test{next(self._numbers)}"
+        with psycopg.connect(self.url("postgres"), autocommit=True) as connection:
+            connection.execute(f"CREATE DATABASE {name}".encode())
+        return self.url(name)
+
+    def url(self, database: str) -> str:
+        return f"postgresql://digest@127.0.0.1:{self.port}/{database}"
+
+
+@pytest.fixture(scope="session")
+def postgresql_server() -> Iterator[Server]:
+    programs = _programs()
+    if programs is None:
+        pytest.skip("PostgreSQL is not installed (initdb and postgres, in PATH or /usr/lib/postgresql/*/bin)")
+    with _cluster(programs) as server:
+        yield server
+
+
+def _programs() -> Path | None:
+    """The folder of `initdb` and `postgres`, newest version first."""
+    installed = sorted(Path("/usr/lib/postgresql").glob("*/bin"), key=lambda path: path.parent.name, reverse=True)
+    if found := shutil.which("initdb"):
+        installed.insert(0, Path(found).resolve().parent)
+    return next((path for path in installed if (path / "initdb").exists() and (path / "postgres").exists()), None)
+
+
+@contextmanager
+def _cluster(programs: Path) -> Iterator[Server]:
+    user = _user()
+    with tempfile.TemporaryDirectory(prefix="digest-pg-", dir="/tmp") as folder:
+        if user is not None:
+            shutil.chown(folder, user)
+        data = f"{folder}/data"
+        _run_as(user, programs / "initdb", "-D", data, "-U", "digest", "-A", "trust", "-E", "UTF8", "--no-locale", "-N")
+        server = Server(_free_port())
+        options = ("fsync=off", "full_page_writes=off", "synchronous_commit=off", "listen_addresses=127.0.0.1")
+        settings = [word for option in options for word in ("-c", option)]
+        command = [str(programs / "postgres"), "-D", data, "-k", folder, "-p", str(server.port), *settings]
+        with Path(folder, "log").open("wb") as log, subprocess.Popen(command, user=user, stderr=log) as process:
+            try:
+                _wait(server, process)
+                yield server
+            finally:
+                process.send_signal(signal.SIGINT)  # "fast" shutdown: waits for no client
+                try:
+                    process.wait(10)
+                except subprocess.TimeoutExpired:
+                    process.kill()
+
+
+def _user() -> str | None:
+    """PostgreSQL refuses to run as root; None: as ourselves."""
+    if os.geteuid() != 0:
+        return None
+    names = {entry.pw_name for entry in pwd.getpwall()}
+    return "postgres" if "postgres" in names else "nobody"
+
+
+def _run_as(user: str | None, *command: str | Path) -> None:
+    done = subprocess.run(command, user=user, capture_output=True, text=True, check=False, cwd="/tmp")
+    assert done.returncode == 0, done.stderr
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+    return port
+
+
+def _wait(server: Server, process: subprocess.Popen[bytes]) -> None:
+    deadline = time.monotonic() + _START_TIMEOUT_S
+    while True:
+        try:
+            psycopg.connect(server.url("postgres")).close()
+        except psycopg.OperationalError:
+            assert process.poll() is None, "the PostgreSQL server ended at once"
+            assert time.monotonic() < deadline, "the PostgreSQL server does not answer"
+            time.sleep(0.02)
+        else:
+            return

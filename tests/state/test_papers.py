@@ -1,0 +1,159 @@
+"""Papers, their identifiers and signals, sources' memories."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import replace
+from datetime import date, timedelta
+
+import pytest
+
+from digest.model import DaySignals, Signals, SourceMemory, StoredPaper, Validators
+from digest.state.store import State
+from tests.makers import HOSTILE_TITLE, NOW, TODAY, paper
+
+YESTERDAY = TODAY - timedelta(days=1)
+
+
+def stored(number: int = 1, *, edition: date | None = TODAY, **fields: object) -> StoredPaper:
+    return StoredPaper(paper(number, **fields), NOW, edition)
+
+
+def said(upvotes: int, day: date = TODAY, source: str = "hf") -> DaySignals:
+    return DaySignals(source, day, Signals(upvotes=upvotes, position=0))
+
+
+def test_a_paper_is_known_by_each_of_its_identifiers(state: State) -> None:
+    one, two = stored(1, aliases=("doi:10.1/a", "openreview:x")), stored(2)
+    state.papers.store([one, two])
+
+    known = state.papers.known(["openreview:x", one.paper.key, two.paper.key, "doi:10.9/unknown"])
+
+    assert {"openreview:x": one, one.paper.key: one, two.paper.key: two} == known
+    assert one == state.papers.get("doi:10.1/a")
+    assert state.papers.get("doi:10.9/unknown") is None
+
+
+def test_thousands_of_identifiers_can_be_asked_for_at_once(state: State) -> None:
+    many = [stored(number) for number in range(1, 2501)]
+    state.papers.store(many)
+
+    assert {one.paper.key: one for one in many} == state.papers.known(one.paper.key for one in many)
+
+
+def test_whatever_a_source_sends_is_kept_as_sent(state: State) -> None:
+    one = stored(title=HOSTILE_TITLE, abstract="\x00\ud83d lone surrogate", authors=("\u202e",))
+
+    state.papers.store([one])
+
+    assert one == state.papers.get(one.paper.key)
+
+
+def test_an_identifier_that_no_database_can_hold_fails_nothing(state: State) -> None:
+    one = stored(key="url:http://x/\x00\ud83d")
+
+    state.papers.store([one])
+
+    assert (one,) == state.papers.since(NOW)
+
+
+def test_a_paper_stored_again_is_replaced(state: State) -> None:
+    first = stored()
+    second = replace(first, paper=replace(first.paper, version=2), edition=YESTERDAY)
+    state.papers.store([first])
+
+    state.papers.store([second])
+
+    assert (second,) == state.papers.since(NOW)
+
+
+def test_since_is_inclusive_and_oldest_first(state: State) -> None:
+    old, middle, new = (replace(stored(n), first_seen_at=NOW + timedelta(hours=h)) for n, h in ((3, 0), (2, 1), (1, 2)))
+    state.papers.store([new, old, middle])
+
+    assert (middle, new) == state.papers.since(NOW + timedelta(hours=1))
+
+
+def test_an_edition_holds_the_papers_of_its_day_and_no_baseline(state: State) -> None:
+    today, yesterday, baseline = stored(1), stored(2, edition=YESTERDAY), stored(3, edition=None)
+    state.papers.store([baseline, yesterday, today])
+
+    assert (today,) == state.papers.edition(TODAY)
+    assert baseline == state.papers.get(baseline.paper.key)
+
+
+def test_signals_are_the_last_word_of_each_source_and_day_oldest_first(state: State) -> None:
+    one, two = stored(1), stored(2)
+    key = one.paper.key
+    state.papers.store([one, two], signals=[(key, said(1, YESTERDAY)), (key, said(2)), (key, said(9, source="a"))])
+
+    state.papers.store([], signals=[(key, said(5))])
+
+    assert {key: (said(1, YESTERDAY), said(9, source="a"), said(5)), two.paper.key: ()} == state.papers.signals(
+        [key, two.paper.key], YESTERDAY
+    )
+    assert {key: (said(9, source="a"), said(5))} == state.papers.signals([key], TODAY)
+
+
+def test_memories_of_sources_are_replaced_whole(state: State) -> None:
+    first = SourceMemory("hf", NOW, NOW, None, "f", {"https://x/": Validators('W/"1"', "")}, failures=2)
+    state.papers.store([], memories=[first, SourceMemory("arxiv")])
+
+    state.papers.store([], memories=[SourceMemory("hf", NOW)])
+
+    assert {"hf": SourceMemory("hf", NOW), "arxiv": SourceMemory("arxiv")} == state.papers.memories()
+
+
+def test_an_absorbed_paper_lives_on_under_the_other_key(state: State) -> None:
+    preprint, article = stored(1), stored(2, key="doi:10.1/a", aliases=("openreview:x",))
+    key, old = preprint.paper.key, article.paper.key
+    state.papers.store(
+        [preprint, article],
+        signals=[(old, said(1, YESTERDAY)), (old, said(2)), (key, said(7)), (old, said(3, source="a"))],
+    )
+    merged = replace(preprint, paper=replace(preprint.paper, aliases=(old, "openreview:x")))
+
+    state.papers.store([merged], absorbed={old: key})
+
+    assert dict.fromkeys([key, old, "openreview:x"], merged) == state.papers.known([key, old, "openreview:x"])
+    assert (merged,) == state.papers.since(NOW)
+    assert {key: (said(1, YESTERDAY), said(3, source="a"), said(7)), old: ()} == state.papers.signals(
+        [key, old], YESTERDAY
+    )
+
+
+def test_a_failing_transaction_leaves_nothing_behind(state: State) -> None:
+    def fail() -> None:
+        with state.transaction():
+            state.papers.store([stored()], memories=[SourceMemory("arxiv")])
+            assert state.papers.get(stored().paper.key) == stored()
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        fail()
+
+    assert state.papers.get(stored().paper.key) is None
+    assert state.papers.memories() == {}
+
+
+def test_what_a_transaction_has_read_stays_true_until_it_has_written(state: State) -> None:
+    """Two pulls at the same moment: the second decides on what the first has stored."""
+    key = stored().paper.key
+    found: list[bool] = []
+    inside = threading.Event()
+
+    def pull() -> None:
+        inside.wait()
+        with state.transaction():
+            found.append(key in state.papers.known([key]))
+
+    other = threading.Thread(target=pull)
+    other.start()
+    with state.transaction():
+        assert state.papers.known([key]) == {}
+        inside.set()
+        other.join(0.05)
+        state.papers.store([stored()])
+    other.join()
+
+    assert found == [True]

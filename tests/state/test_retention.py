@@ -1,0 +1,93 @@
+"""What is forgotten and what is not."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from digest.model import DaySignals, Receipt, RunReport, Signals, StoredPaper, Verdict
+from digest.state.store import State
+from tests.makers import NOW, TODAY, digest, paper, pick
+
+ADA = "ada@example.org"
+
+
+def plan(state: State, age_days: int, number: int) -> None:
+    then, day = NOW - timedelta(days=age_days), TODAY - timedelta(days=age_days)
+    state.ledger.plan([(digest(pick(number), local_date=day, planned_at=then), f"<{age_days}@x>")], now=then)
+
+
+def send(state: State, age_days: int, number: int) -> None:
+    plan(state, age_days, number)
+    then, day = NOW - timedelta(days=age_days), TODAY - timedelta(days=age_days)
+    state.ledger.claim(ADA, day, owner="", now=then)
+    state.ledger.settle(ADA, day, Receipt("delivered", 250, "ok", then, "x"), state="sent")
+
+
+def rows(state: State, table: str) -> int:
+    return sum(row.get("table") == table for row in state.export_rows())
+
+
+def test_runs_are_kept_as_long_as_asked_for(state: State) -> None:
+    old, new = (
+        RunReport("pull", then, then, (Verdict("source", "a", "fresh", "s", then),))
+        for then in (NOW - timedelta(days=31), NOW - timedelta(days=30))
+    )
+    state.runs.record(old)
+    state.runs.record(new)
+
+    pruned = state.prune(now=NOW, keep_days=30)
+
+    assert {"runs": 1, "verdicts": 1}.items() <= pruned.items()
+    assert (new,) == state.runs.reports(since=NOW - timedelta(days=99))
+
+
+def test_signals_are_kept_sixty_days(state: State) -> None:
+    days = [DaySignals("hf", TODAY - timedelta(days=age), Signals(upvotes=age)) for age in (61, 60, 0)]
+    state.papers.store([StoredPaper(paper(), NOW, TODAY)], signals=[(paper().key, one) for one in days])
+
+    assert state.prune(now=NOW)["signals"] == 1
+    assert {paper().key: tuple(days[1:])} == state.papers.signals([paper().key], TODAY - timedelta(days=99))
+
+
+def test_what_was_delivered_is_remembered_for_four_hundred_days(state: State) -> None:
+    send(state, 401, 1)
+    send(state, 400, 2)
+
+    assert state.prune(now=NOW, keep_days=0)["mails"] == 1
+    assert {ADA: {paper(2).key}} == state.ledger.seen([ADA], since=TODAY - timedelta(days=999))
+
+
+def test_contents_of_final_mail_go_and_those_of_other_mail_stay(state: State) -> None:
+    send(state, 5, 1)
+    plan(state, 4, 2)
+    send(state, 3, 3)
+
+    pruned = state.prune(now=NOW)
+
+    assert {"digests": 2, "snapshots": 1, "mails": 0}.items() <= pruned.items()
+    assert (1, 2, 3) == (rows(state, "planned"), rows(state, "snapshot"), rows(state, "ledger"))
+    assert digest(pick(2), local_date=TODAY - timedelta(days=4), planned_at=NOW - timedelta(days=4)) == (
+        state.ledger.claim(ADA, TODAY - timedelta(days=4), owner="", now=NOW)
+    )
+
+
+def test_a_snapshot_stays_while_any_open_mail_needs_it(state: State) -> None:
+    """The same paper in an old mail that is final and in a newer one that is not."""
+    send(state, 50, 1)
+    plan(state, 40, 1)
+    send(state, 30, 2)
+
+    state.prune(now=NOW)
+
+    assert state.ledger.claim(ADA, TODAY - timedelta(days=40), owner="", now=NOW) is not None
+
+
+def test_snapshots_of_the_last_day_stay_because_somebody_may_be_planning(state: State) -> None:
+    send(state, 0, 1)
+
+    assert state.prune(now=NOW + timedelta(hours=23))["snapshots"] == 0
+    assert state.prune(now=NOW + timedelta(hours=25))["snapshots"] == 1
+
+
+def test_pruning_an_empty_state_finds_nothing(state: State) -> None:
+    assert set(state.prune(now=NOW).values()) == {0}

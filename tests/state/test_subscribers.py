@@ -1,0 +1,68 @@
+"""Readers who joined at run time, pauses, tokens."""
+
+from __future__ import annotations
+
+from datetime import time, timedelta
+from itertools import count
+
+from digest.state.store import State, open_state
+from digest.state.subscribers import Pause, new_token
+from tests.makers import NOW, TODAY, subscriber
+
+ADA, BOB = "ada@example.org", "bob@example.org"
+
+
+def test_readers_come_back_as_they_were_put_by_address(state: State) -> None:
+    ada, bob = subscriber(ADA, keywords=("“β”", "x"), at=time(23, 59)), subscriber(BOB, days=("sun",))
+    state.subscribers.put(bob, now=NOW)
+    state.subscribers.put(ada, now=NOW)
+
+    assert (ada, bob) == state.subscribers.all()
+
+
+def test_a_reader_put_again_is_replaced_and_has_no_token_of_its_own(state: State) -> None:
+    state.subscribers.put(subscriber(ADA, name="Augusta"), now=NOW)
+    state.subscribers.put(subscriber(ADA, token="x"), now=NOW)
+
+    assert (subscriber(ADA),) == state.subscribers.all()
+
+
+def test_a_removed_reader_is_gone_but_its_pause_and_token_stay(state: State) -> None:
+    state.subscribers.put(subscriber(ADA), now=NOW)
+    state.subscribers.pause(ADA, until=None, reason="unsubscribed", now=NOW)
+    name = state.subscribers.tokens([ADA])[ADA]
+
+    assert [True, False] == [state.subscribers.remove(ADA), state.subscribers.remove(ADA)]
+
+    assert state.subscribers.all() == ()
+    assert {ADA: Pause(None, "unsubscribed", NOW)} == state.subscribers.pauses()
+    assert state.subscribers.by_token(name) == ADA
+
+
+def test_a_pause_holds_for_readers_of_the_configuration_and_can_change_and_end(state: State) -> None:
+    later = NOW + timedelta(hours=1)
+    state.subscribers.pause(ADA, until=None, reason="bounced", now=NOW)
+    state.subscribers.pause(ADA, until=TODAY, reason="holidays\x00", now=later)
+
+    assert {ADA: Pause(TODAY, "holidays\N{REPLACEMENT CHARACTER}", later)} == state.subscribers.pauses()
+    assert [True, False] == [state.subscribers.resume(ADA), state.subscribers.resume(ADA)]
+    assert state.subscribers.pauses() == {}
+
+
+def test_each_address_gets_one_token_for_good(url: str) -> None:
+    numbers = count(1)
+    with open_state(url, now=NOW, make_token=lambda: f"token{next(numbers)}") as state:
+        first = state.subscribers.tokens([ADA])
+        both = state.subscribers.tokens([BOB, ADA])
+
+        assert {ADA: "token1"} == first
+        assert {ADA: "token1", BOB: "token2"} == both
+        assert state.subscribers.by_token("token2") == BOB
+        assert state.subscribers.by_token("token3") is None
+
+
+def test_tokens_cannot_be_guessed_and_need_no_quoting() -> None:
+    made = {new_token() for _ in range(100)}
+
+    assert len(made) == 100
+    assert all(len(name) == 22 and name.replace("-", "").replace("_", "").isalnum() for name in made)

@@ -1,0 +1,126 @@
+"""Export and import: whole, into an empty state only, also from one kind of database to the other."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from digest.errors import StateError
+from digest.model import DaySignals, Receipt, RunReport, Signals, SourceMemory, StoredPaper, Verdict
+from digest.state.store import State, open_state
+from tests.makers import HOSTILE_TITLE, NOW, TODAY, digest, paper, pick, subscriber
+from tests.postgresql import Server
+
+ADA, BOB = "ada@example.org", "bob@example.org"
+
+
+def fill(state: State) -> None:
+    """Something in every table and every column."""
+    one = paper(1, title=HOSTILE_TITLE, aliases=("doi:10.1/a",))
+    said = DaySignals("hf", TODAY, Signals(upvotes=3, position=1))
+    state.papers.store(
+        [StoredPaper(one, NOW, TODAY), StoredPaper(paper(2), NOW, None)],
+        signals=[(one.key, said)],
+        memories=[SourceMemory("hf", NOW)],
+    )
+    state.subscribers.put(subscriber(ADA), now=NOW)
+    state.subscribers.pause(BOB, until=TODAY, reason="holidays", now=NOW + timedelta(microseconds=1))
+    state.subscribers.tokens([ADA])
+    for email in (ADA, BOB):
+        planned = digest(pick(paper=one), subscriber=subscriber(email))
+        state.ledger.plan([(planned, f"<{email}>")], now=NOW)
+        state.ledger.claim(email, TODAY, owner="host:1", now=NOW)
+    deferred = Receipt("deferred", 451, "later", NOW, "x")
+    state.ledger.settle(ADA, TODAY, deferred, state="deferred", next_attempt_at=NOW)
+    state.runs.record(
+        RunReport("pull", NOW, NOW, (Verdict("source", "hf", "fresh", "s", NOW, {"n": 1}, trouble=True),))
+    )
+
+
+def on_paper(rows: Iterator[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The rows as they come back from a file."""
+    found: list[dict[str, Any]] = json.loads(json.dumps(list(rows)))
+    return found
+
+
+@pytest.fixture
+def other(tmp_path: Path) -> Iterator[State]:
+    with open_state(f"sqlite:///{tmp_path}/other.sqlite3", now=NOW) as opened:
+        yield opened
+
+
+def test_an_exported_state_imported_elsewhere_is_the_same(state: State, other: State) -> None:
+    fill(state)
+    rows = on_paper(state.export_rows())
+
+    assert len(rows) - 1 == other.import_rows(rows)
+    assert rows == on_paper(other.export_rows())
+    assert state.ledger.claim(ADA, TODAY, owner="", now=NOW) == other.ledger.claim(ADA, TODAY, owner="", now=NOW)
+    assert {row["table"] for row in rows[1:]} == {
+        *("paper", "alias", "signal", "source", "subscriber", "token", "pause"),
+        *("ledger", "planned", "snapshot", "run", "verdict"),
+    }
+
+
+def test_a_small_installation_can_grow_into_postgresql(other: State, postgresql_server: Server) -> None:
+    fill(other)
+    rows = on_paper(other.export_rows())
+
+    with open_state(postgresql_server.new_database(), now=NOW) as grown:
+        grown.import_rows(rows)
+        grown.runs.record(RunReport("pull", NOW, NOW))
+
+        assert rows[:-1] == [row for row in on_paper(grown.export_rows()) if row.get("id") != 2][:-1]
+        assert 2 == len(grown.runs.reports(since=NOW))
+
+
+def test_an_export_is_of_one_moment_though_others_write(state: State, url: str) -> None:
+    fill(state)
+    rows = state.export_rows()
+    head = [next(rows), next(rows)]
+
+    with open_state(url, now=NOW) as second:
+        second.subscribers.put(subscriber("new@example.org"), now=NOW)
+        whole = head + list(rows)
+
+    assert "new@example.org" not in {row.get("email") for row in whole}
+
+
+@pytest.mark.parametrize(
+    ("rows", "reason"),
+    [
+        ([], "not a state of version"),
+        ([{"format": "something else"}], "not a state of version"),
+        ([{"format": "paper-digest state", "version": "9999"}], "not a state of version"),
+        ([{"table": "schema_version", "version_num": "9999"}], "row 2 names no table"),
+        ([{"table": "token", "email": "x"}], "a row of token has no usable token"),
+        ([{"table": "pause", "email": "x", "until": "soon", "reason": "", "at": ""}], "of pause has no usable until"),
+        ([{"table": "pause", "email": "x", "until": None, "reason": "", "at": 7}], "of pause has no usable at"),
+    ],
+)
+def test_what_is_no_export_changes_nothing(state: State, rows: list[dict[str, Any]], reason: str) -> None:
+    head = next(state.export_rows())
+    if rows and "table" in rows[0]:
+        rows = (
+            [head, {"table": "token", "email": "first", "token": "t"}, *rows] if "token" in rows[0] else [head, *rows]
+        )
+
+    with pytest.raises(StateError, match=reason):
+        state.import_rows(rows)
+
+    assert [head] == list(state.export_rows())
+
+
+def test_a_state_that_holds_something_is_not_overwritten(state: State) -> None:
+    fill(state)
+    before = list(state.export_rows())
+
+    with pytest.raises(StateError, match="it is not empty"):
+        state.import_rows(before)
+
+    assert before == list(state.export_rows())
