@@ -183,6 +183,13 @@ SAME = fingerprint(TWO)
         ),
         pytest.param(
             Batch("arxiv", NOW, TWO),
+            datetime(2026, 9, 15, 4, 0, tzinfo=UTC),
+            TUESDAY_NOON,
+            ("unchanged", "arxiv: the same 2 papers as last time; the next batch is due Wed 16 Sep 04:00 UTC", False),
+            id="the batch came the moment it was due",
+        ),
+        pytest.param(
+            Batch("arxiv", NOW, TWO),
             datetime(2026, 9, 18, 6, 0, tzinfo=UTC),
             SUNDAY_NOON,
             ("unchanged", "arxiv: the same 2 papers as last time; the next batch is due Mon 21 Sep 04:00 UTC", False),

@@ -344,6 +344,14 @@ def test_two_known_works_that_turn_out_to_be_one_keep_the_older_dates() -> None:
     assert () == found.new
 
 
+def test_two_known_works_of_two_editions_stay_in_the_earlier_one() -> None:
+    earlier = stored(paper(2, key="doi:10.5555/1"), at=YESTERDAY - timedelta(days=2), edition=date(2026, 9, 12))
+
+    found = pull(batch(paper(1, aliases=("doi:10.5555/1",))), known=[stored(paper(1)), earlier], memories=[memory()])
+
+    assert [(earlier.first_seen_at, earlier.edition)] == [(one.first_seen_at, one.edition) for one in found.stored]
+
+
 def test_a_work_known_by_its_doi_moves_to_its_arxiv_key() -> None:
     article = stored(paper(1, key="doi:10.5555/1", version=None, sources=("journal",)))
 

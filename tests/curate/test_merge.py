@@ -14,14 +14,10 @@ from digest.identity import best_key
 from digest.model import Announce, Paper, Signals
 from tests.makers import paper, signals
 
-#: fields of which a filled one must survive any merge
-BADGES = (
+#: text fields of which a filled one must survive any merge
+TEXT_BADGES = (
     "abstract",
-    "authors",
     "url",
-    "version",
-    "published",
-    "categories",
     "organization",
     "comment",
     "journal_ref",
@@ -32,8 +28,8 @@ BADGES = (
     "discussion_url",
     "thumbnail_url",
     "ai_summary",
-    "ai_keywords",
 )
+BADGES = (*TEXT_BADGES, "authors", "version", "published", "categories", "ai_keywords")
 #: few names, so that papers of one list often share one
 NAMES = st.sampled_from(
     [f"{kind}{n}" for kind in ("arxiv:2609.0000", "doi:10.5555/", "openreview:note0", "url:https://x/") for n in "123"]
@@ -47,7 +43,7 @@ COUNTS = st.none() | st.integers(0, 3)
 def papers(draw: st.DrawFn) -> Paper:
     names = draw(st.lists(NAMES, min_size=1, max_size=3, unique=True))
     key = best_key(sorted(names))
-    texts = {name: draw(TEXTS) for name in ("abstract", "url", "code_url", "project_url", "ai_summary", "comment")}
+    texts = {name: draw(TEXTS) for name in TEXT_BADGES}
     return Paper(
         key=key,
         aliases=tuple(sorted(set(names) - {key})),
