@@ -64,16 +64,12 @@ def judge(
 ) -> Verdict:
     """What to say about one pull of one source.
 
-    ==========  ====================================================================  =========================
-    finding     when                                                                  trouble
-    ==========  ====================================================================  =========================
-    failed      it could not be read, and no part of it that could had news           yes
-    fresh       at least one work is news                                             if a part could not be read
-    empty       no papers at all                                                      unless a day without batch,
-                                                                                      or the batch is not missed
-    stale       no news, though a batch was due since the last news                   yes
-    unchanged   no news, and none was due (or less than `GRACE` ago)                  no
-    ==========  ====================================================================  =========================
+    - `failed`: it could not be read, and what could be read of it holds no news. Trouble.
+    - `fresh`: at least one work is news. Trouble if a part could not be read.
+    - `empty`: no papers at all. Trouble if a batch is missed, if there is no calendar to excuse it, or if there were
+      items and none could be read.
+    - `stale`: no news, though a batch was due since the last news, `GRACE` ago or earlier. Trouble.
+    - `unchanged`: no news, and none is missed.
 
     "Not modified" is no proof of freshness: it is stale like any other answer when a batch was due. A source without
     a calendar is stale after `STALE_AFTER` without news.
