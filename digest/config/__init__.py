@@ -1,0 +1,126 @@
+"""The configuration: a TOML file, the environment and secret files go in, `Settings` or every mistake comes out.
+
+    find    which file applies
+    load    layers → schema (each key) → checks (across keys) → Settings
+
+`schema` is the list of all keys; `values` checks single values, `checks` what spans several; `layers` knows the
+environment, `file` the disk; `mistakes` finds the words and `lines` the line. Importing this package loads pydantic:
+commands do so only when they need it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from importlib.resources import files
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pydantic import SecretStr
+
+from digest.config import checks, mistakes
+from digest.config.file import find, parse, read
+from digest.config.layers import layered
+from digest.config.lines import line_of, lines
+from digest.config.schema import ConfigFile, DigestSection, SmtpSection
+from digest.config.settings import Settings, build, subscriber
+from digest.errors import ConfigError, ConfigProblem
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from digest.config.layers import Layered
+    from digest.config.lines import KeyPath
+    from digest.model import Subscriber
+
+__all__ = ["Settings", "example", "find", "json_schema", "load", "parse_subscriber"]
+
+_EXAMPLE = "config.example.toml"
+
+
+def load(path: Path, env: Mapping[str, str]) -> Settings:
+    """Read and check a configuration.
+
+    Args:
+        path: of the TOML file; relative paths in it start at its folder.
+        env: `DIGEST_…` variables win over the file; see `layers`.
+
+    Raises:
+        ConfigError: with every mistake found, those of the environment first, then in file order.
+    """
+    path = path.absolute()
+    text = read(path)
+    file = parse(path, text)
+    layers = layered(file, env)
+    config, found = mistakes.validated(layers.values, path.parent)
+    found += [p for p in checks.across(config) if not mistakes.is_echo(p, found)]
+    smtp, unread = _with_password(config.smtp)
+    found += [p for p in unread if not mistakes.is_echo(p, found)]
+    if found or layers.problems:
+        raise ConfigError((*layers.problems, *_located(found, path, text, layers)))
+    return build(config.model_copy(update={"smtp": smtp}), path, env, file=file)
+
+
+def parse_subscriber(values: Mapping[str, object], defaults: DigestSection) -> Subscriber:
+    """One subscriber from the keys of a `[[subscribers]]` table, for those that are not kept in the file.
+
+    Args:
+        values: keys as in the file; None counts as absent.
+        defaults: for everything that is not chosen.
+
+    Raises:
+        ConfigError: with every mistake found.
+    """
+    given = {key: value for key, value in values.items() if value is not None}
+    config, found = mistakes.validated({"subscribers": [given]}, Path.cwd())
+    entry = config.subscribers[0]
+    found += [p for p in checks.subscriber(entry, defaults, "subscribers.0.") if not mistakes.is_echo(p, found)]
+    if found:
+        raise ConfigError(tuple(replace(p, key=p.key.removeprefix("subscribers.0.")) for p in found))
+    return subscriber(entry, defaults)
+
+
+def json_schema() -> dict[str, Any]:
+    """The JSON Schema of the file, for editors."""
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        **ConfigFile.model_json_schema(),
+        "title": "Configuration of digest",
+    }
+
+
+def example() -> str:
+    """The text of the example configuration, which is also the manual of all keys."""
+    packaged = files("digest") / _EXAMPLE
+    # beside the package in a checkout, inside it in a wheel
+    place = packaged if packaged.is_file() else Path(__file__).parents[2] / _EXAMPLE
+    return place.read_text(encoding="utf-8")
+
+
+def _with_password(smtp: SmtpSection | None) -> tuple[SmtpSection | None, list[ConfigProblem]]:
+    """The relay with the password of its `password_file`."""
+    if smtp is None or smtp.password_file is None:
+        return smtp, []
+    try:
+        password = smtp.password_file.read_text(encoding="utf-8").rstrip("\r\n")
+        reason = "" if password else "the file is empty"
+    except (OSError, UnicodeDecodeError) as error:
+        password = ""
+        reason = f"the file cannot be read ({(getattr(error, 'strerror', '') or 'it is not UTF-8 text').lower()})"
+    if reason:
+        hint = "put the password, and nothing else, into it; this program must be able to read it"
+        return smtp, [ConfigProblem("smtp.password_file", reason, hint, str(smtp.password_file))]
+    return smtp.model_copy(update={"password": SecretStr(password)}), []
+
+
+def _located(problems: Iterable[ConfigProblem], path: Path, text: str, layers: Layered) -> list[ConfigProblem]:
+    """The problems with origin and line, those of the environment first, then in file order."""
+    known = lines(text)
+    placed = [_placed(problem, path, known, layers) for problem in problems]
+    return sorted(placed, key=lambda p: (p.origin == str(path), p.line or 0))
+
+
+def _placed(problem: ConfigProblem, path: Path, known: Mapping[KeyPath, int], layers: Layered) -> ConfigProblem:
+    for key, origin in layers.origins.items():
+        if f"{problem.key}.".startswith(f"{key}."):
+            return replace(problem, origin=origin)
+    return replace(problem, origin=str(path), line=line_of(problem.key, known))

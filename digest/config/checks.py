@@ -1,0 +1,204 @@
+"""Mistakes that one key alone does not show: missing keys, keys that contradict each other, names used twice.
+
+A configuration whose keys are fine by themselves goes in, problems come out. Only folders and files that a run cannot
+do without are looked at; nothing is fetched and no relay is asked: that is `digest check`.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from digest.config.mistakes import shown
+from digest.config.values import is_loopback
+from digest.errors import ConfigProblem
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from digest.config.schema import ConfigFile, DigestSection, MailSection, SmtpSection, SourceEntry, SubscriberEntry
+    from digest.model import SourceType
+
+_COMMON_KEYS = frozenset({"type", "name", "first_run_max", "deadline"})
+#: keys that only these types take; those before the bar must be given
+_TYPE_KEYS: dict[SourceType, tuple[frozenset[str], frozenset[str]]] = {
+    "arxiv": (frozenset({"categories"}), frozenset({"base_url", "announce"})),
+    "arxiv-api": (frozenset({"query"}), frozenset({"base_url", "max_results"})),
+    "huggingface": (frozenset(), frozenset({"base_url", "days"})),
+    "feed": (frozenset({"url"}), frozenset()),
+    "jsonl": (frozenset(), frozenset({"url", "path"})),
+}
+_EXAMPLES = {
+    "categories": 'categories = ["cs.CL", "cs.LG"]',
+    "query": 'query = "cat:cs.RO AND abs:tactile"',
+    "url": 'url = "https://example.org/feed.xml"',
+}
+#: RFC 8314 §3.3, RFC 6409 §3.1: which ports speak which way
+_ENCRYPTED_PORT = 465
+_PLAIN_PORTS = frozenset({25, 587})
+
+
+def across(config: ConfigFile) -> Iterator[ConfigProblem]:
+    """Every mistake that spans more than one key, in the order of the sections."""
+    yield from _mail(config.mail)
+    if config.smtp is not None:
+        yield from _smtp(config.smtp)
+    yield from _sources(config)
+    yield from _subscribers(config)
+
+
+def subscriber(entry: SubscriberEntry, defaults: DigestSection, key: str) -> Iterator[ConfigProblem]:
+    """Mistakes within one subscriber; `key` is the dotted prefix of its keys, with a dot at its end."""
+    from digest.curate.query import parse
+
+    if not entry.email:
+        yield ConfigProblem(f"{key}email", "a subscriber needs an address", 'add email = "ada@example.org"')
+    trending = defaults.trending if entry.trending is None else entry.trending
+    if trending == 0 and all(parse(keyword).excludes for keyword in entry.keywords):
+        yield ConfigProblem(
+            f"{key}keywords",
+            "with trending = 0 and no keyword that asks for something, nothing would ever be sent",
+            'add keywords = ["mixture of experts"], or a trending number above 0',
+        )
+
+
+def _mail(mail: MailSection) -> Iterator[ConfigProblem]:
+    if not mail.from_:
+        yield ConfigProblem(
+            "mail.from",
+            "the sender's address is missing",
+            'add from = "Paper Digest <digest@example.org>" under [mail]',
+        )
+    if mail.templates is not None and not mail.templates.is_dir():
+        yield ConfigProblem(
+            "mail.templates", "there is no such folder", "create it, or leave the key out", str(mail.templates)
+        )
+
+
+def _smtp(smtp: SmtpSection) -> Iterator[ConfigProblem]:
+    if not smtp.host:
+        yield ConfigProblem(
+            "smtp.host",
+            "the relay's name is missing",
+            'add host = "mail.example.org", or remove [smtp] to use a Maildir',
+        )
+    yield from _login(smtp)
+    if smtp.security == "starttls" and smtp.port == _ENCRYPTED_PORT:
+        yield ConfigProblem(
+            "smtp.security",
+            "port 465 is encrypted from the first byte, which starttls is not",
+            'write security = "tls", or port = 587',
+            smtp.security,
+        )
+    if smtp.security == "tls" and smtp.port in _PLAIN_PORTS:
+        yield ConfigProblem(
+            "smtp.security",
+            f"port {smtp.port} begins unencrypted, which tls does not",
+            'write security = "starttls", or port = 465',
+            smtp.security,
+        )
+    if smtp.ca_file is not None and not smtp.ca_file.is_file():
+        yield ConfigProblem("smtp.ca_file", "there is no such file", "correct the path", str(smtp.ca_file))
+
+
+def _login(smtp: SmtpSection) -> Iterator[ConfigProblem]:
+    has_password = smtp.password is not None or smtp.password_file is not None
+    if smtp.password is not None and smtp.password_file is not None:
+        yield ConfigProblem(
+            "smtp.password_file",
+            "there is a password and a password_file, and only one can be right",
+            "keep password_file and remove password",
+        )
+    if smtp.username and not has_password:
+        yield ConfigProblem(
+            "smtp.password",
+            "there is a username but no password",
+            "add password_file, or set DIGEST_SMTP__PASSWORD, or remove username",
+        )
+    if has_password and not smtp.username:
+        yield ConfigProblem(
+            "smtp.username", "there is a password but no username", "add username, or remove the password"
+        )
+    if smtp.security == "none" and smtp.username and smtp.host and not is_loopback(smtp.host):
+        yield ConfigProblem(
+            "smtp.security",
+            f"the password would go to {smtp.host} unencrypted",
+            'write security = "starttls" or "tls"; "none" with a login is for this machine only',
+            smtp.security,
+        )
+
+
+def _sources(config: ConfigFile) -> Iterator[ConfigProblem]:
+    if not config.sources:
+        also = "" if config.subscribers else ", and no subscribers either"
+        yield ConfigProblem(
+            "sources",
+            f"there are no sources, so there is nothing to read{also}",
+            "add a [[sources]] table, or write a commented example with: digest init",
+        )
+    names: dict[str, int] = {}
+    for position, entry in enumerate(config.sources):
+        yield from _source(entry, f"sources.{position}.")
+        name = entry.name or entry.type or ""
+        first = names.setdefault(name.casefold(), position)
+        if name and first != position:
+            yield ConfigProblem(
+                f"sources.{position}.name",
+                f"source {first + 1} has this name already",
+                "give each source a name of its own",
+                name,
+            )
+    remote = next((entry for entry in config.sources if is_remote(entry)), None)
+    if remote is not None and not config.http.contact:
+        yield ConfigProblem(
+            "http.contact",
+            f"the source {remote.name or remote.type} should know whom to ask if our requests are trouble",
+            'add contact = "you@example.org" under [http]',
+        )
+
+
+def _source(entry: SourceEntry, key: str) -> Iterator[ConfigProblem]:
+    if entry.type is None:
+        types = ", ".join(_TYPE_KEYS)
+        yield ConfigProblem(f"{key}type", "a source needs a type", f'add type = "arxiv", or another of: {types}')
+        return
+    needed, optional = _TYPE_KEYS[entry.type]
+    for name in sorted(needed):
+        if not getattr(entry, name):
+            yield ConfigProblem(f"{key}{name}", f"a source of type {entry.type} needs {name}", f"add {_EXAMPLES[name]}")
+    given = [name for name in type(entry).model_fields if name in entry.model_fields_set]
+    for name in given:
+        if name not in _COMMON_KEYS | needed | optional:
+            takers = " and ".join(kind for kind, both in _TYPE_KEYS.items() if name in both[0] | both[1])
+            yield ConfigProblem(
+                f"{key}{name}",
+                f"a source of type {entry.type} takes no {name}",
+                f"remove it; it is a key of {takers}",
+                shown(getattr(entry, name)),
+            )
+    if entry.type == "jsonl" and bool(entry.url) == (entry.path is not None):
+        message = "needs either path or url" if not entry.url else "takes either path or url, not both"
+        yield ConfigProblem(f"{key}path", f"a source of type jsonl {message}", 'write path = "papers.jsonl"')
+
+
+def is_remote(entry: SourceEntry) -> bool:
+    """Whether another machine is asked."""
+    if entry.type is None or (entry.type == "jsonl" and not entry.url):
+        return False
+    address = entry.url or entry.base_url
+    return not address or not is_loopback(urlsplit(address).hostname or "")
+
+
+def _subscribers(config: ConfigFile) -> Iterator[ConfigProblem]:
+    emails: dict[str, int] = {}
+    for position, entry in enumerate(config.subscribers):
+        key = f"subscribers.{position}."
+        yield from subscriber(entry, config.digest, key)
+        first = emails.setdefault(entry.email.casefold(), position)
+        if entry.email and first != position:
+            yield ConfigProblem(
+                f"{key}email",
+                f"subscriber {first + 1} has this address already",
+                "put all keywords into one table",
+                entry.email,
+            )

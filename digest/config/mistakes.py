@@ -1,0 +1,173 @@
+"""pydantic's errors, one by one, in words: which key, what is wrong, what to write instead. Never a secret."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from pydantic import ValidationError
+
+from digest.config.schema import LISTS, TABLES, ConfigFile, keys
+from digest.config.values import closest, did_you_mean
+from digest.errors import ConfigProblem
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from pathlib import Path
+
+    from pydantic_core import ErrorDetails
+
+_SHOWN = 60
+_SECRETS = frozenset({"password"})
+#: what pydantic's error types begin with → what is wanted
+_WANTED = {
+    "string": "text in quotes",
+    "int": "a whole number",
+    "float": "a number",
+    "finite": "a number",
+    "bool": "true or false",
+    "tuple": "a list in square brackets",
+    "model": "a table of keys",
+}
+_KINDS: tuple[tuple[type, str], ...] = (
+    (bool, "true or false"),
+    (str, "text"),
+    (int, "a whole number"),
+    (float, "a number with decimals"),
+    (list, "a list"),
+    (dict, "a table"),
+    (dt.datetime, "a date with a time"),
+    (dt.date, "a date"),
+    (dt.time, "a time"),
+)
+_BOUNDS = {
+    "greater_than_equal": ("must be at least {ge:g}", "write {ge:g} or more"),
+    "less_than_equal": ("must be at most {le:g}", "write {le:g} or less"),
+    "string_too_long": ("must be at most {max_length} characters long", "shorten it"),
+    "too_short": ("must have at least {min_length} entry", "leave the key out for its default"),
+}
+
+
+def validated(values: dict[str, Any], folder: Path) -> tuple[ConfigFile, list[ConfigProblem]]:
+    """The configuration without its bad values, so that the rest can be checked too, and what was bad about them.
+
+    Args:
+        values: as TOML gives them; bad ones are removed.
+        folder: where relative paths start.
+    """
+    context = {"folder": folder}
+    try:
+        return ConfigFile.model_validate(values, context=context), []
+    except ValidationError as error:
+        errors = error.errors(include_url=False)
+    found = [_named(_problem(error), error["loc"], values) for error in errors]
+    for path in {_removable(error["loc"]) for error in errors}:
+        _remove(values, path)
+    return ConfigFile.model_validate(values, context=context), found
+
+
+def _removable(path: tuple[int | str, ...]) -> tuple[int | str, ...]:
+    """What to leave out for one bad value: a key, or a whole table of a list (which becomes an empty one)."""
+    while isinstance(path[-1], int) and len(path) > 2:
+        path = path[:-1]
+    return path
+
+
+def _remove(values: Any, path: tuple[int | str, ...]) -> None:
+    for key in path[:-1]:
+        values = values[key]
+    if isinstance(values, list):
+        values[int(path[-1])] = {}
+    else:
+        del values[path[-1]]
+
+
+def shown(value: object) -> str | None:
+    """A value on one line, shortened, without the password of a URL; None for tables and lists."""
+    if isinstance(value, dict | list | tuple):
+        return None
+    text = re.sub(r"(?<=://)[^/@\s]*@", "…@", str(value))
+    text = "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in text)
+    return text if len(text) <= _SHOWN else text[: _SHOWN - 1] + "…"
+
+
+def _problem(error: ErrorDetails) -> ConfigProblem:
+    path, kind, value = error["loc"], error["type"], error["input"]
+    key = ".".join(map(str, path))
+    if kind == "extra_forbidden":
+        return ConfigProblem(key, "there is no such key", _known_key(path))  # its value may be a misplaced secret
+    message, hint = _words(error)
+    hidden = path[-1] in _SECRETS or kind == "model_type"  # what stands in the place of a table may hold anything
+    return ConfigProblem(key, message, hint, None if hidden else shown(value))
+
+
+def _named(problem: ConfigProblem, path: tuple[int | str, ...], values: dict[str, Any]) -> ConfigProblem:
+    """A problem of one subscriber with their address, since nobody counts tables from 0."""
+    if path[0] != "subscribers" or len(path) <= 2 or path[2] == "email":
+        return problem
+    email = values["subscribers"][path[1]].get("email")
+    return replace(problem, message=f"{problem.message} (subscriber {shown(email)})") if email else problem
+
+
+def _words(error: ErrorDetails) -> tuple[str, str]:
+    path, kind, facts = error["loc"], error["type"], error.get("ctx", {})
+    if kind == "mistake":
+        return facts["message"], facts["hint"]
+    if kind in _BOUNDS:
+        message, hint = _BOUNDS[kind]
+        return message.format(**facts), hint.format(**facts)
+    if kind == "literal_error":
+        return _choice(error["input"], facts["expected"])
+    kind = kind.partition("_")[0]
+    if kind not in _WANTED:
+        return error["msg"][:1].lower() + error["msg"][1:], ""
+    return f"must be {_WANTED[kind]}, not {_kind(error['input'])}", _rewritten(path, kind, error["input"])
+
+
+def _choice(value: object, expected: str) -> tuple[str, str]:
+    choices = re.findall(r"'([^']*)'", expected)
+    hint = did_you_mean(str(value), choices, otherwise="")
+    return f"must be one of: {', '.join(choices)}", hint
+
+
+def _kind(value: object) -> str:
+    return next((words for kind, words in _KINDS if isinstance(value, kind)), "this")
+
+
+def _rewritten(path: tuple[int | str, ...], kind: str, value: Any) -> str:
+    """The hint for a value of the wrong kind: how to write it instead."""
+    key = path[-1]
+    if path[0] in LISTS and len(path) <= 2:
+        return f"write [[{path[0]}]] with two brackets, and its keys below"
+    if len(path) == 1:
+        return f"write [{key}] with one bracket, and its keys below"
+    if kind == "tuple":
+        return 'write ["…"] with brackets, also around a single entry'
+    if kind == "string":
+        return f'write "{value}" with quotes' if isinstance(value, int | float | dt.date) else "write it in quotes"
+    return "write it without quotes" if isinstance(value, str) else ""
+
+
+def _known_key(path: tuple[int | str, ...]) -> str:
+    """Which key was meant: a close one of the same table, else one of that name elsewhere."""
+    typed, table = str(path[-1]), str(path[0])
+    if len(path) == 1:
+        siblings: tuple[str, ...] = tuple(TABLES)
+    elif len(path) == (3 if table in LISTS else 2):
+        siblings = keys(TABLES[table])
+    else:
+        siblings = ()
+    if close := closest(typed, siblings):
+        return f"did you mean {close}?"
+    for name, section in TABLES.items():
+        if typed in keys(section):
+            return f"{typed} belongs under {f'[[{name}]]' if name in LISTS else f'[{name}]'}"
+    return f"the keys here are: {', '.join(siblings)}" if siblings else ""
+
+
+def is_echo(problem: ConfigProblem, reported: Iterable[ConfigProblem]) -> bool:
+    """Whether a problem is only the echo of one already reported for the same key, a part of it or what holds it."""
+    key = problem.key + "."
+    return any(key.startswith(other.key + ".") or (other.key + ".").startswith(key) for other in reported)

@@ -1,0 +1,268 @@
+"""The keys: every section, key, type, range and default of the configuration file, and nothing that spans two keys.
+
+What a key means is its docstring; the JSON Schema for editors is made from the same lines. Every key has a default
+here, so that the rest of a file can still be checked when one key is wrong; which keys must be given is said by
+`checks`, in words.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, WithJsonSchema
+
+from digest.config import values
+from digest.model import Announce, SourceType, Weekday
+
+Address = Annotated[str, AfterValidator(values.address)]
+Mailbox = Annotated[str, AfterValidator(values.mailbox)]
+WebAddress = Annotated[str, AfterValidator(values.web_address)]
+OneLine = Annotated[str, Field(max_length=200), AfterValidator(values.one_line)]
+File = Annotated[Path, BeforeValidator(values.path)]
+Keyword = Annotated[str, AfterValidator(values.keyword)]
+Category = Annotated[str, AfterValidator(values.category)]
+Zone = Annotated[str, AfterValidator(values.zone)]
+Clock = Annotated[
+    dt.time,
+    BeforeValidator(values.clock),
+    WithJsonSchema({"type": "string", "pattern": "^([01]?[0-9]|2[0-3]):[0-5][0-9]$"}),
+]
+Pause = Annotated[dt.date, BeforeValidator(values.pause), WithJsonSchema({"type": "string", "format": "date"})]
+Day = Annotated[Weekday, BeforeValidator(lambda day: values.weekday(day) if isinstance(day, str) else day)]
+Days = Annotated[tuple[Day, ...], AfterValidator(values.week)]
+MaxPapers = Annotated[int, Field(ge=1, le=50)]
+Trending = Annotated[int, Field(ge=0, le=50)]
+Score = Annotated[float, Field(ge=0, le=1)]
+
+
+class Section(BaseModel):
+    """A table of the file. Unknown keys are mistakes; values never appear in pydantic's own messages."""
+
+    model_config = ConfigDict(
+        extra="forbid", frozen=True, use_attribute_docstrings=True, hide_input_in_errors=True, validate_default=False
+    )
+
+
+class StateSection(Section):
+    """Where everything is remembered."""
+
+    url: Annotated[str, AfterValidator(values.database_url)] = ""
+    """`sqlite:///file` or `postgresql://user@host/database`. Default: a file in the user's state folder."""
+
+
+class HttpSection(Section):
+    """How sources are asked."""
+
+    contact: Annotated[str, AfterValidator(values.contact)] = ""
+    """Mail or web address by which a source can reach you; part of the User-Agent. Needed for every remote source."""
+    allow_private_hosts: tuple[str, ...] = ()
+    """Names or networks (10.0.0.0/8) that may be fetched although they are not public."""
+
+
+class MailSection(Section):
+    """What the mails say about where they come from."""
+
+    from_: Mailbox = Field(default="", alias="from")
+    """Sender as readers see it: `Paper Digest <digest@example.org>`. Needed."""
+    reply_to: Mailbox | None = None
+    """Where answers go. Default: to the sender."""
+    operator: Address | None = None
+    """Who is told when a whole day brought nothing. Default: nobody."""
+    base_url: Annotated[str, AfterValidator(values.public_address)] = ""
+    """Public https address of `digest serve`, for unsubscribe links. Default: no such links."""
+    unsubscribe_mailto: Address | None = None
+    """Address that takes unsubscribe mails. Default: the reply_to address, else the sender."""
+    inliner: Literal["premailer", "css-inline"] = "premailer"
+    """What writes the styles into the tags, which some mail programs need."""
+    templates: File | None = None
+    """Folder with templates of your own; a file there replaces ours of the same name."""
+
+    @property
+    def address(self) -> str:
+        """The bare sender address."""
+        return values.bare(self.from_)
+
+    @property
+    def domain(self) -> str:
+        """The domain of the sender, which names our messages and the list."""
+        return self.address.rpartition("@")[2]
+
+
+class SmtpSection(Section):
+    """The mail relay. Without this table, mail goes to a Maildir folder."""
+
+    host: Annotated[str, AfterValidator(values.host)] = ""
+    """Name of the relay, like mail.example.org. Needed."""
+    port: int = Field(default=0, ge=0, le=65535)
+    """0: the usual port for `security` (587, 465, 25)."""
+    security: Literal["starttls", "tls", "none"] = "starttls"
+    """starttls: encrypted before anything that matters; tls: encrypted from the first byte; none: never."""
+    username: str = ""
+    """Empty: no login."""
+    password: SecretStr | None = None
+    """Better kept in password_file or in the environment, DIGEST_SMTP__PASSWORD."""
+    password_file: File | None = None
+    """File that holds the password and nothing else."""
+    envelope_from: Address | None = None
+    """Address to which bounces go. Default: the address in mail.from."""
+    timeout: float = Field(default=60.0, ge=1, le=600)
+    """Seconds for connecting and for each command."""
+    connections: int = Field(default=1, ge=1, le=50)
+    """Connections used side by side."""
+    local_hostname: Annotated[str, AfterValidator(values.host)] = ""
+    """Name said in EHLO. Default: this machine's name."""
+    ca_file: File | None = None
+    """PEM file with certificates to trust besides the system's own."""
+
+
+class MaildirSection(Section):
+    """Where mails go when there is no relay."""
+
+    path: File | None = None
+    """Default: the folder `outbox` beside the state file."""
+
+
+class SourceEntry(Section):
+    """Where papers come from. Which keys apply depends on the type."""
+
+    model_config = ConfigDict(json_schema_extra={"required": ["type"]})
+
+    type: SourceType | None = None
+    """arxiv (daily announcements), arxiv-api (a search), huggingface (daily papers), feed (RSS, Atom), jsonl."""
+    name: OneLine = ""
+    """How it is called in reports. Default: its type."""
+    categories: tuple[Category, ...] = ()
+    """arxiv: categories or archives."""
+    url: WebAddress = ""
+    """feed, jsonl: address of the feed or list."""
+    query: OneLine = ""
+    """arxiv-api: the search_query, as arXiv's manual spells it."""
+    path: File | None = None
+    """jsonl: a local file."""
+    base_url: WebAddress = ""
+    """arxiv, arxiv-api, huggingface: a mirror to ask instead."""
+    announce: tuple[Announce, ...] = Field(default=("new", "cross"), min_length=1)
+    """arxiv: which announcements count as papers of the day."""
+    days: int = Field(default=7, ge=1, le=31)
+    """huggingface: how many past days are read again to see votes move."""
+    max_results: int = Field(default=200, ge=1, le=30000)
+    """arxiv-api: at most this many papers per pull."""
+    first_run_max: int | None = Field(default=None, ge=0)
+    """On the very first pull only this many of the newest may be mailed. Default: depends on the type."""
+    deadline: float = Field(default=300.0, ge=1, le=3600)
+    """Seconds it may take in one pull, waiting for its turn included."""
+
+
+class DigestSection(Section):
+    """What a digest is like for everybody who has not chosen otherwise."""
+
+    max_papers: MaxPapers = 10
+    """Most papers in the For-you part."""
+    trending: Trending = 5
+    """Most papers in the Trending part; 0: no such part."""
+    min_score: Score = 0.0
+    """Least relevance of a For-you paper, 0 to 1."""
+    time: Clock = dt.time(8, 0)
+    """From this local time on a digest is due."""
+    days: Days = ("mon", "tue", "wed", "thu", "fri")
+    """Local days with a digest."""
+    timezone: Zone = "UTC"
+    """IANA name, like Europe/Berlin."""
+    lookback_days: int = Field(default=8, ge=1, le=60)
+    """How old a paper may be, in days since it became known, to be news."""
+    trending_days: int = Field(default=7, ge=1, le=60)
+    """How old a paper may be, in days since it became known, to be trending."""
+    flood_factor: float = Field(default=5.0, ge=1, le=1000)
+    """A pull with this many times more new papers than ever before is refused …"""
+    flood_min: int = Field(default=500, ge=1)
+    """… if it is also more than this many."""
+
+
+class DeliverySection(Section):
+    """What happens when a mail does not go through."""
+
+    in_doubt: Literal["resend", "hold"] = "resend"
+    """A mail whose acceptance was never answered: send it again (same Message-ID), or keep it back."""
+    give_up_after_hours: int = Field(default=48, ge=1, le=120)
+    """A deferred mail expires after this time."""
+    pause_after_refusals: int = Field(default=3, ge=1, le=100)
+    """A subscriber is paused after this many refused mails in a row."""
+    retry_minutes: int = Field(default=30, ge=1, le=360)
+    """Wait before the second attempt; doubles with each one, up to six hours."""
+
+
+class DaemonSection(Section):
+    """How often `digest run` looks for new papers."""
+
+    poll_minutes: int = Field(default=20, ge=5, le=1440)
+    """arXiv: while a new batch is due and has not come."""
+    huggingface_minutes: int = Field(default=120, ge=15, le=1440)
+    """Hugging Face."""
+    feed_minutes: int = Field(default=180, ge=15, le=10080)
+    """Feeds, lists and searches."""
+
+
+class SubscriberEntry(Section):
+    """One reader. What is not chosen here comes from [digest]."""
+
+    model_config = ConfigDict(json_schema_extra={"required": ["email"]})
+
+    email: Address = ""
+    """Where the digest goes."""
+    name: OneLine = ""
+    """How the reader is called in the mail."""
+    keywords: tuple[Keyword, ...] = ()
+    """What to look for. Default: nothing, the Trending part only."""
+    time: Clock | None = None
+    """From this local time on a digest is due."""
+    days: Days | None = None
+    """Local days with a digest."""
+    timezone: Zone | None = None
+    """IANA name, like Europe/Berlin."""
+    max_papers: MaxPapers | None = None
+    """Most papers in the For-you part."""
+    trending: Trending | None = None
+    """Most papers in the Trending part; 0: no such part."""
+    min_score: Score | None = None
+    """Least relevance of a For-you paper, 0 to 1."""
+    paused_until: Pause | None = None
+    """No digest before this local date."""
+
+
+class ConfigFile(Section):
+    """The whole file."""
+
+    state: StateSection = StateSection()
+    http: HttpSection = HttpSection()
+    mail: MailSection = MailSection()
+    smtp: SmtpSection | None = None
+    maildir: MaildirSection = MaildirSection()
+    digest: DigestSection = DigestSection()
+    delivery: DeliverySection = DeliverySection()
+    daemon: DaemonSection = DaemonSection()
+    sources: tuple[SourceEntry, ...] = ()
+    subscribers: tuple[SubscriberEntry, ...] = ()
+
+
+#: what one table of each top-level key holds, in the order of the file
+TABLES: dict[str, type[Section]] = {
+    "state": StateSection,
+    "http": HttpSection,
+    "mail": MailSection,
+    "smtp": SmtpSection,
+    "maildir": MaildirSection,
+    "digest": DigestSection,
+    "delivery": DeliverySection,
+    "daemon": DaemonSection,
+    "sources": SourceEntry,
+    "subscribers": SubscriberEntry,
+}
+#: the top-level keys that are lists of tables
+LISTS = ("sources", "subscribers")
+
+
+def keys(table: type[Section]) -> tuple[str, ...]:
+    """The keys of a table as they are typed in the file, in order."""
+    return tuple(field.alias or name for name, field in table.model_fields.items())

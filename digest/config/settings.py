@@ -1,0 +1,144 @@
+"""What the rooms are given: every value checked, defaults applied, paths absolute, secrets read."""
+
+from __future__ import annotations
+
+import os
+import re
+import stat
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from digest.config.checks import is_remote
+from digest.config.values import bare
+from digest.model import Source, Subscriber
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from digest.config.schema import (
+        ConfigFile,
+        DaemonSection,
+        DeliverySection,
+        DigestSection,
+        HttpSection,
+        MailSection,
+        SmtpSection,
+        SourceEntry,
+        SubscriberEntry,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """A whole, valid configuration."""
+
+    #: the file it was read from, absolute
+    path: Path
+    #: of the state, a sqlite path in it absolute; may hold a password
+    state_url: str
+    http: HttpSection
+    mail: MailSection
+    #: with `password` set if there is a login, however it was given; None: mail goes to the Maildir
+    smtp: SmtpSection | None
+    maildir_path: Path
+    #: reverse path of every mail, bare
+    envelope_from: str
+    #: where unsubscribe mails go, bare
+    unsubscribe_mailto: str
+    #: in file order
+    sources: tuple[Source, ...]
+    #: in file order, defaults applied, without tokens
+    subscribers: tuple[Subscriber, ...]
+    #: defaults for subscribers that are kept elsewhere
+    digest: DigestSection
+    delivery: DeliverySection
+    daemon: DaemonSection
+    #: things to know that are no mistakes; one sentence each
+    warnings: tuple[str, ...] = ()
+
+
+def build(config: ConfigFile, path: Path, env: Mapping[str, str], *, file: Mapping[str, Any]) -> Settings:
+    """Make the settings from a configuration without mistakes.
+
+    Args:
+        config: checked, its password read.
+        path: of the file.
+        env: for systemd's state folder.
+        file: what the file itself holds, to warn of secrets in it.
+    """
+    state_folder = _state_folder(env)
+    mail, smtp = config.mail, config.smtp
+    return Settings(
+        path=path,
+        state_url=config.state.url or f"sqlite:///{state_folder / 'state.sqlite3'}",
+        http=config.http,
+        mail=mail,
+        smtp=smtp,
+        maildir_path=config.maildir.path or state_folder / "outbox",
+        envelope_from=(smtp.envelope_from if smtp else None) or mail.address,
+        unsubscribe_mailto=mail.unsubscribe_mailto or bare(mail.reply_to or mail.from_),
+        sources=tuple(map(source, config.sources)),
+        subscribers=tuple(subscriber(entry, config.digest) for entry in config.subscribers),
+        digest=config.digest,
+        delivery=config.delivery,
+        daemon=config.daemon,
+        warnings=tuple(_warnings(config, path, file)),
+    )
+
+
+def source(entry: SourceEntry) -> Source:
+    """The source that a checked entry describes."""
+    if entry.type is None:
+        raise ValueError("an entry without a type was not checked")
+    return Source(
+        type=entry.type,
+        name=entry.name or entry.type,
+        categories=entry.categories,
+        url=entry.url,
+        query=entry.query,
+        path=str(entry.path or ""),
+        base_url=entry.base_url.rstrip("/"),
+        announce=entry.announce,
+        days=entry.days,
+        max_results=entry.max_results,
+        first_run_max=entry.first_run_max,
+        deadline_s=entry.deadline,
+    )
+
+
+def subscriber(entry: SubscriberEntry, defaults: DigestSection) -> Subscriber:
+    """The subscriber that a checked entry describes, with the defaults for whatever it does not choose."""
+    chosen = {key: value for key in type(entry).model_fields if (value := getattr(entry, key)) is not None}
+    shared = ("time", "days", "timezone", "max_papers", "trending", "min_score")
+    values = {key: getattr(defaults, key) for key in shared} | chosen
+    return Subscriber(at=values.pop("time"), **values)
+
+
+def _state_folder(env: Mapping[str, str]) -> Path:
+    """Systemd's StateDirectory= (the first, if there are several), else the user's state folder."""
+    from platformdirs import user_state_path
+
+    given = env.get("STATE_DIRECTORY", "").partition(":")[0]
+    return Path(given) if given else user_state_path("digest")
+
+
+def _warnings(config: ConfigFile, path: Path, file: Mapping[str, Any]) -> Iterator[str]:
+    if _is_open_to_others(path) and (secret := _literal_secret(file)):
+        yield f"{path} holds {secret} and everybody on this machine can read it; type: chmod o-rwx {path}"
+    if config.http.contact.endswith("example.org") and any(map(is_remote, config.sources)):
+        yield f"http.contact in {path} is still the example's; put your own address there"
+    if config.smtp is not None and config.mail.domain == "example.org":
+        yield f"mail.from in {path} is still the example's; relays refuse mail from example.org"
+
+
+def _is_open_to_others(path: Path) -> bool:
+    return os.name == "posix" and bool(stat.S_IMODE(path.stat().st_mode) & stat.S_IRWXO)
+
+
+def _literal_secret(file: Mapping[str, Any]) -> str:
+    """The key of a password that the file itself holds; empty if there is none."""
+    if "password" in file.get("smtp", {}):
+        return "smtp.password"
+    url = file.get("state", {}).get("url", "")
+    return "the password in state.url" if re.search("//[^/@]*:[^/@]+@", url) else ""

@@ -1,0 +1,34 @@
+"""One subscriber that is not kept in the file."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import pytest
+
+from digest.config import parse_subscriber
+from digest.config.schema import DigestSection
+from digest.errors import ConfigError
+from digest.model import Subscriber
+
+DEFAULTS = DigestSection(timezone="Asia/Tokyo", trending=0)
+
+
+def test_a_subscriber_gets_the_defaults_for_what_is_not_given() -> None:
+    values = {"email": "ada@LAB.example", "keywords": ["moe"], "time": "7:05", "days": None, "name": None}
+
+    assert Subscriber(
+        email="ada@lab.example", keywords=("moe",), at=dt.time(7, 5), timezone="Asia/Tokyo", trending=0
+    ) == parse_subscriber(values, DEFAULTS)
+
+
+def test_mistakes_of_a_subscriber_have_the_same_words_as_those_of_the_file() -> None:
+    with pytest.raises(ConfigError) as caught:
+        parse_subscriber({"email": "", "tiem": 3, "timezone": "Berlin"}, DEFAULTS)
+
+    assert [
+        ("email", "this is not a mail address (an email address must have an @-sign)"),
+        ("timezone", "there is no such time zone"),
+        ("tiem", "there is no such key"),
+        ("keywords", "with trending = 0 and no keyword that asks for something, nothing would ever be sent"),
+    ] == [(problem.key, problem.message) for problem in caught.value.problems]
