@@ -1,0 +1,98 @@
+"""Any other feed: RSS 0.9 to 2.0, RDF or Atom of a journal, a preprint server or a blog goes in, papers come out.
+
+The best identifier wins: arXiv id or DOI from the fields meant for it, from the link or from the guid; else the link;
+else the guid or the title, under the name of this source (`identity.own_key`). HTML becomes plain text.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from digest.collect.arxiv import without_announcement
+from digest.collect.authors import split_byline
+from digest.collect.items import UnusableError, read_items
+from digest.collect.syndication import date_of, read_document, terms_of
+from digest.collect.text import MAX_ABSTRACT, MAX_TITLE, link, names, one_line, plain, terms
+from digest.identity import Identifier, best_key, identify, own_key
+from digest.model import Paper
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Mapping
+
+    from digest.collect.items import Parsed
+    from digest.collect.visit import Answer, Visit
+    from digest.model import Source
+
+#: where feeds put an identifier, the field meant for it first
+_ID_FIELDS = ("dc_identifier", "prism_doi", "citation_doi", "link", "id")
+
+
+async def read(source: Source, visit: Visit) -> AsyncIterator[Answer]:
+    """The one answer of the feed."""
+    yield await visit.read(
+        source.url,
+        partial(parse_feed, source=source.name),
+        accept="application/atom+xml, application/rss+xml, application/xml;q=0.9, */*;q=0.5",
+        hint="open the address in a browser: is it still the feed, and not a page about it?",
+    )
+
+
+def parse_feed(data: bytes, *, source: str) -> Parsed:
+    """Papers of a feed, in its order.
+
+    Web pages and other answers that are no feed give one problem and no papers.
+
+    Args:
+        data: what the server sent.
+        source: name of the source.
+    """
+    document = read_document(data)
+    papers, problems = read_items(document.entries, partial(_paper, source=source), _where)
+    return papers, document.problems + problems
+
+
+def _where(number: int, entry: Mapping[str, Any]) -> str:
+    return plain(entry.get("title"), 200) or one_line(entry.get("id")) or f"item {number}"
+
+
+def _paper(entry: Mapping[str, Any], *, source: str) -> Paper:
+    title = plain(entry.get("title"), MAX_TITLE)
+    if not title:
+        raise UnusableError("has no title")
+    found = _identifiers(entry)
+    keys = [identifier.key for identifier in found] or [own_key(source, one_line(entry.get("id")) or title)]
+    key = best_key(keys)
+    return Paper(
+        key=key,
+        title=title,
+        abstract=_abstract(entry),
+        authors=_authors(entry),
+        url=link(entry.get("link")) or link(entry.get("id")),
+        aliases=tuple(sorted(set(keys) - {key})),
+        version=next(
+            (identifier.version for identifier in found if identifier.key == key and identifier.version), None
+        ),
+        published=date_of(entry, "published", "prism_publicationdate", "updated"),
+        categories=terms([*terms_of(entry), entry.get("prism_section")]),
+        sources=(source,),
+        journal_ref=one_line(entry.get("prism_publicationname")),
+        licence=link(entry.get("rights")),
+    )
+
+
+def _identifiers(entry: Mapping[str, Any]) -> list[Identifier]:
+    found = (identify(one_line(entry.get(field), 2_000)) for field in _ID_FIELDS)
+    return [identifier for identifier in found if identifier]
+
+
+def _abstract(entry: Mapping[str, Any]) -> str:
+    """The summary; a blog that has none gives its whole post."""
+    texts = [entry.get("summary"), *(part.get("value") for part in entry.get("content", ()))]
+    return without_announcement(next((text for value in texts if (text := plain(value, MAX_ABSTRACT))), ""))
+
+
+def _authors(entry: Mapping[str, Any]) -> tuple[str, ...]:
+    """Names; a feed with one author element may have put everybody into it."""
+    people = [plain(person.get("name"), 10_000) for person in entry.get("authors", ())]
+    return names(name for person in people for name in (split_byline(person) if len(people) == 1 else [person]))

@@ -1,0 +1,332 @@
+"""Polite fetching: one address goes in, one answer or one `FetchError` comes out. Tries once; `visit` tries again.
+
+Every request waits for its turn: one connection at a time to each site, a pause between requests (arXiv asks for
+three seconds over all its hosts, https://info.arxiv.org/help/api/tou.html), and no request at all while the site has
+asked to be left alone. Nothing is believed: each hop of a redirect is checked again (see `addresses`), a body ends at
+`max_bytes` after decompression, and the whole exchange at `timeout_s` even if a byte arrives every second.
+
+User names, passwords and queries in addresses never reach a message. `HTTP_PROXY` and its kin are not read: a proxy
+is used only if the policy names one, and then refusing private addresses is that proxy's work.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import timedelta
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Self
+from urllib.parse import urlsplit
+
+import httpx2
+
+from digest import __version__
+from digest.collect.addresses import ForbiddenAddressError, PinnedTransport
+from digest.collect.patience import wait_asked
+from digest.errors import FetchError
+from digest.model import Validators
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Mapping
+    from datetime import datetime
+    from types import TracebackType
+
+#: seconds to wait for one address of a host before the next one is tried
+_CONNECT_S = 5.0
+#: a site that asks for a longer pause is not waited for: the next pull will do
+_MAX_WAIT_S = 120.0
+_REDIRECTS = frozenset({301, 302, 303, 307, 308})
+#: answers that may be different a moment later
+_PASSING = frozenset({429, 500, 502, 503, 504})
+_MISSING = frozenset({404, 410})
+_CLOSED = frozenset({401, 403})
+
+
+@dataclass(frozen=True, slots=True)
+class HttpPolicy:
+    """How this installation behaves on the network."""
+
+    #: address of a person or a page, sent along with every request so that a site can complain
+    contact: str
+    #: host names, addresses and networks (`10.0.0.0/8`) that may be asked although they are not public
+    allow_private_hosts: tuple[str, ...] = ()
+    #: seconds for one answer, redirects and body included, waiting for its turn not
+    timeout_s: float = 20.0
+    #: largest body after decompression
+    max_bytes: int = 15 * 2**20
+    max_redirects: int = 5
+    #: requests for one address until it is given up, at least 1
+    attempts: int = 4
+    #: seconds before the second attempt; doubles each time, with jitter
+    backoff_s: float = 1.0
+    #: seconds between two requests to any one host
+    interval_s: float = 1.0
+    #: other intervals, by domain; all hosts of a domain share one turn
+    intervals: Mapping[str, float] = field(default_factory=lambda: {"arxiv.org": 3.0})
+    #: URL of an HTTP proxy; may hold a password
+    proxy: str = field(default="", repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Response:
+    """A complete answer."""
+
+    status: int
+    body: bytes
+    #: for the next request to the address that was asked for
+    validators: Validators
+    #: True if the server confirmed the validators that were sent; `body` is empty then
+    not_modified: bool = False
+
+
+@dataclass(slots=True)
+class Traffic:
+    """What went over the wire on somebody's behalf; the client adds to it."""
+
+    requests: int = 0
+    #: bytes of bodies, after decompression
+    bytes_received: int = 0
+
+
+class PassingError(FetchError):
+    """A failure that may be over a moment later: a busy server, a lost connection."""
+
+
+@dataclass(slots=True)
+class _Site:
+    """Whose turn it is at one site. Times are the event loop's."""
+
+    interval_s: float
+    turn: asyncio.Lock = field(default_factory=asyncio.Lock)
+    #: earliest start of the next request
+    next_start: float = 0.0
+    #: until when the site asked to be left alone
+    closed_until: float = 0.0
+
+
+class Http:
+    """The network, shared by all sources of one pull. An asynchronous context manager.
+
+    Args:
+        policy: limits and manners.
+        now: the present moment; later ones are counted from it.
+    """
+
+    def __init__(self, policy: HttpPolicy, *, now: datetime) -> None:
+        self.policy = policy
+        self._sites: dict[str, _Site] = {}
+        self._now = now
+        self._started = 0.0
+        self._client = httpx2.AsyncClient(
+            transport=_transport(policy),
+            headers={
+                "User-Agent": f"paper-digest/{__version__} (+{_header_safe(policy.contact)})",
+                "Cache-Control": "no-cache",
+                "Accept-Encoding": "gzip, deflate",
+            },
+            timeout=httpx2.Timeout(None, connect=_CONNECT_S),
+            trust_env=False,
+        )
+
+    async def __aenter__(self) -> Self:
+        self._started = _clock()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self._client.aclose()
+
+    async def get(
+        self, url: str, *, deadline: float, traffic: Traffic, validators: Validators | None = None, accept: str = ""
+    ) -> Response:
+        """Fetch one address, following redirects.
+
+        Args:
+            url: http or https.
+            deadline: loop time at which the caller loses interest; no wait that a site asked for goes beyond it.
+            traffic: is added to, also if the request fails.
+            validators: of an earlier answer; the server may then say "not modified" (RFC 9110 §13.1).
+            accept: value of the `Accept` header.
+
+        Returns:
+            the answer, if its status is 200, 304 (with validators only) or 400 (whose body may say what was wrong).
+
+        Raises:
+            PassingError: if another attempt could succeed.
+            FetchError: otherwise.
+        """
+        conditions = _conditions(validators)
+        headers = {"Accept": accept or "*/*"} | conditions
+        left_s = self.policy.timeout_s
+        target = _url(url)
+        for _ in range(self.policy.max_redirects + 1):
+            async with self._turn(target, deadline) as site:
+                start = _clock()
+                traffic.requests += 1
+                answer = await self._one(target, headers, left_s, site, traffic)
+                left_s -= _clock() - start
+            if isinstance(answer, Response):
+                if answer.not_modified and not conditions:
+                    raise FetchError(shown(url), "the server answers “not modified” to a first request", status=304)
+                return answer
+            target = answer
+        raise FetchError(shown(url), f"more than {self.policy.max_redirects} redirects, now at {shown(str(target))}")
+
+    @asynccontextmanager
+    async def _turn(self, url: httpx2.URL, deadline: float) -> AsyncIterator[_Site]:
+        """Wait until the site may be asked again."""
+        site = self._site(url.host)
+        async with site.turn:
+            if site.closed_until > min(deadline, _clock() + _MAX_WAIT_S):
+                raise self._closed(url, site)
+            await asyncio.sleep(max(site.next_start, site.closed_until) - _clock())
+            site.next_start = _clock() + site.interval_s
+            yield site
+
+    def _site(self, host: str) -> _Site:
+        domains = (domain for domain in self.policy.intervals if host == domain or host.endswith("." + domain))
+        name = max(domains, key=len, default=host)
+        interval_s = self.policy.intervals.get(name, self.policy.interval_s)
+        return self._sites.setdefault(name, _Site(interval_s))
+
+    def _closed(self, url: httpx2.URL, site: _Site) -> FetchError:
+        until = self._now + timedelta(seconds=site.closed_until - self._started)
+        return FetchError(
+            shown(str(url)),
+            f"the server asks not to be asked again before {until:%H:%M} UTC on {until:%-d %B}",
+            hint="the next pull after that will ask again; if this happens often, pull less often",
+        )
+
+    async def _one(
+        self, url: httpx2.URL, headers: dict[str, str], left_s: float, site: _Site, traffic: Traffic
+    ) -> Response | httpx2.URL:
+        """One exchange: the answer, or where it redirects to."""
+        try:
+            async with asyncio.timeout(left_s):
+                request = self._client.build_request("GET", url, headers=headers)
+                answer = await self._client.send(request, stream=True)
+                try:
+                    return await self._judged(answer, site, traffic)
+                finally:
+                    await answer.aclose()
+        except FetchError:
+            raise
+        except TimeoutError:
+            reason = f"no complete answer within {self.policy.timeout_s:g} seconds"
+            raise PassingError(shown(str(url)), reason, hint="is the server slow, or the network?") from None
+        except (httpx2.HTTPError, OSError, ForbiddenAddressError) as error:
+            raise _explained(error, shown(str(url))) from error
+
+    async def _judged(self, answer: httpx2.Response, site: _Site, traffic: Traffic) -> Response | httpx2.URL:
+        status, place = answer.status_code, shown(str(answer.url))
+        if status in _REDIRECTS and "Location" in answer.headers:
+            return _url(answer.headers["Location"], base=answer.url)
+        if status in _PASSING:
+            self._note_wish(answer, site)
+            raise PassingError(
+                place, _said(status), status=status, hint="usually passes by itself; the next pull asks again"
+            )
+        if status not in {200, 304, 400}:
+            raise FetchError(place, _said(status), status=status, hint=_status_hint(status))
+        body = b"" if status == HTTPStatus.NOT_MODIFIED else await self._body(answer, traffic)
+        return Response(status, body, _validators(answer.headers), status == HTTPStatus.NOT_MODIFIED)
+
+    def _note_wish(self, answer: httpx2.Response, site: _Site) -> None:
+        """Remember for how long the site wants to be left alone, for all who would ask it."""
+        moment = _clock()
+        now = self._now + timedelta(seconds=moment - self._started)
+        if wait_s := wait_asked(answer.headers, now):
+            site.closed_until = max(site.closed_until, moment + wait_s)
+
+    async def _body(self, answer: httpx2.Response, traffic: Traffic) -> bytes:
+        """The whole body; stops early at the limit, so that a small bomb stays small."""
+        body = bytearray()
+        async for chunk in answer.aiter_bytes():
+            body += chunk
+            traffic.bytes_received += len(chunk)
+            if len(body) > self.policy.max_bytes:
+                limit = f"{self.policy.max_bytes / 2**20:.3g} MiB"
+                raise FetchError(shown(str(answer.url)), f"the answer is larger than {limit} and was not read further")
+        return bytes(body)
+
+
+def _clock() -> float:
+    """Seconds that only ever grow; for durations and waits, never for dates."""
+    return asyncio.get_running_loop().time()
+
+
+def _transport(policy: HttpPolicy) -> httpx2.AsyncHTTPTransport:
+    context = httpx2.create_ssl_context()  # the system's authorities, or those of SSL_CERT_FILE
+    if policy.proxy:
+        return httpx2.AsyncHTTPTransport(verify=context, proxy=policy.proxy)
+    return PinnedTransport(policy.allow_private_hosts, context)
+
+
+def shown(url: str) -> str:
+    """An address as it may be shown: no user, no password, no query, not too long."""
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return "an unreadable address"
+    host = parts.netloc.rpartition("@")[2]
+    place = f"{parts.scheme}://{host}{parts.path}" if host else f"{parts.scheme}:{parts.path}"
+    return re.sub(r"[^\x21-\x7e]", "?", place)[:200]
+
+
+def _url(text: str, *, base: httpx2.URL | None = None) -> httpx2.URL:
+    try:
+        url = base.join(text) if base else httpx2.URL(text)
+    except (httpx2.InvalidURL, ValueError) as error:
+        raise FetchError(shown(text), "not a usable address") from error
+    if url.scheme not in {"http", "https"} or not url.host:
+        whence = f"{shown(str(base))} redirects to an address that is" if base else "the address is"
+        raise FetchError(shown(str(url)), f"{whence} neither http nor https")
+    return url
+
+
+def _conditions(validators: Validators | None) -> dict[str, str]:
+    if not validators:
+        return {}
+    headers = {"If-None-Match": validators.etag, "If-Modified-Since": validators.last_modified}
+    return {name: value for name, value in headers.items() if value}
+
+
+def _validators(headers: Mapping[str, str]) -> Validators:
+    """What to send back next time; values that could not be sent are forgotten."""
+    return Validators(_header_safe(headers.get("ETag", "")), _header_safe(headers.get("Last-Modified", "")))
+
+
+def _header_safe(value: str) -> str:
+    return value if value.isascii() and value.isprintable() and len(value) <= 500 else ""
+
+
+def _said(status: int) -> str:
+    try:
+        return f"the server answers {status} {HTTPStatus(status).phrase}"
+    except ValueError:
+        return f"the server answers {status}"
+
+
+def _status_hint(status: int) -> str:
+    if status in _MISSING:
+        return "check the address of the source: nothing is there any more"
+    if status in _CLOSED:
+        return "the server wants a login or refuses programs; is the address open to everybody?"
+    return ""
+
+
+def _explained(error: Exception, place: str) -> FetchError:
+    """What went wrong on the way, in words."""
+    cause = " ".join(str(error).split()) or type(error).__name__
+    if isinstance(error, ForbiddenAddressError):
+        return FetchError(place, cause, hint="if this host is yours and meant, add it to allow_private_hosts in [http]")
+    if isinstance(error, httpx2.DecodingError):
+        return FetchError(place, f"the answer cannot be decompressed ({cause})")
+    if isinstance(error, httpx2.TransportError | OSError):
+        return PassingError(
+            place, f"no connection, or it broke off ({cause})", hint="is the network up, and the address right?"
+        )
+    return FetchError(place, f"the answer is not proper HTTP ({cause})")

@@ -1,0 +1,154 @@
+"""Your own list: one JSON object per line, from a file or an address, goes in, papers come out.
+
+    {"id": "2401.01234", "title": "…", "abstract": "…", "authors": ["…"], "published": "2026-09-15", "upvotes": 3}
+
+Needed: `title`. Known: `id`, `abstract`, `authors` (list or text), `url`, `date` or `published`, `categories` (list or
+text), `doi`, `venue`, `upvotes`, `comments`, `stars`, `code`, `project`. Other fields are ignored.
+
+`id` is any spelling of an arXiv id, DOI or OpenReview id, or a name of your own. Whatever it is, `paper_id` gives it
+back as typed: a paper has `list:<source>/<id>` among its key and aliases.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from digest.collect.authors import split_byline
+from digest.collect.items import UnusableError, read_items
+from digest.collect.text import MAX_ABSTRACT, MAX_TITLE, count, link, moment, names, one_line, terms
+from digest.collect.visit import Answer
+from digest.identity import Identifier, best_key, identify, own_key
+from digest.model import Paper, Signals
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from digest.collect.items import Parsed
+    from digest.collect.visit import Visit
+    from digest.model import Source
+
+_MAX_ID = 500
+
+
+async def read(source: Source, visit: Visit) -> AsyncIterator[Answer]:
+    """The one answer of the file or the address; an empty list is a quiet day."""
+    parse = partial(parse_jsonl, source=source.name)
+    hint = "write one JSON object per line, each with a title"
+    if source.path:
+        yield await asyncio.to_thread(_read_file, source, hint)
+    else:
+        yield await visit.read(source.url, parse, hint=hint, is_incomplete=lambda _body: False)
+
+
+def _read_file(source: Source, hint: str) -> Answer:
+    try:
+        data = Path(source.path).read_bytes()
+    except OSError as error:
+        reason = error.strerror or type(error).__name__
+        return Answer("", failure=f"{source.path}: {reason}", hint="check `path` of this source, and who may read it")
+    papers, problems = parse_jsonl(data, source=source.name)
+    if problems and not papers:
+        return Answer("", (), problems, f"{source.path}: no line could be read; {problems[0].message}", hint)
+    return Answer("", papers, problems)
+
+
+def parse_jsonl(data: bytes, *, source: str) -> Parsed:
+    """Papers of a list, in its order; a line that is none gives a problem naming its number, from 1.
+
+    Args:
+        data: UTF-8, with or without byte order mark; lines end with LF or CRLF, blank ones do not count.
+        source: name of the source; part of the names of its papers.
+    """
+    lines = enumerate(data.removeprefix(b"\xef\xbb\xbf").split(b"\n"), 1)
+    filled = [(number, line) for number, line in lines if line.strip()]
+    return read_items(filled, lambda line: _paper(_object(line[1]), source), lambda _number, line: f"line {line[0]}")
+
+
+def paper_id(paper: Paper) -> str:
+    """The `id` of a paper as typed in its list; its key if the list gave none.
+
+    >>> papers, _ = parse_jsonl(b'{"id": "arXiv:2401.01234v2", "title": "T"}', source="mine")
+    >>> papers[0].key, paper_id(papers[0])
+    ('arxiv:2401.01234', 'arXiv:2401.01234v2')
+    """
+    for source in paper.sources:
+        own = own_key(source, "")
+        for key in (paper.key, *paper.aliases):
+            if key.startswith(own):
+                return key.removeprefix(own)
+    return paper.key
+
+
+def _object(line: bytes) -> dict[str, Any]:
+    try:
+        item = json.loads(line.decode())
+    except UnicodeDecodeError as error:
+        raise UnusableError("is not UTF-8") from error
+    except json.JSONDecodeError as error:
+        raise UnusableError(f"is not JSON: {error.msg} at column {error.colno}") from error
+    except (ValueError, RecursionError) as error:
+        raise UnusableError("is not JSON") from error
+    if not isinstance(item, dict):
+        raise UnusableError("is not a JSON object")
+    return item
+
+
+def _paper(item: dict[str, Any], source: str) -> Paper:
+    title = one_line(item.get("title"), MAX_TITLE)
+    if not title:
+        raise UnusableError("has no title")
+    found = _identifiers(item)
+    own = _own_name(item)
+    keys = [identifier.key for identifier in found]
+    keys += [own_key(source, own or title)] if own or not keys else []
+    key = best_key(keys)
+    return Paper(
+        key=key,
+        title=title,
+        abstract=one_line(item.get("abstract"), MAX_ABSTRACT),
+        authors=_authors(item.get("authors")),
+        url=link(item.get("url")) or (f"https://arxiv.org/abs/{key[6:]}" if key.startswith("arxiv:") else ""),
+        aliases=tuple(sorted(set(keys) - {key})),
+        version=next(
+            (identifier.version for identifier in found if identifier.key == key and identifier.version), None
+        ),
+        published=moment(item.get("published")) or moment(item.get("date")),
+        categories=terms(_several(item.get("categories"))),
+        sources=(source,),
+        journal_ref=one_line(item.get("venue")),
+        code_url=link(item.get("code")),
+        project_url=link(item.get("project")),
+        signals=Signals(
+            upvotes=count(item.get("upvotes")), comments=count(item.get("comments")), stars=count(item.get("stars"))
+        ),
+    )
+
+
+def _own_name(item: dict[str, Any]) -> str:
+    """The `id` as typed; a number counts as its digits."""
+    value = item.get("id")
+    is_number = isinstance(value, int) and not isinstance(value, bool)
+    return one_line(str(value) if is_number else value, _MAX_ID)
+
+
+def _identifiers(item: dict[str, Any]) -> list[Identifier]:
+    found = (identify(one_line(item.get(field), 2_000)) for field in ("id", "doi", "url"))
+    return [identifier for identifier in found if identifier]
+
+
+def _authors(value: object) -> tuple[str, ...]:
+    if isinstance(value, str):
+        return names(split_byline(one_line(value, MAX_ABSTRACT)))
+    people = value if isinstance(value, list) else []
+    return names(person.get("name") if isinstance(person, dict) else person for person in people)
+
+
+def _several(value: object) -> list[Any]:
+    """A list, or the words of a text."""
+    if isinstance(value, str):
+        return value.replace(",", " ").split()
+    return value if isinstance(value, list) else []

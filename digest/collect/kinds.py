@@ -1,0 +1,106 @@
+"""The source types: what each is called, how it behaves, and where its reader is. Light to import."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from digest.collect.visit import Answer, Visit
+    from digest.model import Source, SourceType
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """One type of source."""
+
+    #: as people call it, for credits and messages
+    name: str
+    #: page about it; empty if it is the operator's own
+    home: str
+    #: how it is asked, one sentence
+    politeness: str
+    #: default of `Source.first_run_max`: on the first pull so many of the newest may be mailed; None: all
+    first_run_max: int | None
+    #: the calendar that says when a new batch is due; None: it has none
+    announces: Literal["arxiv", "weekdays"] | None
+    #: reads a source: its answers, one by one
+    read: Callable[[Source, Visit], AsyncIterator[Answer]]
+
+
+def _read_arxiv(source: Source, visit: Visit) -> AsyncIterator[Answer]:
+    from digest.collect import arxiv
+
+    return arxiv.read(source, visit)
+
+
+def _read_arxiv_api(source: Source, visit: Visit) -> AsyncIterator[Answer]:
+    from digest.collect import arxiv_api
+
+    return arxiv_api.read(source, visit)
+
+
+def _read_huggingface(source: Source, visit: Visit) -> AsyncIterator[Answer]:
+    from digest.collect import huggingface
+
+    return huggingface.read(source, visit)
+
+
+def _read_feed(source: Source, visit: Visit) -> AsyncIterator[Answer]:
+    from digest.collect import feed
+
+    return feed.read(source, visit)
+
+
+def _read_jsonl(source: Source, visit: Visit) -> AsyncIterator[Answer]:
+    from digest.collect import jsonl
+
+    return jsonl.read(source, visit)
+
+
+KINDS: Mapping[SourceType, Kind] = MappingProxyType(
+    {
+        "arxiv": Kind(
+            name="arXiv",
+            home="https://arxiv.org",
+            politeness="One connection to arXiv, at least 3 seconds between requests, only what changed.",
+            first_run_max=None,
+            announces="arxiv",
+            read=_read_arxiv,
+        ),
+        "arxiv-api": Kind(
+            name="arXiv search",
+            home="https://info.arxiv.org/help/api/",
+            politeness="One connection to arXiv, at least 3 seconds between requests, pages of 200 results.",
+            first_run_max=100,
+            announces="arxiv",
+            read=_read_arxiv_api,
+        ),
+        "huggingface": Kind(
+            name="Hugging Face daily papers",
+            home="https://huggingface.co/papers",
+            politeness="One request per list day, a second apart, well below the 500 in 5 minutes that are allowed.",
+            first_run_max=50,
+            announces="weekdays",
+            read=_read_huggingface,
+        ),
+        "feed": Kind(
+            name="RSS or Atom feed",
+            home="",
+            politeness="One request per pull, only if it changed.",
+            first_run_max=20,
+            announces=None,
+            read=_read_feed,
+        ),
+        "jsonl": Kind(
+            name="JSONL list",
+            home="",
+            politeness="One request per pull if the list is on the web, none if it is a file.",
+            first_run_max=None,
+            announces=None,
+            read=_read_jsonl,
+        ),
+    }
+)

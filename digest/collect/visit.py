@@ -1,0 +1,149 @@
+"""One source's dealings with the world in one pull: addresses and parsers go in, answers come out.
+
+A `Visit` asks again when that may help, asks conditionally, counts, and keeps what servers said for next time.
+What it cannot get becomes an `Answer` with a failure; the other answers of the source stand.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import TYPE_CHECKING
+
+import stamina
+
+from digest.collect.http import PassingError, Response, Traffic, shown
+from digest.errors import FetchError
+from digest.model import Paper, Problem, SourceMemory, Validators
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import datetime
+
+    from digest.collect.http import Http
+    from digest.collect.items import Parsed
+
+#: longest pause before another attempt, in seconds, unless the server names one
+_MAX_BACKOFF_S = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What one request of a source brought."""
+
+    #: which part of the source: a category, a day, a page; empty if it has no parts
+    part: str
+    papers: tuple[Paper, ...] = ()
+    problems: tuple[Problem, ...] = ()
+    #: why nothing could be read, one sentence without a full stop; empty if all went well
+    failure: str = ""
+    #: what the operator can do about it
+    hint: str = ""
+
+
+def is_blank(body: bytes) -> bool:
+    """True of an answer without any content: busy servers send them with status 200."""
+    return not body.strip()
+
+
+class Visit:
+    """One source, one pull.
+
+    Args:
+        http: shared with the other sources.
+        memory: of the source; holds the validators of earlier pulls.
+        now: the present moment, aware.
+        deadline: loop time at which the source has to be done.
+    """
+
+    def __init__(self, http: Http, memory: SourceMemory | None, *, now: datetime, deadline: float) -> None:
+        self.now = now
+        self.traffic = Traffic()
+        #: by address, of the answers that could be read; an answer that could not must be fetched again in full
+        self.validators: dict[str, Validators] = {}
+        #: requests that were answered "not modified"
+        self.unchanged = 0
+        self._http = http
+        self._known = memory.validators if memory else {}
+        self._deadline = deadline
+
+    async def read(
+        self,
+        url: str,
+        parse: Callable[[bytes], Parsed],
+        *,
+        part: str = "",
+        accept: str = "",
+        hint: str = "",
+        conditional: bool = True,
+        is_incomplete: Callable[[bytes], bool] = is_blank,
+    ) -> Answer:
+        """Fetch an address and parse what it answers, in a thread (a feed of 2,000 items takes a second).
+
+        Args:
+            url: what to ask for.
+            parse: never raises; no papers but problems means that the answer is not what was asked for.
+            part: name of this part of the source, for messages.
+            accept: value of the `Accept` header.
+            hint: what the operator can do if the answer is not what was asked for.
+            conditional: ask only for what changed since the last pull.
+            is_incomplete: tells an answer that the server should have known better than to give; it is asked again.
+        """
+        known = self._known.get(url) if conditional else None
+        try:
+            response = await self._get(url, known, accept, is_incomplete)
+        except FetchError as error:
+            return Answer(part, failure=error.reason if part else str(error), hint=error.hint)
+        if response.not_modified:
+            self.unchanged += 1
+            self.validators[url] = _newer(response.validators, known)
+            return Answer(part)
+        papers, problems = await asyncio.to_thread(parse, response.body)
+        if failure := _failure(response, papers, problems):
+            # a single problem is told by the failure already
+            rest = problems if len(problems) > 1 else ()
+            return Answer(part, papers, rest, failure if part else f"{shown(url)}: {failure}", hint)
+        if response.validators != Validators():
+            self.validators[url] = response.validators
+        return Answer(part, papers, problems)
+
+    async def _get(
+        self, url: str, known: Validators | None, accept: str, is_incomplete: Callable[[bytes], bool]
+    ) -> Response:
+        policy = self._http.policy
+        async for attempt in stamina.retry_context(
+            on=self._pause,
+            attempts=policy.attempts,
+            timeout=None,
+            wait_initial=policy.backoff_s,
+            wait_jitter=policy.backoff_s,
+            wait_max=_MAX_BACKOFF_S,
+        ):
+            with attempt:
+                response = await self._http.get(
+                    url, deadline=self._deadline, traffic=self.traffic, validators=known, accept=accept
+                )
+                if not response.not_modified and is_incomplete(response.body):
+                    raise PassingError(shown(url), "the answer is empty", hint="the next pull asks again")
+                return response
+        raise AssertionError("unreachable: the last attempt returns or raises")
+
+    def _pause(self, error: Exception) -> bool:
+        """Is another attempt worth while? The wait that a server asked for is kept by `Http`, for all who ask it."""
+        return isinstance(error, PassingError)
+
+
+def _newer(validators: Validators, known: Validators | None) -> Validators:
+    """A 304 need not repeat the validators it confirms."""
+    return validators if validators != Validators() else known or validators
+
+
+def _failure(response: Response, papers: tuple[Paper, ...], problems: tuple[Problem, ...]) -> str:
+    """Nothing read and something wrong is a failure; nothing read and nothing wrong is a quiet day."""
+    reasons = [] if response.status == HTTPStatus.OK else [f"the server answers {response.status}"]
+    if problems and not papers:
+        first = problems[0].message
+        several = f"none of {len(problems)} items could be read; the first: {first}"
+        reasons.append(first if len(problems) == 1 else several)
+    return ": ".join(reasons)

@@ -1,0 +1,19 @@
+"""Fixtures that tests of several rooms use."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.http_server import HttpServer
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+@pytest.fixture
+def http_server() -> Iterator[HttpServer]:
+    """A real HTTP server on a free port of the loopback; see `tests.http_server`."""
+    with HttpServer() as server:
+        yield server
