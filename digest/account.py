@@ -24,7 +24,7 @@ def _verdict(
     trouble: bool = False,
     counts: Mapping[str, int] | None = None,
 ) -> Verdict:
-    return Verdict("subscriber", email, finding, f"{email}: {text}.", at, counts or {}, trouble=trouble)
+    return Verdict("subscriber", email, finding, f"{email}: {text}", at, counts or {}, trouble=trouble)
 
 
 def not_due(email: str, answer: Due, at: datetime) -> Verdict:

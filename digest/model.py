@@ -153,10 +153,10 @@ class SourceMemory:
     """What is remembered of a source between pulls."""
 
     name: str
-    #: None: never pulled successfully
+    #: the first pull that brought papers; None: there was none yet
     first_pull_at: datetime | None = None
     last_pull_at: datetime | None = None
-    #: the last pull that brought at least one unknown paper
+    #: the last pull in which it said something it had not said before: a paper or a version new for this source
     last_fresh_at: datetime | None = None
     #: hash of the ids (with versions) of the last non-empty batch
     fingerprint: str = ""
@@ -366,7 +366,7 @@ class Verdict:
     #: source name or subscriber address
     name: str
     finding: SourceFinding | SubscriberFinding
-    #: the whole story in one plain sentence
+    #: the whole story in one plain sentence without a full stop, the name first
     sentence: str
     at: datetime
     #: numbers behind the sentence: `papers`, `new`, `repeats`, `matched`, `picks`, …

@@ -38,7 +38,7 @@ class Day:
     """One day's story."""
 
     day: date
-    #: sentences in reading order: sources first, then subscribers; never empty
+    #: sentences without full stops, in reading order: sources first, then subscribers; never empty
     lines: tuple[str, ...]
     #: True if any of them asks for somebody's attention
     trouble: bool = False
@@ -74,7 +74,7 @@ def _day(
     day: date, verdicts: Sequence[Verdict], reader: Subscriber | None, zone: tzinfo, now: datetime, paused: str
 ) -> Day:
     sources = [v for v in verdicts if v.scope == "source"]
-    lines = _sources(sources) or ["No pull ran: nothing was fetched."]
+    lines = _sources(sources) or ["No pull ran: nothing was fetched"]
     if reader is None:
         lines += _everybody([v for v in verdicts if v.scope == "subscriber"])
     else:
@@ -112,10 +112,10 @@ def _sources(verdicts: Sequence[Verdict]) -> list[str]:
 
 def _everybody(verdicts: Sequence[Verdict]) -> list[str]:
     if not verdicts:
-        return ["No digest was due, or no send ran."]
+        return ["No digest was due, or no send ran"]
     last = _last_words(verdicts)
     tally = _tally(v.finding for v in last)
-    return [f"Subscribers: {tally}."] + [v.sentence for v in last if v.trouble]
+    return [f"Subscribers: {tally}"] + [v.sentence for v in last if v.trouble]
 
 
 def _tally(findings: Iterable[str]) -> str:
@@ -128,5 +128,5 @@ def _one_reader(own: Sequence[Verdict], reader: Subscriber, moment: datetime, pa
         return list(dict.fromkeys(v.sentence for v in own))
     answer = due(reader, moment, paused=paused)
     if answer.not_yet:
-        return [f"No digest for {reader.email}: {answer.not_yet}."]
-    return [f"No digest for {reader.email}: it was due at {reader.at:%H:%M} {reader.timezone}, but no send ran since."]
+        return [f"No digest for {reader.email}: {answer.not_yet}"]
+    return [f"No digest for {reader.email}: it was due at {reader.at:%H:%M} {reader.timezone}, but no send ran since"]

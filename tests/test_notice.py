@@ -14,11 +14,11 @@ LONG_AGO = NOW - timedelta(days=30)
 
 
 def source(finding: SourceFinding, *, trouble: bool = False, hours_ago: float = 0) -> Verdict:
-    return Verdict("source", "arxiv", finding, f"arxiv: {finding}.", NOW - timedelta(hours=hours_ago), trouble=trouble)
+    return Verdict("source", "arxiv", finding, f"arxiv: {finding}", NOW - timedelta(hours=hours_ago), trouble=trouble)
 
 
 def reader(finding: SubscriberFinding, email: str = "ada@example.org") -> Verdict:
-    return Verdict("subscriber", email, finding, f"{email}: {finding}.", NOW)
+    return Verdict("subscriber", email, finding, f"{email}: {finding}", NOW)
 
 
 def noticed(*verdicts: Verdict, last_notice: datetime | None = None, started: datetime = LONG_AGO) -> tuple[str, ...]:
@@ -26,7 +26,7 @@ def noticed(*verdicts: Verdict, last_notice: datetime | None = None, started: da
 
 
 def test_a_day_of_failures_is_reported_with_the_last_word_on_each_source() -> None:
-    assert ("No source brought a new paper for a whole day:", "- arxiv: stale.") == noticed(
+    assert ("No source brought a new paper for a whole day:", "- arxiv: stale") == noticed(
         source("failed", trouble=True, hours_ago=5), source("stale", trouble=True)
     )
 
@@ -51,7 +51,7 @@ def test_undelivered_mail_is_reported_unless_some_went_out() -> None:
 
     assert (
         "Digests were due and none could be delivered for a whole day:",
-        "- ada@example.org: deferred.",
+        "- ada@example.org: deferred",
     ) == noticed(stuck)
     assert () == noticed(stuck, reader("sent", "bob@example.org"))
 

@@ -18,37 +18,37 @@ def source(
 def reader(
     finding: SubscriberFinding, email: str = "ada@example.org", *, at: datetime = NOW, trouble: bool = False
 ) -> Verdict:
-    return Verdict("subscriber", email, finding, f"{email}: {finding}.", at, trouble=trouble)
+    return Verdict("subscriber", email, finding, f"{email}: {finding}", at, trouble=trouble)
 
 
 def test_a_day_on_which_nothing_ran_says_so() -> None:
-    assert (Day(TODAY, ("No pull ran: nothing was fetched.", "No digest was due, or no send ran.")),) == tell(
+    assert (Day(TODAY, ("No pull ran: nothing was fetched", "No digest was due, or no send ran")),) == tell(
         [], now=NOW, days=1
     )
 
 
 def test_days_come_oldest_first_and_verdicts_fall_on_their_day() -> None:
-    old = source("fresh", "arxiv: 9 new.", at=datetime(2026, 9, 14, 6, tzinfo=UTC))
+    old = source("fresh", "arxiv: 9 new", at=datetime(2026, 9, 14, 6, tzinfo=UTC))
 
-    told = tell([reader("sent"), source("unchanged", "arxiv: nothing new."), old], now=NOW, days=2)
+    told = tell([reader("sent"), source("unchanged", "arxiv: nothing new"), old], now=NOW, days=2)
 
     assert (
-        Day(date(2026, 9, 14), ("arxiv: 9 new.", "No digest was due, or no send ran.")),
-        Day(TODAY, ("arxiv: nothing new.", "Subscribers: 1 sent.")),
+        Day(date(2026, 9, 14), ("arxiv: 9 new", "No digest was due, or no send ran")),
+        Day(TODAY, ("arxiv: nothing new", "Subscribers: 1 sent")),
     ) == told
 
 
 def test_several_fresh_pulls_of_a_day_are_added_up_and_later_trouble_is_told() -> None:
     verdicts = [
-        source("fresh", "arxiv: 5 new.", new=5, at=NOW.replace(hour=4)),
-        source("fresh", "arxiv: 2 new.", new=2, at=NOW.replace(hour=5)),
-        source("failed", "arxiv: no answer.", trouble=True),
+        source("fresh", "arxiv: 5 new", new=5, at=NOW.replace(hour=4)),
+        source("fresh", "arxiv: 2 new", new=2, at=NOW.replace(hour=5)),
+        source("failed", "arxiv: no answer", trouble=True),
     ]
 
     (day,) = tell(verdicts, now=NOW, days=1)
 
     assert day.trouble
-    assert ("arxiv: 7 new papers in 2 pulls; the last: arxiv: 2 new.", "arxiv: no answer.") == day.lines[:2]
+    assert ("arxiv: 7 new papers in 2 pulls; the last: arxiv: 2 new", "arxiv: no answer") == day.lines[:2]
 
 
 def test_only_the_last_word_on_a_subscriber_counts_and_trouble_is_named() -> None:
@@ -62,9 +62,9 @@ def test_only_the_last_word_on_a_subscriber_counts_and_trouble_is_named() -> Non
     (day,) = tell(verdicts, now=NOW, days=1)
 
     assert (
-        "No pull ran: nothing was fetched.",
-        "Subscribers: 1 sent, 1 quiet (nothing matched), 1 refused.",
-        "bob@example.org: refused.",
+        "No pull ran: nothing was fetched",
+        "Subscribers: 1 sent, 1 quiet (nothing matched), 1 refused",
+        "bob@example.org: refused",
     ) == day.lines
 
 
@@ -74,21 +74,21 @@ def test_a_reader_hears_that_their_hour_has_not_come_or_their_day_was_not_chosen
     told = tell([], now=NOW, days=2, reader=early)
 
     assert [
-        "No digest for ada@example.org: Monday is not one of the days chosen (tue).",
-        "No digest for ada@example.org: due at 07:30 UTC, now it is 06:00 there.",
+        "No digest for ada@example.org: Monday is not one of the days chosen (tue)",
+        "No digest for ada@example.org: due at 07:30 UTC, now it is 06:00 there",
     ] == [day.lines[-1] for day in told]
 
 
 def test_a_reader_hears_that_no_send_ran_after_their_hour() -> None:
     (day,) = tell([], now=NOW, days=1, reader=subscriber(at=time(5, 0)))
 
-    assert "No digest for ada@example.org: it was due at 05:00 UTC, but no send ran since." == day.lines[-1]
+    assert "No digest for ada@example.org: it was due at 05:00 UTC, but no send ran since" == day.lines[-1]
 
 
 def test_a_recorded_pause_is_the_reason() -> None:
     (day,) = tell([], now=NOW, days=1, reader=subscriber(at=time(5, 0)), paused="paused: refused on 3 days")
 
-    assert "No digest for ada@example.org: paused: refused on 3 days." == day.lines[-1]
+    assert "No digest for ada@example.org: paused: refused on 3 days" == day.lines[-1]
 
 
 def test_a_readers_days_are_local_and_others_are_not_mentioned() -> None:
@@ -98,4 +98,4 @@ def test_a_readers_days_are_local_and_others_are_not_mentioned() -> None:
 
     (day,) = tell(verdicts, now=NOW, days=1, reader=subscriber(timezone="Asia/Tokyo"))
 
-    assert Day(TODAY, ("No pull ran: nothing was fetched.", "ada@example.org: sent.")) == day
+    assert Day(TODAY, ("No pull ran: nothing was fetched", "ada@example.org: sent")) == day
