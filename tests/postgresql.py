@@ -35,14 +35,15 @@ class Server:
     _numbers: Iterator[int] = field(default_factory=lambda: count(1))
 
     def new_database(self) -> str:
-        """URL of a new, empty database."""
+        """URL of an empty schema of its own: as good as a database for a test, and made much quicker."""
         name = f"test{next(self._numbers)}"
-        with psycopg.connect(self.url("postgres"), autocommit=True) as connection:
-            connection.execute(f"CREATE DATABASE {name}".encode())
-        return self.url(name)
+        with psycopg.connect(self.url, autocommit=True) as connection:
+            connection.execute(f"CREATE SCHEMA {name}".encode())
+        return f"{self.url}?options=-csearch_path%3D{name}"
 
-    def url(self, database: str) -> str:
-        return f"postgresql://digest@127.0.0.1:{self.port}/{database}"
+    @property
+    def url(self) -> str:
+        return f"postgresql://digest@127.0.0.1:{self.port}/postgres"
 
 
 @pytest.fixture(scope="session")
@@ -110,7 +111,7 @@ def _wait(server: Server, process: subprocess.Popen[bytes]) -> None:
     deadline = time.monotonic() + _START_TIMEOUT_S
     while True:
         try:
-            psycopg.connect(server.url("postgres")).close()
+            psycopg.connect(server.url).close()
         except psycopg.OperationalError:
             assert process.poll() is None, "the PostgreSQL server ended at once"
             assert time.monotonic() < deadline, "the PostgreSQL server does not answer"

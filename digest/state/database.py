@@ -15,7 +15,7 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
-from sqlalchemy import Connection, Engine, create_engine, event, make_url
+from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
 from sqlalchemy.exc import ArgumentError
 
 from digest.errors import StateError
@@ -24,7 +24,7 @@ from digest.state.failures import translated
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from sqlalchemy import URL, Table
+    from sqlalchemy import Table
     from sqlalchemy.dialects.sqlite import Insert
 
 T = TypeVar("T")
@@ -130,7 +130,9 @@ def connect(url: str, *, create: bool, busy_timeout_s: float) -> Database:
 
 
 def _postgresql(url: URL, *, busy_timeout_s: float) -> Database:
-    place = url.set(drivername="postgresql", password=None, query={}).render_as_string()
+    place = URL.create(
+        "postgresql", username=url.username, host=url.host, port=url.port, database=url.database
+    ).render_as_string()
     try:
         engine = create_engine(
             url.set(drivername="postgresql+psycopg").update_query_dict(
@@ -176,7 +178,8 @@ def _sqlite(url: URL, *, create: bool, busy_timeout_s: float) -> Database:
     except StateError:
         raise
     except OSError as error:
-        raise StateError(place, f"it cannot be opened: {error.strerror}", hint="look at the path") from error
+        reason = f"{error.filename} cannot be opened or created: {error.strerror}"
+        raise StateError(place, reason, hint="look at state.url and at the folders on the way") from error
     engine = create_engine(
         url.set(drivername="sqlite", database=place, query={}),
         hide_parameters=True,

@@ -82,8 +82,8 @@ def _bring_up_to_date(database: Database, connection: Connection, *, now: dateti
     if version == NEWEST:
         return None
     if version is None:
-        metadata.create_all(connection)
-        schema_version.create(connection)
+        metadata.create_all(connection, checkfirst=False)
+        schema_version.create(connection, checkfirst=False)
         connection.execute(insert(schema_version).values(version_num=NEWEST))
         return None
     backup = None if database.path is None else _copy(database.path, f"{version}-{now:%Y%m%dT%H%M%SZ}")

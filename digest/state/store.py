@@ -56,7 +56,7 @@ def open_state(
 
 
 class State:
-    """An open state. Every method of it and its parts is one durable transaction, or raises StateError.
+    """An open state. What a method writes is durable when it returns; what cannot be done is a StateError.
 
     Threads may share it; processes open their own.
 
@@ -94,7 +94,8 @@ class State:
     def transaction(self) -> Iterator[None]:
         """All that happens in the block is one transaction: what was read in it stays true until it has written.
 
-        One at a time, over all processes; so decide quickly in it. Undone as a whole if the block raises.
+        One at a time, over all processes; so decide quickly in it. Undone as a whole if the block raises. Also the
+        way to share one durable commit among many steps, such as the claims of the next fifty mails.
         """
         with self._database.transaction():
             yield

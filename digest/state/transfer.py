@@ -12,6 +12,7 @@ from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Date, exists, insert, select
+from sqlalchemy.exc import OperationalError, StatementError
 
 from digest.errors import StateError
 from digest.state.database import chunks
@@ -64,7 +65,14 @@ def import_rows(database: Database, rows: Iterable[Mapping[str, Any]]) -> int:
             if table is None:
                 raise StateError(database.place, f"row {count + 2} names no table", hint=_HINT)
             for chunk in chunks(group):
-                connection.execute(insert(table), [_from_json(database, table, row) for row in chunk])
+                values = [_from_json(database, table, row) for row in chunk]
+                try:
+                    connection.execute(insert(table), values)
+                except OperationalError:
+                    raise
+                except StatementError as error:
+                    reason = f"rows of {table.name} do not fit, the first of them is row {count + 2}"
+                    raise StateError(database.place, reason, hint=_HINT) from error
                 count += len(chunk)
     return count
 

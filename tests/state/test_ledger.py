@@ -183,10 +183,11 @@ def test_due_goes_through_thousands_of_rows_that_change_meanwhile(state: State) 
     state.ledger.plan(((digest(subscriber=subscriber(email)), f"<{email}>") for email in emails), now=NOW)
 
     found = []
-    for email, day in state.ledger.due(NOW):
+    for number, (email, day) in enumerate(state.ledger.due(NOW)):
         found.append(email)
-        assert claim(state, email, day)
-        state.ledger.settle(email, day, receipt("deferred"), state="deferred", next_attempt_at=None)
+        if number % 100 == 0:
+            claim(state, email, day)
+            settle(state, "deferred", email, day)
 
     assert emails == found
 

@@ -1,0 +1,148 @@
+"""Several processes, and processes that die: the promise of the ledger."""
+
+from __future__ import annotations
+
+import signal
+
+import pytest
+
+from digest.state.store import State, open_state
+from tests.makers import NOW, TODAY, digest, pick, subscriber
+from tests.state import children
+
+EMAILS = [f"reader{number:03}@example.org" for number in range(150)]
+
+
+def plan(state: State) -> None:
+    state.ledger.plan([(digest(pick(1), subscriber=subscriber(email)), f"<{email}>") for email in EMAILS], now=NOW)
+
+
+_CLAIM_ALL = """
+state = open_state(url, now=NOW)
+print("ready", flush=True)
+sys.stdin.readline()
+for email, day in state.ledger.due(NOW):
+    if state.ledger.claim(email, day, owner=str(os.getpid()), now=NOW):
+        print(email)
+"""
+
+
+def test_two_processes_never_claim_the_same_mail(state: State, url: str) -> None:
+    plan(state)
+    processes = [children.start(_CLAIM_ALL, url) for _ in range(2)]
+    for process in processes:
+        assert process.stdout is not None
+        assert "ready\n" == process.stdout.readline()
+
+    for process in processes:
+        assert process.stdin is not None
+        process.stdin.write("go\n")
+        process.stdin.flush()
+    claimed = [email for process in processes for email in process.communicate(timeout=30)[0].split()]
+
+    assert EMAILS == sorted(claimed)
+
+
+_DIE_AFTER_CLAIM = """
+state = open_state(url, now=NOW)
+with state.sender_lock() as mine:
+    assert mine
+    (email, day), *_ = state.ledger.due(NOW)
+    state.ledger.claim(email, day, owner="victim", now=NOW)
+    os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+def test_mail_of_a_killed_sender_is_in_doubt_and_the_same_mail_again(state: State, url: str) -> None:
+    plan(state)
+
+    status, _ = children.run(_DIE_AFTER_CLAIM, url)
+
+    assert -signal.SIGKILL == status
+    with state.sender_lock() as mine:
+        recovered = state.ledger.recover(now=NOW, in_doubt="resend")
+        again = state.ledger.claim(EMAILS[0], TODAY, owner="", now=NOW)
+    assert mine
+    assert [(EMAILS[0], "in_doubt", "interrupted while it was being sent by victim")] == [
+        (row.email, row.state, row.answer) for row in recovered
+    ]
+    assert digest(pick(1), subscriber=subscriber(EMAILS[0])) == again
+
+
+_DIE_IN_TRANSACTION = """
+state = open_state(url, now=NOW)
+with state.transaction():
+    state.subscribers.tokens(["ada@example.org"])
+    os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+def test_a_transaction_that_died_never_was(state: State, url: str) -> None:
+    children.run(_DIE_IN_TRANSACTION, url)
+
+    rows = [row for row in state.export_rows() if row.get("table") == "token"]
+
+    assert rows == []
+
+
+_HOLD_LOCK = """
+with open_state(url, now=NOW) as state, state.sender_lock() as mine:
+    print(mine, flush=True)
+    sys.stdin.readline()
+"""
+
+
+def test_only_one_process_is_the_sender(state: State, url: str) -> None:
+    other = children.start(_HOLD_LOCK, url)
+    assert other.stdout is not None
+    assert "True\n" == other.stdout.readline()
+
+    with state.sender_lock() as meanwhile:
+        pass
+    other.communicate("done\n", timeout=30)
+    with state.sender_lock() as afterwards:
+        pass
+
+    assert [False, True] == [meanwhile, afterwards]
+
+
+def test_a_sender_is_alone_in_its_own_process_too(state: State) -> None:
+    """The daemon may be asked to send while it sends."""
+    with state.sender_lock() as first, state.sender_lock() as second:
+        pass
+    with state.sender_lock() as third:
+        pass
+
+    assert [True, False, True] == [first, second, third]
+
+
+def test_a_sender_that_fails_gives_the_lock_back(state: State) -> None:
+    def fail() -> None:
+        with state.sender_lock():
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        fail()
+
+    with state.sender_lock() as mine:
+        assert mine
+
+
+_OPEN_NEW = """
+sys.stdin.readline()
+with open_state(url, now=NOW) as state:
+    print(state.counts()["papers"])
+"""
+
+
+def test_processes_that_create_the_same_state_at_once_all_get_it(url: str) -> None:
+    processes = [children.start(_OPEN_NEW, url) for _ in range(3)]
+
+    for process in processes:
+        assert process.stdin is not None
+        process.stdin.write("go\n")
+        process.stdin.flush()
+    outputs = [process.communicate(timeout=30) for process in processes]
+
+    assert ["0\n"] * 3 == [output for output, _ in outputs], outputs
+    open_state(url, now=NOW, create=False).close()
