@@ -1,0 +1,171 @@
+"""One open SMTP connection: commands go out, replies come back. Decides nothing.
+
+aiosmtplib opens the connection (see `relay`); after the login its transport is taken over here. Its own DATA step
+cannot tell whether the final dot went out, which is the difference between *deferred* and *in doubt*, and it drops
+what a server says unasked, such as a 421 in the middle of a message.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections import deque
+from typing import TYPE_CHECKING
+
+from digest.deliver.reply import Replies
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from digest.deliver.reply import Reply
+
+#: replies that nobody asked for, before we hang up
+_MAX_UNREAD = 16
+#: seconds granted to a farewell
+_GOODBYE_S = 5.0
+
+
+class LostError(ConnectionError):
+    """The connection can no longer be used; the text says why, in one line."""
+
+
+class Connection(asyncio.Protocol):
+    """An SMTP session after EHLO, TLS and login. For one mail at a time.
+
+    `extensions` is what the server offers: lower-case keyword → parameters (RFC 5321 §4.1.1.1). `greeting` is the
+    text of its banner as sent.
+    """
+
+    def __init__(self, transport: asyncio.Transport, *, extensions: Mapping[str, str], greeting: str) -> None:
+        self.extensions = extensions
+        self.greeting = greeting
+        self._transport = transport
+        self._replies = Replies()
+        self._unread: deque[Reply] = deque()
+        self._paused = False
+        #: why the connection is over; empty while it is not
+        self._lost = ""
+        #: set whenever one of the above has changed
+        self._stirred = asyncio.Event()
+        # resume_writing then means: the operating system has taken everything. Not high=0, which never resumes under
+        # TLS, where asyncio pauses at `size >= high`
+        transport.set_write_buffer_limits(high=1, low=0)
+        transport.set_protocol(self)
+
+    @property
+    def usable(self) -> bool:
+        """Whether another command can be sent."""
+        return not self._lost
+
+    @property
+    def encryption(self) -> str:
+        """`TLSv1.3`; empty if the connection is not encrypted."""
+        tls = self._transport.get_extra_info("ssl_object")
+        return tls.version() if tls else ""
+
+    async def command(self, line: str, timeout_s: float) -> Reply:
+        """Send one command and return its reply.
+
+        Raises:
+            LostError: the connection is over, the server spoke unasked, or did not answer within `timeout_s` seconds.
+        """
+        if self._unread:
+            self.abort(f"the server said unasked: {self._unread[0].text}")
+        return await self._ask(line.encode() + b"\r\n", timeout_s)
+
+    async def body(self, data: bytes, timeout_s: float) -> Reply | None:
+        """Send a message, dot-stuffed and ending with CRLF, but not the final dot.
+
+        Returns:
+            None if the operating system has taken it all and the server is silent, as it should be. A reply given
+            before the end is returned instead; the dot must not follow then, and the connection is over.
+
+        Raises:
+            LostError: before the final dot, so the server cannot have accepted the message (RFC 5321 §4.1.1.4).
+        """
+        self._write(data)
+        # one turn of the loop, so that a connection closed meanwhile is noticed before the dot is sent into it
+        await asyncio.sleep(0)
+        await self._until(lambda: bool(self._unread) or not self._paused, timeout_s)
+        if not self._unread:
+            if self._lost:
+                raise LostError(self._lost)
+            return None
+        early = self._unread.popleft()
+        self.abort("the server answered before the end of the message")
+        return early
+
+    async def dot(self, timeout_s: float) -> Reply:
+        """Send the final dot and return the reply. From here on a lost connection means: nobody knows.
+
+        Raises:
+            LostError: the dot was sent, no answer came.
+        """
+        return await self._ask(b".\r\n", timeout_s)
+
+    async def reset(self, timeout_s: float) -> None:
+        """Forget the transaction that went wrong (RFC 5321 §4.1.1.5); ends the connection if that fails."""
+        with contextlib.suppress(LostError):
+            if (await self.command("RSET", timeout_s)).code != 250:
+                self.abort("the server does not reset")
+
+    async def quit(self) -> None:
+        """Say goodbye and close; never raises."""
+        with contextlib.suppress(LostError):
+            await self.command("QUIT", _GOODBYE_S)
+        self.abort("closed by us")
+        await asyncio.sleep(0)  # the transport tells its end in the next turn of the loop
+
+    def abort(self, reason: str) -> None:
+        """Close at once; `reason` is what later calls will raise as `LostError`."""
+        self._lost = self._lost or reason
+        self._transport.abort()
+        self._stirred.set()
+
+    async def _ask(self, data: bytes, timeout_s: float) -> Reply:
+        self._write(data)
+        await self._until(lambda: bool(self._unread), timeout_s)
+        return self._unread.popleft()
+
+    def _write(self, data: bytes) -> None:
+        if self._lost:
+            raise LostError(self._lost)
+        self._transport.write(data)
+
+    async def _until(self, done: Callable[[], bool], timeout_s: float) -> None:
+        """Wait until `done()`; replies that came before the connection was lost still count."""
+        try:
+            async with asyncio.timeout(timeout_s):
+                while not done():
+                    if self._lost:
+                        raise LostError(self._lost)
+                    self._stirred.clear()
+                    await self._stirred.wait()
+        except TimeoutError:
+            self.abort(f"no answer within {timeout_s:g} s")
+            raise LostError(self._lost) from None
+
+    # --- called by the transport ---
+
+    def data_received(self, data: bytes) -> None:
+        """Keep the replies; give up on a server that talks nonsense or without end."""
+        try:
+            self._unread.extend(self._replies.feed(data))
+        except ValueError as error:
+            self.abort(str(error))
+        if len(self._unread) > _MAX_UNREAD:
+            self.abort("the server says far more than it was asked")
+        self._stirred.set()
+
+    def pause_writing(self) -> None:
+        """The operating system does not take any more for now."""
+        self._paused = True
+
+    def resume_writing(self) -> None:
+        """Everything written has been taken."""
+        self._paused = False
+        self._stirred.set()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """The connection is closed, by whomever."""
+        self.abort("the server closed the connection" if exc is None else f"connection lost: {exc}")

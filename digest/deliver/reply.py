@@ -1,0 +1,136 @@
+"""What an SMTP server said, and what it means for one mail. Pure: bytes and codes in, values out.
+
+`Replies` cuts the server's bytes into `Reply` values; `outcome` says whether a reply to one step of one mail means
+delivered, deferred, refused or in doubt. The rules are RFC 5321 §4.2 and §4.3.2 (codes), RFC 3463 (enhanced codes),
+RFC 4954 §6 (authentication) and RFC 7504 (521).
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from digest.model import Outcome
+
+#: the step that was answered: `data` is the command and the body, `dot` the final dot after it
+Stage = Literal["connect", "tls", "ehlo", "login", "mail", "rcpt", "data", "dot"]
+
+#: RFC 5321 §4.5.3.1.5 allows 512; real servers exceed it a little, none by this much
+MAX_LINE = 8192
+#: lines of one reply; real EHLO answers have about fifteen
+MAX_LINES = 128
+#: characters of a server's text worth keeping
+MAX_TEXT = 300
+
+_LINE = re.compile(rb"([2-5][0-9][0-9])(?:([ -])(.*))?", re.DOTALL)
+_ENHANCED = re.compile(r"[245]\.[0-9]{1,3}\.[0-9]{1,3}(?=\s|$)")
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """One complete reply."""
+
+    #: 200..599
+    code: int
+    #: one line, cleaned, at most `MAX_TEXT` characters; begins with the enhanced code if there is one
+    text: str
+
+    @property
+    def enhanced(self) -> str:
+        """The enhanced status code (RFC 2034), `5.1.1`; empty without one."""
+        found = _ENHANCED.match(self.text)
+        return found.group() if found else ""
+
+
+class Replies:
+    """Cuts a stream of bytes into replies (RFC 5321 §4.2.1), however the network has split it."""
+
+    def __init__(self) -> None:
+        self._rest = b""
+        self._lines: list[bytes] = []
+
+    def feed(self, data: bytes) -> list[Reply]:
+        """The replies that `data` completes, in order.
+
+        Raises:
+            ValueError: the bytes are no SMTP reply, or go on beyond all reason; nothing after them can be trusted.
+        """
+        *lines, self._rest = (self._rest + data).split(b"\n")
+        if len(self._rest) > MAX_LINE:
+            raise ValueError("the answer has a line without end")
+        return [reply for line in lines if (reply := self._add(line.rstrip(b"\r"))) is not None]
+
+    def _add(self, line: bytes) -> Reply | None:
+        found = _LINE.fullmatch(line)
+        if found is None or len(line) > MAX_LINE or len(self._lines) >= MAX_LINES:
+            raise ValueError(f"the answer is not SMTP: {one_line(line.decode('utf-8', 'replace'), limit=60)}")
+        code, mark, text = found.groups(default=b"")
+        self._lines.append(text)
+        if mark == b"-":
+            return None
+        words = one_line(b" ".join(self._lines).decode("utf-8", "replace"))
+        self._lines = []
+        return Reply(int(code), words)
+
+
+def one_line(text: str, *, limit: int = MAX_TEXT) -> str:
+    """A stranger's text as one line of at most `limit` characters without control or bidirectional characters."""
+    line = " ".join("".join(c if c.isprintable() else " " for c in text).split())
+    return line if len(line) <= limit else line[: limit - 1] + "…"
+
+
+#: stages × `code enhanced` → outcome; the first row that matches decides
+_RULES: tuple[tuple[str, str, Outcome], ...] = (
+    # §4.2.5: with 2xx to the final dot the server has taken responsibility
+    ("dot", r"2", "delivered"),
+    # §4.2.1: not now, the same mail may be taken later; 421 closes the connection and means the same for the mail
+    (".*", r"4", "deferred"),
+    # RFC 1870 §6.1: this mail is too big for this server, and will be tomorrow
+    ("mail", r"552 |5\d\d 5\.3\.4$", "refused"),
+    # no reader has been named yet: the server objects to our address, our login or our sender, the operator's business
+    ("connect|tls|ehlo|login|mail", r"5", "deferred"),
+    # RFC 4954 §6: we must log in first, or better (530, 534, 535, 538)
+    (".*", r"53[0458] ", "deferred"),
+    # RFC 7504 §3: the host takes no mail at all
+    (".*", r"521 ", "deferred"),
+    # §4.2.4: a command not known or out of order is a fault of the conversation
+    (".*", r"50[0234] ", "deferred"),
+    # RFC 3463 §3.2: our sender address; Postfix says so only after RCPT (smtpd_delay_reject)
+    (".*", r"5\d\d 5\.1\.[78]$", "deferred"),
+    # RFC 3463 §3.8: policy (relaying denied, address on a blocklist, SPF, DKIM) is about us, not about the reader
+    (".*", r"5\d\d 5\.7\.", "deferred"),
+    # RFC 3463 §3.4: too big for the system
+    (".*", r"5\d\d 5\.3\.4$", "refused"),
+    # RFC 3463 §3.4: any other trouble of the mail system as a whole
+    (".*", r"5\d\d 5\.3\.", "deferred"),
+    # RFC 3463 §3.2, §3.3: no such address, mailbox closed or full; with any basic code
+    (".*", r"5\d\d 5\.[12]\.", "refused"),
+    # §4.3.2 knows no 554 to RCPT: without an address code it is "no service for you", not "no such reader"
+    ("rcpt", r"554 ", "deferred"),
+    # §4.2.1: permanent, for this reader or this mail
+    (".*", r"5", "refused"),
+    # 1xx, 3xx: we no longer know what the server is answering to, and after the dot not whether it took the mail
+    ("dot", r"", "in_doubt"),
+    (".*", r"", "deferred"),
+)
+_COMPILED = tuple((re.compile(stages), re.compile(reply), result) for stages, reply, result in _RULES)
+
+
+def outcome(stage: Stage, code: int | None, enhanced: str = "") -> Outcome:
+    """What the answer to one step means for the mail.
+
+    Args:
+        stage: the step that was answered.
+        code: the reply code; None: no answer (connection lost, time is up). Without an answer the mail is in doubt
+            once the final dot is out, and certainly not taken before.
+        enhanced: enhanced status code, empty without one.
+
+    >>> outcome("rcpt", 550, "5.1.1"), outcome("mail", 550, "5.7.1"), outcome("dot", None)
+    ('refused', 'deferred', 'in_doubt')
+    """
+    if code is None:
+        return "in_doubt" if stage == "dot" else "deferred"
+    answer = f"{code} {enhanced}"
+    return next(result for stages, reply, result in _COMPILED if stages.fullmatch(stage) and reply.match(answer))
