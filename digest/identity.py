@@ -110,6 +110,11 @@ def own_key(source: str, name: str) -> str:
     return f"list:{source}/{name}"
 
 
+def version_of(key: str, found: Iterable[Identifier]) -> int | None:
+    """The version that the first of several spellings of `key` names; None if none does."""
+    return next((identifier.version for identifier in found if identifier.key == key and identifier.version), None)
+
+
 def _of_name(text: str) -> Identifier | None:
     """An identifier that is not an address."""
     openreview = text.removeprefix("openreview:")

@@ -5,11 +5,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import settings
 
 from tests.http_server import HttpServer
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+# how long an example takes says how busy the machine is, not whether the property holds
+settings.register_profile("digest", deadline=None)
+settings.load_profile("digest")
 
 
 @pytest.fixture

@@ -134,7 +134,7 @@ def _handler(server: HttpServer) -> type[BaseHTTPRequestHandler]:
 
         def _send(self, reply: Reply) -> None:
             self.close_connection = True
-            self.send_response(reply.status)
+            self.send_response_only(reply.status)
             for name, value in reply.headers.items():
                 self.send_header(name, value)
             if reply.pieces is None and reply.status != 304:

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import digest.identity
-from digest.identity import Identifier, best_key, identify, own_key
+from digest.identity import Identifier, best_key, identify, own_key, version_of
 
 
 def test_the_examples_in_the_docstrings_hold() -> None:
@@ -253,6 +253,12 @@ def test_a_work_goes_by_arxiv_then_doi_then_openreview_then_address() -> None:
 def test_no_key_cannot_be_the_best_one() -> None:
     with pytest.raises(ValueError, match="empty"):
         best_key([])
+
+
+def test_the_version_may_be_named_by_any_spelling_of_the_key() -> None:
+    found = [Identifier("doi:10.1/x", 7), Identifier("arxiv:2401.01234"), Identifier("arxiv:2401.01234", 2)]
+
+    assert (2, None) == (version_of("arxiv:2401.01234", found), version_of("openreview:aVh9KRZdRk", found))
 
 
 def test_names_given_by_two_sources_never_meet() -> None:

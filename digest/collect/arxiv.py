@@ -57,7 +57,7 @@ def parse_arxiv(data: bytes, *, source: str) -> Parsed:
     """
     document = read_document(data)
     if one_line(document.channel.get("title")).startswith("Feed error"):
-        return nothing("feed", f"arXiv says: {one_line(document.channel.get('subtitle'), 300) or 'feed error'}")
+        return nothing(f"says: {one_line(document.channel.get('subtitle'), 300) or 'feed error'}", "arXiv")
     papers, problems = read_items(document.entries, partial(_paper, source=source), _where)
     return papers, document.problems + problems
 

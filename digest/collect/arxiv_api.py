@@ -91,7 +91,7 @@ def parse_arxiv_api(data: bytes, *, source: str) -> Parsed:
     document = read_document(data)
     for entry in document.entries:
         if "/api/errors" in one_line(entry.get("id")):
-            return nothing("answer", f"arXiv says: {one_line(entry.get('summary'), 300) or 'Error'}")
+            return nothing(f"says: {one_line(entry.get('summary'), 300) or 'Error'}", "arXiv")
     papers, problems = read_items(document.entries, partial(_paper, source=source), _where)
     return papers, document.problems + _shortage(document.channel, len(document.entries)) + problems
 
@@ -105,7 +105,7 @@ def _shortage(channel: Mapping[str, Any], entries: int) -> tuple[Problem, ...]:
     promised = max(0, min(size, total - start))
     if entries >= promised:
         return ()
-    return (Problem("answer", f"arXiv announces {promised} results on this page and sends {entries}"),)
+    return (Problem("the answer", f"announces {promised} results on this page and has {entries}"),)
 
 
 def _where(number: int, entry: Mapping[str, Any]) -> str:

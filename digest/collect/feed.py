@@ -1,11 +1,13 @@
 """Any other feed: RSS 0.9 to 2.0, RDF or Atom of a journal, a preprint server or a blog goes in, papers come out.
 
-The best identifier wins: arXiv id or DOI from the fields meant for it, from the link or from the guid; else the link;
-else the guid or the title, under the name of this source (`identity.own_key`). HTML becomes plain text.
+Identifiers (arXiv, DOI, OpenReview) are taken from the fields meant for them, from the link and from the guid. For want
+of one the link is the key, and if several items share it (some journals link to their home page), the guid or the title
+under the name of this source. HTML becomes plain text.
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +16,7 @@ from digest.collect.authors import split_byline
 from digest.collect.items import UnusableError, read_items
 from digest.collect.syndication import date_of, read_document, terms_of
 from digest.collect.text import MAX_ABSTRACT, MAX_TITLE, link, names, one_line, plain, terms
-from digest.identity import Identifier, best_key, identify, own_key
+from digest.identity import Identifier, best_key, identify, own_key, version_of
 from digest.model import Paper
 
 if TYPE_CHECKING:
@@ -48,7 +50,9 @@ def parse_feed(data: bytes, *, source: str) -> Parsed:
         source: name of the source.
     """
     document = read_document(data)
-    papers, problems = read_items(document.entries, partial(_paper, source=source), _where)
+    addresses = Counter(identifier.key for entry in document.entries for identifier in _identifiers(entry)[1][:1])
+    shared = {address for address, items in addresses.items() if items > 1}
+    papers, problems = read_items(document.entries, partial(_paper, source=source, shared=shared), _where)
     return papers, document.problems + problems
 
 
@@ -56,11 +60,12 @@ def _where(number: int, entry: Mapping[str, Any]) -> str:
     return plain(entry.get("title"), 200) or one_line(entry.get("id")) or f"item {number}"
 
 
-def _paper(entry: Mapping[str, Any], *, source: str) -> Paper:
+def _paper(entry: Mapping[str, Any], *, source: str, shared: set[str]) -> Paper:
     title = plain(entry.get("title"), MAX_TITLE)
     if not title:
         raise UnusableError("has no title")
-    found = _identifiers(entry)
+    works, addresses = _identifiers(entry)
+    found = works or [address for address in addresses if address.key not in shared][:1]
     keys = [identifier.key for identifier in found] or [own_key(source, one_line(entry.get("id")) or title)]
     key = best_key(keys)
     return Paper(
@@ -70,9 +75,7 @@ def _paper(entry: Mapping[str, Any], *, source: str) -> Paper:
         authors=_authors(entry),
         url=link(entry.get("link")) or link(entry.get("id")),
         aliases=tuple(sorted(set(keys) - {key})),
-        version=next(
-            (identifier.version for identifier in found if identifier.key == key and identifier.version), None
-        ),
+        version=version_of(key, found),
         published=date_of(entry, "published", "prism_publicationdate", "updated"),
         categories=terms([*terms_of(entry), entry.get("prism_section")]),
         sources=(source,),
@@ -81,9 +84,11 @@ def _paper(entry: Mapping[str, Any], *, source: str) -> Paper:
     )
 
 
-def _identifiers(entry: Mapping[str, Any]) -> list[Identifier]:
-    found = (identify(one_line(entry.get(field), 2_000)) for field in _ID_FIELDS)
-    return [identifier for identifier in found if identifier]
+def _identifiers(entry: Mapping[str, Any]) -> tuple[list[Identifier], list[Identifier]]:
+    """What identifies a work wherever it appears, and mere addresses."""
+    found = [identifier for field in _ID_FIELDS if (identifier := identify(one_line(entry.get(field), 2_000)))]
+    addresses = [identifier for identifier in found if identifier.key.startswith("url:")]
+    return [identifier for identifier in found if identifier not in addresses], addresses
 
 
 def _abstract(entry: Mapping[str, Any]) -> str:

@@ -178,7 +178,7 @@ class Http:
     @asynccontextmanager
     async def _turn(self, url: httpx2.URL, deadline: float) -> AsyncIterator[_Site]:
         """Wait until the site may be asked again."""
-        site = self._site(url.host)
+        site = self._site(url)
         async with site.turn:
             if site.closed_until > min(deadline, _clock() + _MAX_WAIT_S):
                 raise self._closed(url, site)
@@ -186,9 +186,11 @@ class Http:
             site.next_start = _clock() + site.interval_s
             yield site
 
-    def _site(self, host: str) -> _Site:
+    def _site(self, url: httpx2.URL) -> _Site:
+        """All hosts of a domain with an interval of its own are one site, else host and port are."""
+        host = url.host
         domains = (domain for domain in self.policy.intervals if host == domain or host.endswith("." + domain))
-        name = max(domains, key=len, default=host)
+        name = max(domains, key=len, default=url.netloc.decode("ascii"))
         interval_s = self.policy.intervals.get(name, self.policy.interval_s)
         return self._sites.setdefault(name, _Site(interval_s))
 

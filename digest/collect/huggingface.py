@@ -75,11 +75,11 @@ def parse_daily_papers(data: bytes, *, source: str, before: int = 0) -> Parsed:
     try:
         items = json.loads(data)
     except (ValueError, RecursionError):
-        return nothing("answer", "the answer is not JSON")
+        return nothing("is not JSON")
     if isinstance(items, dict) and "error" in items:
-        return nothing("answer", f"Hugging Face says: {one_line(items['error'], 300) or 'error'}")
+        return nothing(f"says: {one_line(items['error'], 300) or 'error'}", "Hugging Face")
     if not isinstance(items, list):
-        return nothing("answer", "the answer is not a list of papers")
+        return nothing("is not a list of papers")
     ranked = sorted((item for item in items if _votes(item) is not None), key=_votes_first)
     positions = {id(item): place for place, item in enumerate(ranked, before + 1)}
     return read_items(items, lambda item: _paper(item, positions.get(id(item)), source), _where)

@@ -10,13 +10,15 @@ from digest.model import Paper, Problem
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
+#: problems told one by one: nobody reads a million, and a hostile list could hold them
+_MAX_PROBLEMS = 100
 Item = TypeVar("Item")
 #: what every parser returns: what could be read, and what could not
 Parsed = tuple[tuple[Paper, ...], tuple[Problem, ...]]
 
 
 class UnusableError(ValueError):
-    """An item that makes no paper; the message is one sentence without a full stop."""
+    """An item that makes no paper; the message goes on from the item's name: `has no title`."""
 
 
 def read_items(items: Iterable[Item], read: Callable[[Item], Paper], where: Callable[[int, Item], str]) -> Parsed:
@@ -28,19 +30,42 @@ def read_items(items: Iterable[Item], read: Callable[[Item], Paper], where: Call
         where: names an item, given its number from 1, for its problem.
     """
     papers: dict[str, Paper] = {}
-    problems = []
+    problems: list[Problem] = []
+    untold = 0
     for number, item in enumerate(items, 1):
         try:
             paper = read(item)
-        except UnusableError as error:
-            problems.append(Problem(one_line(where(number, item)), str(error)))
         except Exception as error:  # noqa: BLE001 - whatever a hostile item does to a library, it costs that item only
-            problems.append(Problem(f"item {number}", f"cannot be read ({type(error).__name__})"))
+            if len(problems) < _MAX_PROBLEMS:
+                problems.append(Problem(one_line(where(number, item)), _reason(error)))
+            else:
+                untold += 1
         else:
             papers.setdefault(paper.key, paper)
+    if untold:
+        problems.append(Problem("the answer", f"has {untold} more unreadable items"))
     return tuple(papers.values()), tuple(problems)
 
 
-def nothing(where: str, message: str) -> Parsed:
-    """No papers, and the reason, of which `visit` makes a failure. A full stop that was quoted with it is dropped."""
+def _reason(error: Exception) -> str:
+    return str(error) if isinstance(error, UnusableError) else f"cannot be read ({type(error).__name__})"
+
+
+def nothing(message: str, where: str = "the answer") -> Parsed:
+    """No papers, and the reason. A full stop that was quoted with it is dropped."""
     return (), (Problem(where, message.rstrip(". ")),)
+
+
+def failure_of(parsed: Parsed) -> str:
+    """Nothing read and something wrong is a failure; nothing read and nothing wrong is a quiet day.
+
+    >>> failure_of(nothing("is not JSON"))
+    'the answer is not JSON'
+    >>> failure_of(((), ()))
+    ''
+    """
+    papers, problems = parsed
+    if papers or not problems:
+        return ""
+    first = f"{problems[0].where} {problems[0].message}"
+    return first if len(problems) == 1 else f"no item could be read; the first: {first}"

@@ -6,7 +6,7 @@ Needed: `title`. Known: `id`, `abstract`, `authors` (list or text), `url`, `date
 text), `doi`, `venue`, `upvotes`, `comments`, `stars`, `code`, `project`. Other fields are ignored.
 
 `id` is any spelling of an arXiv id, DOI or OpenReview id, or a name of your own. Whatever it is, `paper_id` gives it
-back as typed: a paper has `list:<source>/<id>` among its key and aliases.
+back as typed: a paper has `list:<source>/<id>` among its key and aliases. Without `id` the `url` stands for the paper.
 """
 
 from __future__ import annotations
@@ -18,10 +18,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from digest.collect.authors import split_byline
-from digest.collect.items import UnusableError, read_items
+from digest.collect.items import UnusableError, failure_of, read_items
 from digest.collect.text import MAX_ABSTRACT, MAX_TITLE, count, link, moment, names, one_line, terms
 from digest.collect.visit import Answer
-from digest.identity import Identifier, best_key, identify, own_key
+from digest.identity import Identifier, best_key, identify, own_key, version_of
 from digest.model import Paper, Signals
 
 if TYPE_CHECKING:
@@ -50,10 +50,10 @@ def _read_file(source: Source, hint: str) -> Answer:
     except OSError as error:
         reason = error.strerror or type(error).__name__
         return Answer("", failure=f"{source.path}: {reason}", hint="check `path` of this source, and who may read it")
-    papers, problems = parse_jsonl(data, source=source.name)
-    if problems and not papers:
-        return Answer("", (), problems, f"{source.path}: no line could be read; {problems[0].message}", hint)
-    return Answer("", papers, problems)
+    parsed = parse_jsonl(data, source=source.name)
+    if failure := failure_of(parsed):
+        return Answer("", *parsed, f"{source.path}: {failure}", hint)
+    return Answer("", *parsed)
 
 
 def parse_jsonl(data: bytes, *, source: str) -> Parsed:
@@ -103,7 +103,7 @@ def _paper(item: dict[str, Any], source: str) -> Paper:
         raise UnusableError("has no title")
     found = _identifiers(item)
     own = _own_name(item)
-    keys = [identifier.key for identifier in found]
+    keys = [identifier.key for identifier in found if not (own and identifier.key.startswith("url:"))]
     keys += [own_key(source, own or title)] if own or not keys else []
     key = best_key(keys)
     return Paper(
@@ -113,9 +113,7 @@ def _paper(item: dict[str, Any], source: str) -> Paper:
         authors=_authors(item.get("authors")),
         url=link(item.get("url")) or (f"https://arxiv.org/abs/{key[6:]}" if key.startswith("arxiv:") else ""),
         aliases=tuple(sorted(set(keys) - {key})),
-        version=next(
-            (identifier.version for identifier in found if identifier.key == key and identifier.version), None
-        ),
+        version=version_of(key, found),
         published=moment(item.get("published")) or moment(item.get("date")),
         categories=terms(_several(item.get("categories"))),
         sources=(source,),

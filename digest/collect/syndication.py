@@ -54,17 +54,17 @@ def read_document(data: bytes) -> Document:
             io.BytesIO(_REFERENCE.sub(_permitted, data)), sanitize_html=False, resolve_relative_uris=False
         )
     except Exception as error:  # noqa: BLE001 - feedparser meets bytes its author never saw; that costs this feed only
-        return Document({}, (), (Problem("feed", f"the feed cannot be parsed ({type(error).__name__})"),))
+        return Document({}, (), (Problem("the feed", f"cannot be parsed ({type(error).__name__})"),))
     if not found.get("version"):
-        return Document({}, (), (Problem("feed", f"the answer is not a feed{_glimpse(data)}"),))
+        return Document({}, (), (Problem("the answer", f"is not a feed{_glimpse(data)}"),))
     # plain dictionaries: feedparser's own answer for `updated` with `published`, and with a warning
     channel, entries = dict(found.feed), tuple(dict(entry) for entry in found.entries)
     broken = found.get("bozo_exception")
     if not isinstance(broken, SAXException):
         return Document(channel, entries)
     if not _ROOT_END.search(data[-1_000:]):
-        return Document(channel, entries[:-1], (Problem("feed", "the feed breaks off; its last item was left out"),))
-    return Document(channel, entries, (Problem("feed", f"the XML is not well-formed ({one_line(str(broken))})"),))
+        return Document(channel, entries[:-1], (Problem("the feed", "breaks off; its last item was left out"),))
+    return Document(channel, entries, (Problem("the feed", f"is not well-formed XML ({one_line(str(broken))})"),))
 
 
 def _permitted(reference: re.Match[bytes]) -> bytes:

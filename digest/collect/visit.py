@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import stamina
 
 from digest.collect.http import PassingError, Response, Traffic, shown
+from digest.collect.items import failure_of
 from digest.errors import FetchError
 from digest.model import Paper, Problem, SourceMemory, Validators
 
@@ -99,11 +100,9 @@ class Visit:
             self.unchanged += 1
             self.validators[url] = _newer(response.validators, known)
             return Answer(part)
-        papers, problems = await asyncio.to_thread(parse, response.body)
-        if failure := _failure(response, papers, problems):
-            # a single problem is told by the failure already
-            rest = problems if len(problems) > 1 else ()
-            return Answer(part, papers, rest, failure if part else f"{shown(url)}: {failure}", hint)
+        papers, problems = parsed = await asyncio.to_thread(parse, response.body)
+        if failure := _failure(response, parsed):
+            return Answer(part, papers, problems, failure if part else f"{shown(url)}: {failure}", hint)
         if response.validators != Validators():
             self.validators[url] = response.validators
         return Answer(part, papers, problems)
@@ -124,7 +123,7 @@ class Visit:
                 response = await self._http.get(
                     url, deadline=self._deadline, traffic=self.traffic, validators=known, accept=accept
                 )
-                if not response.not_modified and is_incomplete(response.body):
+                if response.status == HTTPStatus.OK and is_incomplete(response.body):
                     raise PassingError(shown(url), "the answer is empty", hint="the next pull asks again")
                 return response
         raise AssertionError("unreachable: the last attempt returns or raises")
@@ -139,11 +138,6 @@ def _newer(validators: Validators, known: Validators | None) -> Validators:
     return validators if validators != Validators() else known or validators
 
 
-def _failure(response: Response, papers: tuple[Paper, ...], problems: tuple[Problem, ...]) -> str:
-    """Nothing read and something wrong is a failure; nothing read and nothing wrong is a quiet day."""
-    reasons = [] if response.status == HTTPStatus.OK else [f"the server answers {response.status}"]
-    if problems and not papers:
-        first = problems[0].message
-        several = f"none of {len(problems)} items could be read; the first: {first}"
-        reasons.append(first if len(problems) == 1 else several)
-    return ": ".join(reasons)
+def _failure(response: Response, parsed: Parsed) -> str:
+    refusal = "" if response.status == HTTPStatus.OK else f"the server answers {response.status}"
+    return ": ".join(filter(None, [refusal, failure_of(parsed)]))

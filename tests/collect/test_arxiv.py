@@ -94,24 +94,24 @@ def test_a_bad_entry_costs_that_entry() -> None:
 
 
 @pytest.mark.parametrize(
-    ("data", "message"),
+    ("data", "where", "message"),
     [
-        (arxiv_error(), "arXiv says: Bad subject class 'NOPE'"),
-        (CAPTCHA, "the answer is not a feed but a web page titled “Are you human?”"),
-        (b"<html><body>", "the answer is not a feed but a web page"),
-        (b"", "the answer is not a feed"),
-        (b'{"error": 1}', "the answer is not a feed"),
+        (arxiv_error(), "arXiv", "says: Bad subject class 'NOPE'"),
+        (CAPTCHA, "the answer", "is not a feed but a web page titled “Are you human?”"),
+        (b"<html><body>", "the answer", "is not a feed but a web page"),
+        (b"", "the answer", "is not a feed"),
+        (b'{"error": 1}', "the answer", "is not a feed"),
     ],
 )
-def test_what_is_no_feed_is_said_in_words(data: bytes, message: str) -> None:
-    assert ((), (Problem("feed", message),)) == parse_arxiv(data, source="arxiv")
+def test_what_is_no_feed_is_said_in_words(data: bytes, where: str, message: str) -> None:
+    assert ((), (Problem(where, message),)) == parse_arxiv(data, source="arxiv")
 
 
 def test_a_feed_that_breaks_off_loses_its_last_entry_only() -> None:
     whole = arxiv_feed(arxiv_entry(), arxiv_entry("2609.00002", abstract="x" * 500))
     cut = whole[: whole.index(b"xxx") + 100]
 
-    assert ((PAPER,), (Problem("feed", "the feed breaks off; its last item was left out"),)) == parse_arxiv(
+    assert ((PAPER,), (Problem("the feed", "breaks off; its last item was left out"),)) == parse_arxiv(
         cut, source="arxiv"
     )
 

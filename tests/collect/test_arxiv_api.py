@@ -62,9 +62,9 @@ def test_no_results_are_no_failure() -> None:
 @pytest.mark.parametrize(
     ("data", "message"),
     [
-        (API_ERROR, "arXiv says: incorrect id format for abc"),
-        (CAPTCHA, "the answer is not a feed but a web page titled “Are you human?”"),
-        (api_feed(total=7), "arXiv announces 7 results on this page and sends 0"),
+        (API_ERROR, "says: incorrect id format for abc"),
+        (CAPTCHA, "is not a feed but a web page titled “Are you human?”"),
+        (api_feed(total=7), "announces 7 results on this page and has 0"),
     ],
 )
 def test_what_is_no_page_of_results_is_said_in_words(data: bytes, message: str) -> None:
@@ -77,7 +77,7 @@ def test_a_page_shorter_than_announced_is_a_problem_beside_its_papers() -> None:
     papers, problems = parse_arxiv_api(api_feed(api_entry(), total=500, start=200, size=100), source="s")
 
     assert 1 == len(papers)
-    assert (Problem("answer", "arXiv announces 100 results on this page and sends 1"),) == problems
+    assert (Problem("the answer", "announces 100 results on this page and has 1"),) == problems
 
 
 GOOD = api_feed(api_entry(), api_entry("2609.00002"))

@@ -53,7 +53,7 @@ def test_a_biology_preprint_goes_by_its_doi_with_plain_text_and_first_names_firs
         (
             "<guid>https://huggingface.co/papers/2609.00001</guid><link>https://scraper.example/7</link>",
             "arxiv:2609.00001",
-            ("url:https://scraper.example/7",),
+            (),
         ),
         ("<link>https://doi.org/10.1000/ABC</link><guid isPermaLink='false'>10.1000/abc</guid>", "doi:10.1000/abc", ()),
         ("<link>https://blog.example/a</link><guid>tag:blog.example,2026:7</guid>", "url:https://blog.example/a", ()),
@@ -68,6 +68,23 @@ def test_the_best_identifier_is_the_key(fields: str, key: str, aliases: tuple[st
     assert (key, aliases) == (found.key, found.aliases)
 
 
+def test_an_arxiv_id_and_a_doi_in_one_item_are_one_work() -> None:
+    found = one(rss("<title>On Numbers</title><link>https://doi.org/10.1000/abc</link><guid>arXiv:2609.00001</guid>"))
+
+    assert ("arxiv:2609.00001", ("doi:10.1000/abc",)) == (found.key, found.aliases)
+
+
+def test_an_address_that_items_share_identifies_none_of_them() -> None:
+    home = "<link>https://journal.example/</link>"
+    items = [f"<title>On {name}</title>{home}" for name in ("Numbers", "Letters")]
+    items.append(f"<title>On Signs</title>{home}<guid isPermaLink='false'>7</guid>")
+
+    papers, _ = parse_feed(rss(*items), source="blog")
+
+    assert ["list:blog/On Numbers", "list:blog/On Letters", "list:blog/7"] == [paper.key for paper in papers]
+    assert {"https://journal.example/"} == {paper.url for paper in papers}
+
+
 def test_prism_and_dublin_core_name_the_doi() -> None:
     found = one(
         b"""<rdf:RDF xmlns='http://purl.org/rss/1.0/' xmlns:rdf='http://www.w3.org/1999/02/22-rdf-syntax-ns#'
@@ -78,7 +95,7 @@ def test_prism_and_dublin_core_name_the_doi() -> None:
         </item></rdf:RDF>"""
     )
 
-    assert ("doi:10.1000/j.7", ("url:https://journal.example/7",)) == (found.key, found.aliases)
+    assert ("doi:10.1000/j.7", ()) == (found.key, found.aliases)
     assert ("Journal of Numbers", ("Ada Lovelace", "Noether, Emmy")) == (found.journal_ref, found.authors)
 
 
@@ -165,7 +182,7 @@ def test_an_ill_formed_feed_gives_its_items_and_says_so() -> None:
     (found,), (problem,) = parse_feed(rss(item), source="blog")
 
     assert "On Numbers & Letters" == found.title
-    assert ("feed", True) == (problem.where, problem.message.startswith("the XML is not well-formed"))
+    assert ("the feed", True) == (problem.where, problem.message.startswith("is not well-formed"))
 
 
 def test_a_billion_laughs_are_not_told() -> None:
@@ -185,7 +202,7 @@ def test_no_file_is_read_for_an_external_entity_or_a_body_that_is_a_path(tmp_pat
     secret.write_bytes(rss("<title>Secret</title><link>https://blog.example/s</link>"))
     external = f"<!DOCTYPE rss [<!ENTITY s SYSTEM 'file://{secret}'>]>".encode() + rss("<title>Hi &s;</title>")
 
-    assert ((), (Problem("feed", "the answer is not a feed"),)) == parse_feed(str(secret).encode(), source="blog")
+    assert ((), (Problem("the answer", "is not a feed"),)) == parse_feed(str(secret).encode(), source="blog")
     assert not any("Secret" in paper.title for paper in parse_feed(external, source="blog")[0])
 
 
@@ -209,9 +226,9 @@ def test_an_item_without_a_title_costs_that_item() -> None:
 
 
 def test_a_web_page_is_no_feed() -> None:
-    message = "the answer is not a feed but a web page titled “Are you human?”"
+    message = "is not a feed but a web page titled “Are you human?”"
 
-    assert ((), (Problem("feed", message),)) == parse_feed(CAPTCHA, source="blog")
+    assert ((), (Problem("the answer", message),)) == parse_feed(CAPTCHA, source="blog")
 
 
 GOOD = rss(*(f"<title>On {n}</title><link>https://blog.example/{n}</link><guid>{n}</guid>" for n in range(5)))
@@ -259,4 +276,4 @@ def test_a_page_instead_of_the_feed_is_a_failure_with_a_hint(http_server: HttpSe
     (batch,) = pull(Source("feed", "blog", url=f"{http_server.url}/feed"))
 
     assert f"{http_server.url}/feed: the answer is not a feed but a web page titled “Are you human?”" == batch.failure
-    assert ((), "open the address") == (batch.problems, batch.hint[:16])
+    assert "open the address" in batch.hint

@@ -167,24 +167,25 @@ def test_a_weekend_is_an_empty_list_and_no_failure() -> None:
 
 
 @pytest.mark.parametrize(
-    ("data", "message"),
+    ("data", "where", "message"),
     [
         (
             b'{"error":"Too big: expected number to be <=100"}',
-            "Hugging Face says: Too big: expected number to be <=100",
+            "Hugging Face",
+            "says: Too big: expected number to be <=100",
         ),
-        (b'{"error":{"a":1}}', "Hugging Face says: error"),
-        (b'{"papers":[]}', "the answer is not a list of papers"),
-        (b"null", "the answer is not a list of papers"),
-        (CAPTCHA, "the answer is not JSON"),
-        (b"", "the answer is not JSON"),
-        (b"[" * 100_000, "the answer is not JSON"),
-        (b"[" + b"9" * 5_000 + b"]", "the answer is not JSON"),
-        (b"\xff\xfe\xfa", "the answer is not JSON"),
+        (b'{"error":{"a":1}}', "Hugging Face", "says: error"),
+        (b'{"papers":[]}', "the answer", "is not a list of papers"),
+        (b"null", "the answer", "is not a list of papers"),
+        (CAPTCHA, "the answer", "is not JSON"),
+        (b"", "the answer", "is not JSON"),
+        (b"[" * 100_000, "the answer", "is not JSON"),
+        (b"[" + b"9" * 5_000 + b"]", "the answer", "is not JSON"),
+        (b"\xff\xfe\xfa", "the answer", "is not JSON"),
     ],
 )
-def test_what_is_no_list_is_said_in_words(data: bytes, message: str) -> None:
-    assert ((), (Problem("answer", message),)) == parse_daily_papers(data, source="hf")
+def test_what_is_no_list_is_said_in_words(data: bytes, where: str, message: str) -> None:
+    assert ((), (Problem(where, message),)) == parse_daily_papers(data, source="hf")
 
 
 def test_half_characters_do_not_reach_the_papers() -> None:
