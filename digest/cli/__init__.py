@@ -1,0 +1,61 @@
+"""The commands: the one place where errors become words and exit codes, and the one that asks the clock.
+
+Each file of this package holds the commands of one need; heavy modules are imported inside the commands, so that
+`digest --help` loads nothing heavier than typer.
+
+Exit codes: 0 done · 1 failed · 2 usage or configuration · 75 something was deferred and stays for later (EX_TEMPFAIL
+of sysexits.h: cron and systemd may simply try again).
+"""
+
+from __future__ import annotations
+
+import sys
+from typing import Annotated
+
+import typer
+
+from digest import __version__
+from digest.cli import ask, data, keywords, preview, run, setup, subscribers
+from digest.cli.console import report_error
+from digest.errors import DigestError
+
+app = typer.Typer(
+    name="digest",
+    help="Trending papers in your inbox once a day, chosen by your keywords.",
+    epilog="Start with: digest demo · digest init · digest check · digest preview --open",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+def _print_version(value: bool) -> None:  # noqa: FBT001 - typer calls it with the flag's value
+    if value:
+        typer.echo(f"digest {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _top(
+    *,
+    version: Annotated[
+        bool, typer.Option("--version", help="Print the version and leave.", callback=_print_version, is_eager=True)
+    ] = False,
+) -> None:
+    """Trending papers in your inbox once a day, chosen by your keywords."""
+
+
+for module in (setup, preview, run, ask, keywords, subscribers, data):
+    module.register(app)
+
+
+def main() -> None:
+    """Run the command line; every error of our own becomes one plain sentence and an exit code."""
+    try:
+        app()
+    except DigestError as error:
+        sys.exit(report_error(error))
+    except BrokenPipeError:
+        sys.stderr.close()  # `digest why | head`: the reader has seen enough
+        sys.exit(0)

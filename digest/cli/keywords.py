@@ -1,0 +1,90 @@
+"""`digest keywords`: what an entry would match, before anybody is mailed."""
+
+from __future__ import annotations
+
+from collections import Counter
+from datetime import timedelta
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from digest.cli.console import print_json
+from digest.cli.options import ConfigOption, JsonOption, load_settings, open_settings_state
+from digest.cli.preview import shown
+from digest.clock import utc_now
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import date
+
+    from digest.curate.rank import Scored
+    from digest.model import StoredPaper
+
+#: an entry that matches more than this share of all papers says little about anybody's interest
+_BROAD = 0.2
+app = typer.Typer(name="keywords", help="Try keyword entries.", no_args_is_help=True, rich_markup_mode=None)
+
+
+def register(parent: typer.Typer) -> None:
+    """Add this file's commands."""
+    parent.add_typer(app)
+
+
+@app.callback()
+def _keywords() -> None:
+    """Try keyword entries."""
+
+
+@app.command("test", epilog="Examples: digest keywords test 'mixture of experts' · … test 'title:lora^2' --days 30")
+def try_out(
+    entry: Annotated[str, typer.Argument(help="A keyword entry, as in the configuration.")],
+    *,
+    days: Annotated[int, typer.Option(min=1, max=365, help="How many past days to look at.")] = 14,
+    as_json: JsonOption = False,
+    config: ConfigOption = None,
+) -> None:
+    """Show what an entry matches in the papers of the last days: hits per day, examples, near misses."""
+    from digest.curate.query import parse
+    from digest.curate.rank import matching, near_misses
+
+    query = parse(entry)
+    settings, now = load_settings(config), utc_now()
+    with open_settings_state(settings) as state:
+        stored = state.papers.since(now - timedelta(days=days))
+    papers = [one.paper for one in stored]
+    hits, near = matching(papers, query), near_misses(papers, query, 5)
+    per_day = _per_day(stored, hits)
+    if as_json:
+        found = [{"key": hit.paper.key, "title": hit.paper.title, "score": hit.score} for hit in hits]
+        missed = [{"key": miss.paper.key, "title": miss.paper.title} for miss in near]
+        print_json({"papers": len(papers), "hits": found, "per_day": per_day, "near_misses": missed})
+        return
+    _print(entry, len(papers), days, hits, per_day)
+    if near:
+        typer.echo("Near misses:")
+        for miss in near:
+            typer.echo(f"  {shown(miss.paper)}")
+
+
+def _per_day(stored: Sequence[StoredPaper], hits: Sequence[Scored]) -> dict[date, int]:
+    """Hits by the UTC day on which the paper became known, every day with papers, oldest first."""
+    day_of = {one.paper.key: one.first_seen_at.date() for one in stored}
+    found = Counter(day_of[hit.paper.key] for hit in hits)
+    return {day: found[day] for day in sorted(set(day_of.values()))}
+
+
+def _print(entry: str, papers: int, days: int, hits: Sequence[Scored], per_day: dict[date, int]) -> None:
+    if not papers:
+        typer.echo(f"No papers are known of the last {days} days. Fetch some with: digest pull")
+        return
+    share = len(hits) / papers
+    typer.echo(f"{entry!r} matches {len(hits):,} of {papers:,} papers ({share:.1%}).")
+    if share > _BROAD:
+        typer.secho("! That is very broad; a longer phrase or title:… would narrow it.", fg=typer.colors.YELLOW)
+    for day, count in per_day.items():
+        typer.echo(f"  {day:%a %-d %b}  {count:4}  {'▪' * min(count, 60)}")
+    if hits:
+        typer.echo("Examples:")
+        for hit in hits[:5]:
+            places = "; ".join(f"{', '.join(match.fields)}: {', '.join(match.words[:3])}" for match in hit.matches)
+            typer.echo(f"  {hit.score:.2f}  {shown(hit.paper)}  [{places}]")

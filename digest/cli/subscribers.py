@@ -1,0 +1,154 @@
+"""`digest subscribers`: who gets mail."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from datetime import date, datetime
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from digest.cli.ask import find_subscriber
+from digest.cli.console import print_json, table
+from digest.cli.options import ConfigOption, JsonOption, load_settings, open_settings_state
+from digest.clock import utc_now
+from digest.errors import DigestError
+
+if TYPE_CHECKING:
+    from digest.config import Settings
+    from digest.model import Subscriber
+    from digest.state.store import State
+
+app = typer.Typer(
+    name="subscribers",
+    help="List, add, remove, pause and resume subscribers.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+)
+EmailArgument = Annotated[str, typer.Argument(help="The subscriber's address.")]
+
+
+def register(parent: typer.Typer) -> None:
+    """Add this file's commands."""
+    parent.add_typer(app)
+
+
+@app.command("list", epilog="Example: digest subscribers list --json")
+def list_(*, as_json: JsonOption = False, config: ConfigOption = None) -> None:
+    """Show every subscriber: where they are kept, when their mail is due, and whether they are paused."""
+    from digest.due import next_due
+    from digest.pipeline.readers import pause_reason, subscribers
+
+    settings, now = load_settings(config), utc_now()
+    with open_settings_state(settings) as state:
+        readers, pauses = subscribers(settings, state), state.subscribers.pauses()
+    configured = {reader.email for reader in settings.subscribers}
+    rows = [
+        {
+            **asdict(reader),
+            "kept_in": "configuration" if reader.email in configured else "state",
+            "paused": pause_reason(reader, pauses, now),
+            "next_due": next_due(reader, now),
+        }
+        for reader in readers
+    ]
+    if as_json:
+        print_json(rows)
+    elif rows:
+        head = ("ADDRESS", "KEPT IN", "TIME", "DAYS", "KEYWORDS", "PAUSED")
+        typer.echo(table([head, *(_row(reader, row) for reader, row in zip(readers, rows, strict=True))]))
+    else:
+        typer.echo("There are no subscribers yet. Add one: digest subscribers add you@example.org -k 'your keyword'")
+
+
+def _row(reader: Subscriber, row: dict[str, object]) -> tuple[str, ...]:
+    days = "daily" if len(reader.days) == 7 else ",".join(reader.days)
+    time = f"{reader.at:%H:%M} {reader.timezone}"
+    return (reader.email, str(row["kept_in"]), time, days, str(len(reader.keywords)), str(row["paused"]) or "no")
+
+
+@app.command(
+    epilog="Example: digest subscribers add ada@example.org -k 'mixture of experts' -k '-medical' --time 07:30"
+)
+def add(
+    email: EmailArgument,
+    *,
+    keyword: Annotated[list[str] | None, typer.Option("-k", "--keyword", help="Keyword entry (repeatable).")] = None,
+    name: Annotated[str | None, typer.Option(help="How the mail greets them.")] = None,
+    time: Annotated[str | None, typer.Option(help="Local time HH:MM.")] = None,
+    days: Annotated[str | None, typer.Option(help="Comma list: mon,tue,…")] = None,
+    timezone: Annotated[str | None, typer.Option(help="IANA name, such as Europe/Berlin.")] = None,
+    max_papers: Annotated[int | None, typer.Option(help="Most papers in the For-you part.")] = None,
+    trending: Annotated[int | None, typer.Option(help="Most papers in the Trending part.")] = None,
+    config: ConfigOption = None,
+) -> None:
+    """Add a subscriber to the state, or change one that is kept there."""
+    from digest.config import parse_subscriber
+
+    settings = load_settings(config)
+    given = {
+        "email": email,
+        "name": name,
+        "keywords": keyword,
+        "time": time,
+        "days": days.split(",") if days else None,
+        "timezone": timezone,
+        "max_papers": max_papers,
+        "trending": trending,
+    }
+    reader = parse_subscriber({key: value for key, value in given.items() if value is not None}, settings.digest)
+    if any(configured.email == reader.email for configured in settings.subscribers):
+        raise DigestError(f"{reader.email} is kept in the configuration", hint="change the entry there")
+    with open_settings_state(settings) as state:
+        state.subscribers.put(reader, now=utc_now())
+    typer.echo(f"{reader.email} gets a digest at {reader.at:%H:%M} {reader.timezone} on {', '.join(reader.days)}.")
+    typer.echo(f"See it now: digest preview {reader.email} --open")
+
+
+@app.command(epilog="Example: digest subscribers remove ada@example.org")
+def remove(email: EmailArgument, *, config: ConfigOption = None) -> None:
+    """Remove a subscriber. EMAIL may also be the token at the end of an unsubscribe link."""
+    settings = load_settings(config)
+    with open_settings_state(settings) as state:
+        reader = _found(settings, state, email)
+        if not state.subscribers.remove(reader.email):
+            reason = f"{reader.email} is kept in the configuration"
+            hint = f"delete the entry there; to stop the mail at once: digest subscribers pause {reader.email}"
+            raise DigestError(reason, hint=hint)
+    typer.echo(f"{reader.email} gets no more mail.")
+
+
+@app.command(epilog="Examples: digest subscribers pause ada@example.org · … --until 2026-12-31 --reason holiday")
+def pause(
+    email: EmailArgument,
+    *,
+    until: Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"], help="First day with mail again.")] = None,
+    reason: Annotated[str, typer.Option(help="Shown by `digest why`.")] = "by the operator",
+    config: ConfigOption = None,
+) -> None:
+    """Send no mail until a date, or until `digest subscribers resume`. EMAIL may also be an unsubscribe token."""
+    settings, now = load_settings(config), utc_now()
+    day: date | None = until.date() if until else None
+    if day is not None and day <= now.date():
+        raise DigestError(f"--until {day} is not in the future", hint="give the first day with mail again")
+    with open_settings_state(settings) as state:
+        reader = _found(settings, state, email)
+        state.subscribers.pause(reader.email, until=day, reason=reason, now=now)
+    typer.echo(f"{reader.email} is paused {f'until {day}' if day else 'until resumed'}.")
+
+
+@app.command(epilog="Example: digest subscribers resume ada@example.org")
+def resume(email: EmailArgument, *, config: ConfigOption = None) -> None:
+    """End a pause."""
+    settings = load_settings(config)
+    with open_settings_state(settings) as state:
+        reader = _found(settings, state, email)
+        ended = state.subscribers.resume(reader.email)
+    typer.echo(f"{reader.email} gets mail again." if ended else f"{reader.email} was not paused.")
+
+
+def _found(settings: Settings, state: State, name: str) -> Subscriber:
+    """The subscriber with this address or unsubscribe token."""
+    from digest.pipeline.readers import subscribers
+
+    return find_subscriber(subscribers(settings, state), state.subscribers.by_token(name) or name)

@@ -1,0 +1,170 @@
+"""Choose every due subscriber's digest and enter it in the ledger. Nothing is rendered or sent here."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from functools import cached_property
+from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
+
+from digest import account
+from digest.compose.message import message_id
+from digest.curate.query import parse
+from digest.curate.rank import Ranking
+from digest.curate.select import select
+from digest.curate.trend import trends
+from digest.due import due
+from digest.pipeline.readers import pause_reason, subscribers
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Set as AbstractSet
+    from datetime import date, datetime
+
+    from digest.config import Settings
+    from digest.model import Digest, StoredPaper, Subscriber, Trend, Verdict
+    from digest.state.store import State
+
+#: subscribers whose history is read from the state at once
+_SHARD = 500
+
+
+@dataclass(frozen=True)
+class Shelf:
+    """The papers of the look-back window, with what all subscribers share computed once, when first needed."""
+
+    #: every paper that may appear in somebody's digest, oldest first
+    pool: tuple[StoredPaper, ...]
+    #: for how each paper is doing with everybody, by key
+    trends: Mapping[str, Trend]
+    #: keys that may appear in the Trending part
+    trending: frozenset[str]
+
+    @cached_property
+    def ranking(self) -> Ranking:
+        """The index over the pool."""
+        return Ranking([stored.paper for stored in self.pool])
+
+    @cached_property
+    def keys(self) -> frozenset[str]:
+        """Keys of all papers of the pool."""
+        return frozenset(stored.paper.key for stored in self.pool)
+
+
+def lay_out(settings: Settings, state: State, *, now: datetime) -> Shelf:
+    """Read the papers and signals of the look-back window from the state."""
+    trending_since = now - timedelta(days=settings.digest.trending_days)
+    since = min(trending_since, _look_back(settings, now))
+    pool = state.papers.since(since)
+    history = state.papers.signals((stored.paper.key for stored in pool), since.date())
+    recent = frozenset(stored.paper.key for stored in pool if stored.first_seen_at >= trending_since)
+    return Shelf(pool, trends(pool, history, today=now.date()), recent)
+
+
+def choose(
+    subscriber: Subscriber, shelf: Shelf, *, since: datetime, seen: AbstractSet[str], local_date: date, now: datetime
+) -> Digest:
+    """One subscriber's digest.
+
+    Args:
+        subscriber: whose keywords and limits count.
+        shelf: what there is to choose from.
+        since: papers that became known later than this are news for the subscriber.
+        seen: keys delivered to them, or on their way; never picked again.
+        local_date: the subscriber's day.
+        now: when the choice is made; becomes the mail's Date.
+    """
+    return select(
+        subscriber,
+        shelf.ranking.rank([parse(entry) for entry in subscriber.keywords]),
+        shelf.trends,
+        shelf.pool,
+        eligible={s.paper.key for s in shelf.pool if s.edition is not None and s.first_seen_at > since},
+        seen=seen,
+        local_date=local_date,
+        planned_at=now,
+        trending_from=shelf.trending,
+    )
+
+
+def preview(settings: Settings, state: State, subscriber: Subscriber, *, now: datetime) -> Digest:
+    """The digest that a subscriber would get now, whatever the hour; nothing is written."""
+    local_date = now.astimezone(ZoneInfo(subscriber.timezone)).date()
+    (digest,) = _digests(settings, state, [(subscriber, local_date)], lay_out(settings, state, now=now), now=now)
+    return digest
+
+
+def plan(settings: Settings, state: State, *, now: datetime, any_hour: bool = False) -> tuple[Verdict, ...]:
+    """Enter a ledger row for every subscriber whose digest is due and has something in it.
+
+    A digest with nothing in it leaves no row, so that papers which arrive later the same day are still mailed.
+
+    Args:
+        settings: subscribers and limits.
+        state: papers, pauses and the ledger.
+        now: aware; the moment of the plan.
+        any_hour: today's digests are due whatever the hour and the weekday.
+
+    Returns:
+        one verdict per subscriber: `planned`, or why not.
+    """
+    readers, pauses = subscribers(settings, state), state.subscribers.pauses()
+    answers = {r.email: due(r, now, paused=pause_reason(r, pauses, now), any_hour=any_hour) for r in readers}
+    verdicts = [account.not_due(email, answer, now) for email, answer in answers.items() if answer.not_yet]
+    entered = {
+        (row.email, row.local_date): row
+        # the earliest local date anywhere is a day behind UTC's
+        for row in state.ledger.rows(since=now.date() - timedelta(days=1))
+    }
+    waiting = []
+    for reader in readers:
+        answer = answers[reader.email]
+        if row := entered.get((reader.email, answer.local_date)):
+            verdicts += [account.already(row, now)] if not answer.not_yet else []
+        elif not answer.not_yet:
+            waiting.append((reader, answer.local_date))
+    return (*verdicts, *_enter(settings, state, waiting, now=now))
+
+
+def _enter(
+    settings: Settings, state: State, waiting: Sequence[tuple[Subscriber, date]], *, now: datetime
+) -> Iterator[Verdict]:
+    if not waiting:
+        return
+    shelf = lay_out(settings, state, now=now)
+    for start in range(0, len(waiting), _SHARD):
+        shard = waiting[start : start + _SHARD]
+        digests = list(_digests(settings, state, shard, shelf, now=now))
+        full = _with_tokens(state, [digest for digest in digests if digest.picks])
+        domain = settings.mail.domain
+        state.ledger.plan(((d, message_id(d.subscriber.email, d.local_date, domain)) for d in full), now=now)
+        yield from (account.planned(digest) if digest.picks else account.nothing(digest) for digest in digests)
+
+
+def _digests(
+    settings: Settings, state: State, readers: Sequence[tuple[Subscriber, date]], shelf: Shelf, *, now: datetime
+) -> Iterator[Digest]:
+    emails = [reader.email for reader, _ in readers]
+    look_back = _look_back(settings, now)
+    delivered = state.ledger.seen(emails, among=shelf.keys)
+    on_the_way = state.ledger.open_keys(emails)
+    last_sent = state.ledger.last_sent(emails, since=look_back.date())
+    for reader, local_date in readers:
+        yield choose(
+            reader,
+            shelf,
+            since=max(look_back, last_sent.get(reader.email, look_back)),
+            seen=delivered[reader.email] | on_the_way[reader.email],
+            local_date=local_date,
+            now=now,
+        )
+
+
+def _with_tokens(state: State, digests: Sequence[Digest]) -> list[Digest]:
+    tokens = state.subscribers.tokens(digest.subscriber.email for digest in digests)
+    return [replace(d, subscriber=replace(d.subscriber, token=tokens[d.subscriber.email])) for d in digests]
+
+
+def _look_back(settings: Settings, now: datetime) -> datetime:
+    return now - timedelta(days=settings.digest.lookback_days)

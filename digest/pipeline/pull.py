@@ -1,0 +1,96 @@
+"""Fetch every source's new batch, decide what is new, and store it: all of a pull or nothing of it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from digest.collect import KINDS, collect
+from digest.collect.http import HttpPolicy
+from digest.curate.intake import SourceRule, decide
+from digest.errors import DigestError
+from digest.model import RunReport
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Iterable
+    from datetime import datetime
+
+    from digest.config import Settings
+    from digest.model import Batch, Source
+    from digest.state.store import State
+
+
+async def pull(
+    settings: Settings,
+    state: State,
+    *,
+    clock: Callable[[], datetime],
+    only: Collection[str] = (),
+    allow_flood: bool = False,
+    on_batch: Callable[[Batch], None] | None = None,
+) -> RunReport:
+    """Pull the sources side by side.
+
+    Args:
+        settings: names the sources and how to behave on the network.
+        state: where batches become durable.
+        clock: gives the present moment, aware.
+        only: names of the sources to pull; empty: all.
+        allow_flood: store a batch even if far more is new than ever before.
+        on_batch: called as each source finishes, for progress.
+
+    Returns:
+        a report with one verdict per source; a source that failed is in it and disturbed no other.
+
+    Raises:
+        DigestError: `only` names a source that is not configured.
+        StateError: nothing was stored, and the same pull can be made again.
+    """
+    started = clock()
+    sources = _chosen(settings.sources, only)
+    batches = await collect(sources, state.papers.memories(), http_policy(settings), now=started, on_progress=on_batch)
+    with state.transaction():
+        decision = decide(
+            batches,
+            state.papers.known(_identifiers(batches)),
+            state.papers.memories(),
+            {source.name: _rule(source) for source in sources},
+            now=clock(),
+            flood_factor=settings.digest.flood_factor,
+            flood_min=settings.digest.flood_min,
+            allow_flood=allow_flood,
+        )
+        state.papers.store(
+            decision.stored, signals=decision.signals, memories=decision.memories, absorbed=decision.absorbed
+        )
+    notes = tuple(f"{batch.source}: {p.where}: {p.message}" for batch in batches for p in batch.problems)
+    report = RunReport("pull", started, clock(), decision.verdicts, notes)
+    state.runs.record(report)
+    return report
+
+
+def http_policy(settings: Settings) -> HttpPolicy:
+    """How this installation behaves on the network, as the `[http]` section says."""
+    return HttpPolicy(contact=settings.http.contact, allow_private_hosts=settings.http.allow_private_hosts)
+
+
+def _chosen(sources: Iterable[Source], only: Collection[str]) -> list[Source]:
+    by_name = {source.name: source for source in sources}
+    if unknown := [name for name in only if name not in by_name]:
+        raise DigestError(f"there is no source {unknown[0]}", hint=f"the sources are: {', '.join(by_name)}")
+    return [source for name, source in by_name.items() if not only or name in only]
+
+
+def _rule(source: Source) -> SourceRule:
+    kind = KINDS[source.type]
+    return SourceRule(
+        first_run_max=kind.first_run_max if source.first_run_max is None else source.first_run_max,
+        calendar=kind.announces,
+        display=f"{source.name} ({', '.join(source.categories)})" if source.categories else source.name,
+        mail_replacements=not {"replace", "replace-cross"}.isdisjoint(source.announce),
+    )
+
+
+def _identifiers(batches: Iterable[Batch]) -> set[str]:
+    """Every identifier by which a paper of the batches may already be known."""
+    papers = (paper for batch in batches for paper in batch.papers)
+    return {identifier for paper in papers for identifier in (paper.key, *paper.aliases)}

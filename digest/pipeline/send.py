@@ -1,0 +1,236 @@
+"""Send what is due: claim, render, hand over, settle, one mail at a time.
+
+The claim is durable before the first byte goes out and the receipt before the next mail, so a crash at any moment
+loses nothing and leaves at most one mail in doubt, which is sent again with the same Message-ID and the same bytes
+(or held, as `delivery.in_doubt` says). One process sends at a time; a second one finds the lock taken and leaves.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import socket
+from dataclasses import replace
+from datetime import timedelta
+from typing import TYPE_CHECKING, Protocol, Self
+
+import structlog
+
+from digest import account
+from digest.compose.message import compose
+from digest.deliver.maildir import Maildir
+from digest.deliver.smtp import Smtp, SmtpSettings
+from digest.errors import DeliveryError, TemplateError
+from digest.model import Receipt, RunReport
+from digest.pipeline.letterhead import letterhead, open_renderer
+from digest.pipeline.plan import plan
+from digest.pipeline.readers import pause_reason, subscribers
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import date, datetime
+    from types import TracebackType
+
+    from digest.compose.render import Renderer
+    from digest.config import Settings
+    from digest.config.schema import SmtpSection
+    from digest.model import Digest, LedgerState, Mail, Verdict
+    from digest.state.store import State
+
+#: longest wait before a deferred mail is tried again
+_LONGEST_RETRY = timedelta(hours=6)
+#: findings that follow from the schedule or the ledger at any time, and so are not worth a row per run
+_DERIVABLE = {"not_due", "done"}
+_STATES: dict[str, LedgerState] = {
+    "delivered": "sent",
+    "deferred": "deferred",
+    "refused": "refused",
+    "in_doubt": "in_doubt",
+}
+_log = structlog.get_logger(__name__)
+
+
+class Transport(Protocol):
+    """What hands mails over. Entering raises DeliveryError if it cannot be used at all; `deliver` never raises."""
+
+    async def __aenter__(self) -> Self: ...
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None: ...
+
+    async def deliver(self, mail: Mail, *, now: Callable[[], datetime]) -> Receipt:
+        """Hand over one mail and say what happened."""
+        ...
+
+
+def transport(settings: Settings) -> Transport:
+    """The relay of the `[smtp]` section, or the Maildir if there is none."""
+    smtp = settings.smtp
+    if smtp is None:
+        return Maildir(settings.maildir_path)
+    return Smtp(smtp_settings(smtp))
+
+
+def smtp_settings(smtp: SmtpSection) -> SmtpSettings:
+    """The `[smtp]` section as `deliver` takes it."""
+    return SmtpSettings(
+        host=smtp.host,
+        port=smtp.port,
+        security=smtp.security,
+        username=smtp.username,
+        password=smtp.password.get_secret_value() if smtp.password else "",
+        timeout_s=smtp.timeout,
+        local_hostname=smtp.local_hostname,
+        ca_file=str(smtp.ca_file or ""),
+    )
+
+
+async def send(
+    settings: Settings,
+    state: State,
+    *,
+    clock: Callable[[], datetime],
+    any_hour: bool = False,
+    stop: Callable[[], bool] = lambda: False,
+    on_verdict: Callable[[Verdict], None] = lambda _verdict: None,
+) -> RunReport:
+    """Plan what is due, then send everything that waits.
+
+    Args:
+        settings: subscribers, templates, relay, retry rules.
+        state: the ledger and all it rests on.
+        clock: gives the present moment, aware.
+        any_hour: today's digests are due whatever the hour and the weekday.
+        stop: asked before each mail; True: begin no other one.
+        on_verdict: called after each mail, for progress.
+
+    Returns:
+        a report with the last word on every subscriber.
+
+    Raises:
+        TemplateError: the templates cannot be used; nothing was claimed.
+        StateError: the ledger cannot be written; nothing was sent without a durable claim.
+    """
+    started = clock()
+    renderer = open_renderer(settings)
+    renderer.check()
+    with state.sender_lock() as mine:
+        if not mine:
+            note = f"another process is sending from this state ({state.place}); it will see to everything that is due"
+            return RunReport("send", started, clock(), notes=(note,))
+        state.ledger.recover(now=started, in_doubt=settings.delivery.in_doubt)
+        late = state.ledger.expire(started, timedelta(hours=settings.delivery.give_up_after_hours))
+        found = [account.expired(row, started) for row in late]
+        found += await asyncio.to_thread(plan, settings, state, now=started, any_hour=any_hour)
+        mail_round = _Round(settings, state, renderer, clock=clock, stop=stop, on_verdict=on_verdict)
+        found += await mail_round.send_all()
+    report = RunReport("send", started, clock(), tuple({v.name: v for v in found}.values()))
+    state.runs.record(replace(report, verdicts=tuple(v for v in report.verdicts if v.finding not in _DERIVABLE)))
+    return report
+
+
+class _Round:
+    """One round of the postman: everything that waits in the ledger, one mail after the other."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        state: State,
+        renderer: Renderer,
+        *,
+        clock: Callable[[], datetime],
+        stop: Callable[[], bool],
+        on_verdict: Callable[[Verdict], None],
+    ) -> None:
+        self._settings = settings
+        self._state = state
+        self._renderer = renderer
+        self._letterhead = letterhead(settings)
+        self._clock = clock
+        self._stop = stop
+        self._on_verdict = on_verdict
+        self._readers = {reader.email: reader for reader in subscribers(settings, state)}
+        self._pauses = state.subscribers.pauses()
+        self._owner = f"{socket.gethostname()}:{os.getpid()}"
+
+    async def send_all(self) -> list[Verdict]:
+        """Verdicts in the order of sending; what `stop` or a dead relay left over stays in the ledger."""
+        waiting = list(self._state.ledger.due(self._clock()))
+        verdicts: list[Verdict] = []
+        if not waiting:
+            return verdicts
+        try:
+            async with transport(self._settings) as post:
+                for email, day in waiting:
+                    if self._stop():
+                        break
+                    for verdict in await self._send_one(post, email, day):
+                        verdicts.append(verdict)
+                        self._on_verdict(verdict)
+        except DeliveryError as error:
+            # raised on entering only: nothing was claimed, everything waits for the next run
+            return [account.no_relay(email, day, error, self._clock()) for email, day in waiting]
+        return verdicts
+
+    async def _send_one(self, post: Transport, email: str, day: date) -> list[Verdict]:
+        if reason := self._left(email):
+            receipt = Receipt("refused", None, reason, self._clock(), "digest")
+            self._state.ledger.settle(email, day, receipt, state="expired")
+            return [account.withdrawn(email, day, reason, receipt.at)]
+        digest = self._state.ledger.claim(email, day, owner=self._owner, now=self._clock())
+        if digest is None:
+            return []
+        receipt = await self._hand_over(post, digest)
+        next_attempt_at = self._settle(digest, receipt)
+        verdicts = [account.handed_over(digest, receipt, next_attempt_at=next_attempt_at)]
+        return verdicts + (self._after_refusal(email, receipt) if receipt.outcome == "refused" else [])
+
+    def _left(self, email: str) -> str:
+        """Why a planned digest must not go out any more: its reader left or paused since."""
+        reader = self._readers.get(email)
+        return "no longer subscribed" if reader is None else pause_reason(reader, self._pauses, self._clock())
+
+    async def _hand_over(self, post: Transport, digest: Digest) -> Receipt:
+        try:
+            mail = compose(digest, self._letterhead, self._renderer)
+        except TemplateError as error:
+            return self._unrenderable(error.message)
+        except Exception as error:  # noqa: BLE001 - one digest that cannot be rendered must not cost the others their mail
+            _log.exception("rendering failed", email=digest.subscriber.email, local_date=str(digest.local_date))
+            return self._unrenderable(f"{type(error).__name__}: {error}")
+        return await post.deliver(mail, now=self._clock)
+
+    def _unrenderable(self, reason: str) -> Receipt:
+        return Receipt("deferred", None, f"the mail could not be rendered: {reason}", self._clock(), "digest")
+
+    def _settle(self, digest: Digest, receipt: Receipt) -> datetime | None:
+        """Write the receipt down; returns when the mail is tried again, if it is."""
+        email, day = digest.subscriber.email, digest.local_date
+        state = _STATES[receipt.outcome]
+        if receipt.outcome == "in_doubt" and self._settings.delivery.in_doubt == "hold":
+            state = "held"
+        next_attempt_at = None
+        if state in {"deferred", "in_doubt"}:
+            row = self._state.ledger.row(email, day)
+            next_attempt_at = receipt.at + retry_after(
+                row.attempts if row else 1, first=timedelta(minutes=self._settings.delivery.retry_minutes)
+            )
+        self._state.ledger.settle(email, day, receipt, state=state, next_attempt_at=next_attempt_at)
+        return next_attempt_at
+
+    def _after_refusal(self, email: str, receipt: Receipt) -> list[Verdict]:
+        days = self._state.ledger.refused_days(email)
+        if days < self._settings.delivery.pause_after_refusals:
+            return []
+        reason = f"refused on {days} days, the last time with: {receipt.code or ''} {receipt.text}"
+        self._state.subscribers.pause(email, until=None, reason=reason, now=receipt.at)
+        return [account.paused_after_refusals(email, days, receipt)]
+
+
+def retry_after(attempts: int, *, first: timedelta) -> timedelta:
+    """How long a mail waits after its `attempts`-th attempt (from 1): `first`, doubled each time, at most six hours.
+
+    RFC 5321 §4.5.4.1 asks for at least thirty minutes, and for longer waits later.
+    """
+    return min(first * 2 ** min(attempts - 1, 10), _LONGEST_RETRY)
