@@ -140,5 +140,5 @@ def _literal_secret(file: Mapping[str, Any]) -> str:
     """The key of a password that the file itself holds; empty if there is none."""
     if "password" in file.get("smtp", {}):
         return "smtp.password"
-    url = file.get("state", {}).get("url", "")
+    url = str(file.get("state", {}).get("url", ""))
     return "the password in state.url" if re.search("//[^/@]*:[^/@]+@", url) else ""
