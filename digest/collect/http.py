@@ -1,6 +1,6 @@
 """Polite fetching: one address goes in, one answer or one `FetchError` comes out. Tries once; `visit` tries again.
 
-Every request waits for its turn: one connection at a time to each site, a pause between requests (arXiv asks for
+Every request waits for its turn: one connection at a time to each site, a pause after each request (arXiv asks for
 three seconds over all its hosts, https://info.arxiv.org/help/api/tou.html), and no request at all while the site has
 asked to be left alone. Nothing is believed: each hop of a redirect is checked again (see `addresses`), a body ends at
 `max_bytes` after decompression, and the whole exchange at `timeout_s` even if a byte arrives every second.
@@ -61,7 +61,7 @@ class HttpPolicy:
     attempts: int = 4
     #: seconds before the second attempt; doubles each time, with jitter
     backoff_s: float = 1.0
-    #: seconds between two requests to any one host
+    #: seconds between the end of a request and the next one to the same host and port
     interval_s: float = 1.0
     #: other intervals, by domain; all hosts of a domain share one turn
     intervals: Mapping[str, float] = field(default_factory=lambda: {"arxiv.org": 3.0})
@@ -183,8 +183,11 @@ class Http:
             if site.closed_until > min(deadline, _clock() + _MAX_WAIT_S):
                 raise self._closed(url, site)
             await asyncio.sleep(max(site.next_start, site.closed_until) - _clock())
-            site.next_start = _clock() + site.interval_s
-            yield site
+            try:
+                yield site
+            finally:
+                # counted from the end, because a request that was slow to arrive must not crowd the next one
+                site.next_start = _clock() + site.interval_s
 
     def _site(self, url: httpx2.URL) -> _Site:
         """All hosts of a domain with an interval of its own are one site, else host and port are."""

@@ -160,7 +160,7 @@ def test_all_that_goes_to_arxiv_goes_one_by_one(http_server: HttpServer) -> None
     seen = sorted(http_server.requests, key=lambda request: request.began)
     assert ["", ""] == [batch.failure for batch in batches]
     assert 3 == len(seen)
-    assert all(later.began - earlier.began >= 0.045 for earlier, later in pairwise(seen))
+    assert all(later.began - earlier.began >= 0.05 for earlier, later in pairwise(seen))
     assert all(later.began >= earlier.ended[0] for earlier, later in pairwise(seen))
 
 
