@@ -1,0 +1,141 @@
+"""A whole mail as a template needs it: Digest and Letterhead go in, a Letter comes out. Pure.
+
+The templates hold the words and the look; everything that must be decided, counted, cut or cleaned is decided here.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from email.utils import parseaddr
+from typing import TYPE_CHECKING
+from urllib.parse import quote, urlsplit
+
+from digest.compose.card import Card, Detail, MissedCard, card, missed_card
+from digest.compose.text import http_link, one_line, plain
+from digest.compose.words import long_day, short_day
+
+if TYPE_CHECKING:
+    from digest.model import Digest, Subscriber
+
+_KEYWORDS_SHOWN = 12
+#: characters of the leading title in a subject: `15 Sep: ` before and ` + 49 more` after it keep 70 in all
+_SUBJECT_LEAD = 50
+_PREHEADER_TITLES = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Letterhead:
+    """Who sends: the same for every mail of an installation."""
+
+    #: `Paper digest <digest@example.org>` or a bare address
+    from_address: str
+    #: empty: answers go to `from_address`
+    reply_to: str = ""
+    #: RFC 5321 reverse path, where bounces go; empty: the address in `from_address`
+    envelope_from: str = ""
+    #: public web address without a slash at the end; empty: there are no web pages
+    base_url: str = ""
+    #: address that reads unsubscribe requests; empty: `reply_to`, `operator` or `from_address`
+    unsubscribe_mailto: str = ""
+    #: RFC 2919 identifier, like `papers.example.org`; empty: `papers.` and the domain of `from_address`
+    list_id: str = ""
+    #: `digest/0.1.0`: the User-Agent header and the last line of every mail
+    user_agent: str = "digest"
+    #: (name, address) of every source, in the order to thank them
+    credits: tuple[tuple[str, str], ...] = ()
+    #: address of the person who runs this installation; empty: unknown
+    operator: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """One mail, ready to print. All addresses are ASCII and safe to link to."""
+
+    #: `Tuesday, 15 September 2026`, and `15 Sep` for the subject
+    day: str
+    short_day: str
+    #: the first paper's title, the same short enough for a subject, and how many papers follow it
+    lead: str
+    subject_lead: str
+    more: int
+    #: titles after the first, for the line that mail programs show beside the subject; may be empty
+    preheader: str
+    #: papers looked at, and how many of them matched a keyword
+    considered: int
+    matched: int
+    for_you: tuple[Card, ...]
+    trending: tuple[Card, ...]
+    missed: tuple[MissedCard, ...]
+    #: picks that did not fit into a mail of bearable size; 0 but for absurd input
+    left_out: int
+    #: the subscriber's address, and their first keywords as typed
+    reader: str
+    keywords: tuple[str, ...]
+    #: keywords beyond those
+    more_keywords: int
+    #: where to write to change anything; a bare address
+    contact: str
+    #: the unsubscribe page; empty if there are no web pages
+    unsubscribe_link: str
+    #: `mailto:` with a subject that names the subscriber
+    unsubscribe_mailto: str
+    #: (name, address) of every source
+    credits: tuple[tuple[str, str], ...]
+    #: True if arXiv is among the sources: it asks to be thanked in fixed words
+    #: (https://info.arxiv.org/help/api/tou.html)
+    thanks_arxiv: bool
+    user_agent: str
+
+
+def write(digest: Digest, letterhead: Letterhead, detail: Detail) -> Letter:
+    """The digest as a letter, with as much of every paper as `detail` allows."""
+    reader = digest.subscriber
+    picks = digest.picks[: detail.papers]
+    cards = [card(pick, number, detail) for number, pick in enumerate(picks, start=1)]
+    return Letter(
+        day=long_day(digest.local_date),
+        short_day=short_day(digest.local_date),
+        lead=one_line(cards[0].title, 150) if cards else "",
+        subject_lead=one_line(cards[0].title, _SUBJECT_LEAD) if cards else "",
+        more=max(len(digest.picks) - 1, 0),
+        preheader=" · ".join(one_line(shown.title, 80) for shown in cards[1 : 1 + _PREHEADER_TITLES]),
+        considered=digest.considered,
+        matched=digest.matched,
+        for_you=tuple(shown for pick, shown in zip(picks, cards, strict=True) if pick.part == "for_you"),
+        trending=tuple(shown for pick, shown in zip(picks, cards, strict=True) if pick.part == "trending"),
+        missed=tuple(missed_card(missed, detail) for missed in digest.missed) if detail.facts else (),
+        left_out=len(digest.picks) - len(picks),
+        reader=one_line(reader.email),
+        keywords=tuple(one_line(keyword, 60) for keyword in reader.keywords[:_KEYWORDS_SHOWN]),
+        more_keywords=max(len(reader.keywords) - _KEYWORDS_SHOWN, 0),
+        contact=contact(letterhead),
+        unsubscribe_link=unsubscribe_link(reader, letterhead),
+        unsubscribe_mailto=unsubscribe_mailto(reader, letterhead),
+        credits=tuple((one_line(plain(name), 60), http_link(url)) for name, url in letterhead.credits),
+        thanks_arxiv=any(_host(url) in {"arxiv.org", "www.arxiv.org"} for _, url in letterhead.credits),
+        user_agent=one_line(letterhead.user_agent, 60),
+    )
+
+
+def contact(letterhead: Letterhead) -> str:
+    """The bare address at which somebody reads what subscribers write."""
+    candidates = (letterhead.reply_to, letterhead.operator, letterhead.from_address)
+    return next(address for written in candidates if (address := parseaddr(written)[1]))
+
+
+def unsubscribe_link(reader: Subscriber, letterhead: Letterhead) -> str:
+    """The reader's own unsubscribe page; empty without a public web address or a token."""
+    if not (letterhead.base_url and reader.token):
+        return ""
+    return http_link(f"{letterhead.base_url.rstrip('/')}/unsubscribe/{quote(reader.token, safe='')}")
+
+
+def unsubscribe_mailto(reader: Subscriber, letterhead: Letterhead) -> str:
+    """A `mailto:` address (RFC 6068) whose subject names the reader by token, else by address."""
+    address = parseaddr(letterhead.unsubscribe_mailto)[1] or contact(letterhead)
+    subject = quote(f"unsubscribe {reader.token or reader.email}", safe="", errors="replace")
+    return f"mailto:{quote(address, safe='@+')}?subject={subject}"
+
+
+def _host(url: str) -> str:
+    return urlsplit(http_link(url)).hostname or ""

@@ -1,0 +1,130 @@
+"""Headers and parts → the bytes of one message (RFC 5322, 2045–2047), always the same bytes for the same input. Pure.
+
+Written out here because the standard library's `EmailMessage` folds differently from one Python version to the next,
+may turn a cleaned title back into header lines (CVE-2024-6923, Python before 3.11.10 and 3.12.5), and takes 3.5 ms a
+mail. Every text must have passed `text.one_line` before it comes here; addresses are checked again.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from base64 import b64encode
+from binascii import b2a_qp
+from email.header import Header
+from email.utils import parseaddr
+from typing import TYPE_CHECKING
+
+from email_validator import EmailNotValidError, validate_email
+
+from digest.compose.text import cut_at_word, one_line
+from digest.errors import DigestError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+#: RFC 5322 §2.1.1: lines should have at most 78 characters
+_LINE = 78
+#: bytes of UTF-8 that fit into one encoded word of 75 characters (RFC 2047 §2) in base64
+_ENCODED_WORD = 45
+#: one mailbox and nothing else; no quoted local parts, which mail software often gets wrong
+_MAILBOX = re.compile(r"[^\s<>()\[\],;:\"\\@]+@(?:[^\s<>()\[\],;:\"\\@]+|\[[0-9A-Fa-f.:]+\])")
+
+
+def mailbox(address: str) -> str:
+    """The bare address with its domain in ASCII, fit for headers and envelopes.
+
+    Raises:
+        DigestError: it is not exactly one address.
+    """
+    if not (_MAILBOX.fullmatch(address) and address.isprintable() and len(address) <= 254):
+        raise DigestError(
+            f"{address[:80]!r} is not a mail address that can be written into a header",
+            hint="correct it in the configuration; it must be one address without a name",
+        )
+    if address.isascii():
+        return address
+    try:
+        checked = validate_email(address, check_deliverability=False)
+    except EmailNotValidError:
+        return address  # a local name that no public server would take; the relay decides
+    return f"{checked.local_part}@{checked.ascii_domain or checked.domain}"
+
+
+def address_header(name: str, written: str) -> str:
+    """A header with one address: `digest@example.org` or `Paper digest <digest@example.org>`.
+
+    Raises:
+        DigestError: the address is not exactly one.
+    """
+    phrase, address = parseaddr(written)
+    return named_address_header(name, one_line(phrase, 60), address or written)
+
+
+def named_address_header(name: str, phrase: str, address: str) -> str:
+    """A header with one address and a display name, which may be empty.
+
+    Raises:
+        DigestError: `address` is not exactly one.
+    """
+    address = mailbox(address)
+    return token_header(name, [_phrase(phrase), f"<{address}>"] if phrase else [address])
+
+
+def text_header(name: str, text: str) -> str:
+    """An unstructured header; encoded words (RFC 2047) only where they are needed."""
+    if text.isascii():
+        return token_header(name, text.split(" "))
+    return f"{name}: {_encoded(text, name)}\r\n"
+
+
+def token_header(name: str, tokens: Sequence[str]) -> str:
+    """A header of ASCII tokens with spaces between them, folded only there."""
+    lines = [f"{name}:"]
+    for token in tokens:
+        if len(lines[-1]) + 1 + len(token) > _LINE and lines[-1] not in {"", f"{name}:"}:
+            lines.append("")
+        lines[-1] += f" {token}"
+    return "\r\n".join(lines) + "\r\n"
+
+
+def _phrase(text: str) -> str:
+    """A display name as one token. A long one in other scripts is cut: some parsers put a space between two words."""
+    if text.isascii():
+        return '"' + re.sub(r'(["\\])', r"\\\1", text) + '"'
+    while len(text.encode()) > _ENCODED_WORD:
+        text = cut_at_word(text, len(text) - 1)
+    return f"=?utf-8?b?{b64encode(text.encode()).decode()}?="
+
+
+def _encoded(text: str, name: str) -> str:
+    return Header(text, "utf-8", maxlinelen=_LINE - 2, header_name=name).encode(linesep="\r\n")
+
+
+def single_part(text: str) -> bytes:
+    """MIME headers, the empty line and the body of a message in plain text."""
+    return b"MIME-Version: 1.0\r\n" + _part("plain", text)
+
+
+def alternatives(text: str, html: str, *, seed: str) -> bytes:
+    """MIME headers, the empty line and both bodies; plain text first, as RFC 2046 §5.1.4 wants the plainest first.
+
+    Args:
+        text: lines end in a line feed.
+        html: a whole document.
+        seed: any text that is this mail's own, for the boundary.
+    """
+    # "=_" never stands in a quoted-printable body, so no text can contain the boundary
+    boundary = "=_" + hashlib.sha256(seed.encode()).hexdigest()[:24]
+    opening = (
+        f'MIME-Version: 1.0\r\nContent-Type: multipart/alternative; boundary="{boundary}"\r\n'
+        "\r\nThis is a multi-part message in MIME format.\r\n"
+    )
+    line = f"--{boundary}".encode()
+    return b"\r\n".join([opening.encode(), line, _part("plain", text), line, _part("html", html), line + b"--", b""])
+
+
+def _part(subtype: str, body: str) -> bytes:
+    head = f"Content-Type: text/{subtype}; charset=utf-8\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n"
+    lines = body.replace("\r\n", "\n").replace("\r", "\n").removesuffix("\n").split("\n")
+    return head.encode() + b2a_qp("\r\n".join([*lines, ""]).encode(), istext=True)

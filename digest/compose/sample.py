@@ -1,0 +1,60 @@
+"""Two invented letters that use every block of the templates, so that a mistake in one is found before a morning."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, date, datetime
+
+from digest.compose.card import Detail
+from digest.compose.letter import Letter, Letterhead, write
+from digest.model import Digest, Match, Missed, Paper, Pick, Subscriber, Trend
+
+_PAPER = Paper(
+    key="arxiv:2609.99999",
+    title="An Invented Paper about Mixture of Experts",
+    abstract="This paper does not exist. It shows how an abstract looks.",
+    authors=("Ada Lovelace", "Emmy Noether", "Mary Somerville", "Sofia Kovalevskaya", "Grace Hopper"),
+    url="https://example.org/paper",
+    version=2,
+    published=datetime(2026, 9, 14, tzinfo=UTC),
+    categories=("cs.LG",),
+    announce="replace",
+    sources=("arxiv", "huggingface"),
+    organization="Example University",
+    pdf_url="https://example.org/paper.pdf",
+    code_url="https://example.org/code",
+    project_url="https://example.org/project",
+    discussion_url="https://example.org/discussion",
+    ai_summary="A paper that does not exist.",
+)
+_TREND = Trend(upvotes=142, upvotes_change=84, comments=12, stars=1234, stars_change=5, change_days=1)
+_MATCH = Match("mixture of experts", ("title",), words=("Mixture of Experts",))
+_DIGEST = Digest(
+    subscriber=Subscriber("reader@example.org", keywords=tuple(f"keyword {n}" for n in range(20)), token="sample"),  # noqa: S106 — no secret
+    local_date=date(2026, 9, 15),
+    planned_at=datetime(2026, 9, 15, 6, 0, tzinfo=UTC),
+    picks=(
+        Pick(_PAPER, "for_you", 1.0, (_MATCH,), _TREND, "“mixture of experts” in the title"),
+        Pick(replace(_PAPER, url=""), "trending", 1.0, trend=_TREND, why="▲ 142"),
+    ),
+    missed=(Missed("arxiv:2609.99998", "Another Invented Paper", "https://example.org/other", "below your 10 papers"),),
+    considered=300,
+    matched=20,
+)
+_LETTERHEAD = Letterhead(
+    from_address="Paper digest <digest@example.org>",
+    base_url="https://digest.example.org",
+    credits=(("arXiv", "https://arxiv.org/"), ("A list without an address", "")),
+)
+
+
+def samples() -> tuple[Letter, ...]:
+    """A full letter, and one without anything that may be missing."""
+    bare = replace(
+        _DIGEST,
+        subscriber=Subscriber("reader@example.org"),
+        picks=(Pick(Paper("url:", ""), "trending", 0.0),),
+        missed=(),
+    )
+    full = write(_DIGEST, _LETTERHEAD, Detail())
+    return (replace(full, left_out=1), write(bare, Letterhead("digest@example.org"), Detail()))

@@ -1,0 +1,235 @@
+"""The mails kept as golden files: one name, one digest, one letterhead each. All papers are invented."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from digest.compose.letter import Letterhead
+from digest.model import Digest, Match, Missed, Trend
+from tests.makers import HOSTILE_TITLE, digest, paper, pick, subscriber
+
+if TYPE_CHECKING:
+    from digest.compose.render import Inliner
+    from digest.model import Pick
+
+LETTERHEAD = Letterhead(
+    from_address="Paper digest <digest@papers.example.org>",
+    reply_to="librarian@example.org",
+    envelope_from="bounces@papers.example.org",
+    base_url="https://papers.example.org",
+    unsubscribe_mailto="leave@papers.example.org",
+    list_id="daily.papers.example.org",
+    user_agent="digest/1.0",
+    credits=(("arXiv", "https://arxiv.org/"), ("Hugging Face", "https://huggingface.co/papers")),
+    operator="librarian@example.org",
+)
+TOKEN = "p4Zq9sLr2VxT7mKd"
+READER = subscriber(token=TOKEN, keywords=("mixture of experts", "sparse attention", "title:routing"))
+
+
+@dataclass(frozen=True)
+class Case:
+    digest: Digest
+    letterhead: Letterhead = LETTERHEAD
+    inliner: Inliner = "premailer"
+
+
+def matched(number: int, keyword: str, words: tuple[str, ...], /, why: str = "", **fields: Any) -> Pick:
+    trend = fields.pop("trend", Trend())
+    match = Match(keyword, ("title", "abstract"), words=words, score=1.0)
+    return pick(number, paper=paper(number, **fields), matches=(match,), trend=trend, why=why)
+
+
+def trending(number: int, /, **fields: Any) -> Pick:
+    trend = fields.pop("trend")
+    return pick(number, paper=paper(number, **fields), part="trending", trend=trend, why=f"▲ {trend.upvotes}")
+
+
+def usual() -> tuple[Pick, ...]:
+    routing = matched(
+        1,
+        "mixture of experts",
+        ("Mixture-of-Experts", "mixtures of experts", "experts"),
+        why="“mixture of experts” in title and abstract; ▲ 142 (+84 since yesterday)",
+        title="Quiet Routers: Why Most Tokens in a Mixture-of-Experts Layer Do Not Care Where They Go",
+        abstract="Routing is widely held to be what makes sparse models work. We replace the learned router of "
+        "mixtures of experts between 1 and 40 billion parameters by a fixed hash for 80% of all tokens and lose less "
+        "than 0.3 points on eleven benchmarks. The remaining tokens, mostly rare verbs, numerals and brackets, "
+        "explain nearly all of the gain that learned routing brings. A router that only looks at these is four times "
+        "smaller and balances its load without an auxiliary loss. We release checkpoints, routing traces of two "
+        "trillion tokens, and a small tool that shows which tokens care. Further experiments with vision models "
+        "suggest that the finding is not limited to text.",
+        authors=("Ines Castellanos", "Tomasz Wróbel", "Adaeze Nwosu", "Kenji Morita", "Lena Vogt", "Olu Bello"),
+        organization="University of Lagos",
+        version=1,
+        categories=("cs.LG", "cs.CL"),
+        sources=("arxiv", "huggingface"),
+        ai_summary="A fixed hash can replace most of a learned expert router with almost no loss in quality.",
+        code_url="https://github.com/example/quiet-routers",
+        project_url="https://quiet-routers.example.org/",
+        pdf_url="https://arxiv.org/pdf/2609.00001",
+        discussion_url="https://huggingface.co/papers/2609.00001",
+        trend=Trend(0.9, 142, 84, 12, 5, 1234, 310, change_days=1),
+    )
+    attention = matched(
+        2,
+        "sparse attention",
+        ("Sparse Attention", "sparse attention"),
+        why="“sparse attention” in title and abstract",
+        title="Sparse Attention Is a Scheduling Problem",
+        abstract="We cast block-sparse attention as interval scheduling and show that the greedy algorithm known since "
+        "the sixties is optimal for causal masks. A kernel of 200 lines reaches 91% of the memory bandwidth. On "
+        "documents of a million tokens, sparse attention scheduled this way is 2.7 times faster than the best "
+        "hand-written mask, and it needs no tuning when the hardware changes.",
+        authors=("Mirela Popescu", "Jón Sigurðsson"),
+        categories=("cs.DC", "cs.LG"),
+        pdf_url="https://arxiv.org/pdf/2609.00002",
+    )
+    update = matched(
+        3,
+        "title:routing",
+        ("Routing",),
+        why="“title:routing” in title",
+        title="Routing Bicycles through a City that Changes Its Mind",
+        abstract="Short papers have short abstracts.",
+        authors=("Amélie Dubois",),
+        version=3,
+        announce="replace",
+        categories=("cs.RO",),
+    )
+    others = (
+        trending(
+            4,
+            title="A Field Guide to Benchmarks Nobody Finished Reading",
+            abstract="We read the appendices of 412 benchmark papers. In 61 of them the test set is described there "
+            "for the first time. We describe seven species of omission, and how to recognise each in the wild.",
+            authors=("Priya Raman", "Sean O'Leary", "王小明"),
+            sources=("huggingface",),
+            categories=(),
+            discussion_url="https://huggingface.co/papers/2609.00004",
+            trend=Trend(1.0, 311, 120, 44, 20, None, None, change_days=3),
+        ),
+        trending(
+            5,
+            title="Teaching Small Models to Say “I Am Not Sure”",
+            abstract="Models of 100 million parameters can learn to abstain. We show how, and when they should.",
+            authors=("Fatima Zahra El Idrissi", "Marek Novák"),
+            sources=("huggingface", "arxiv"),
+            code_url="https://github.com/example/not-sure",
+            trend=Trend(0.7, 57, None, 0, None, 86_199, None),
+        ),
+    )
+    return (routing, attention, update, *others)
+
+
+MISSED = (
+    Missed("arxiv:2609.00021", "Experts in the Loop", "https://arxiv.org/abs/2609.00021", "below your 10 papers"),
+    Missed(
+        "arxiv:2609.00022",
+        "Hash Layers for Speech with $k$-Means Codebooks",
+        "https://arxiv.org/abs/2609.00022",
+        "score 0.12 under your floor 0.2",
+    ),
+)
+
+USUAL = digest(*usual(), subscriber=READER, missed=MISSED, considered=312, matched=14)
+
+HOSTILE = digest(
+    matched(
+        1,
+        HOSTILE_TITLE,
+        ("<b>Bold</b>", "long", ""),
+        why=HOSTILE_TITLE,
+        title=HOSTILE_TITLE,
+        abstract=HOSTILE_TITLE * 3,
+        authors=(HOSTILE_TITLE, "\r\nBcc: victim@example.org", "\x00", "Robert'); DROP TABLE paper;--", "{{ 7 * 7 }}"),
+        organization=HOSTILE_TITLE,
+        url='javascript:alert("landing")',
+        code_url='https://example.org/"><script>alert(1)</script>?a=1&b=2',
+        project_url="data:text/html,<script>alert(1)</script>",
+        pdf_url="https://arxiv.org@evil.example/pdf",
+        ai_summary=HOSTILE_TITLE,
+        sources=(HOSTILE_TITLE, "arxiv"),
+        categories=(HOSTILE_TITLE,),
+    ),
+    pick(2, paper=paper(2, title="\u202e\u200b\x00", abstract="{% raw %}{{ letter.reader }} --=_digest", authors=())),
+    subscriber=subscriber(name=HOSTILE_TITLE, keywords=(HOSTILE_TITLE, "<i>"), token=TOKEN),
+    missed=(Missed("url:x", HOSTILE_TITLE, "javascript:alert(1)", HOSTILE_TITLE),),
+)
+
+LATEX = digest(
+    matched(
+        1,
+        "beta-VAE",
+        (r"$\beta$-VAE",),
+        title=r"A $\beta$-VAE that Learns $k$ Factors in $O(n\log n)$ Time for $5 per Run",
+        abstract=r"We gain 10\% (not 5% & not #1) over S^2FT with $\mathcal{L}_{\text{KL}} \leq 10^{-3}$ when "
+        r"$x\in\mathbb{R}^d$. Our \textbf{simple} method, \ours, costs $20 to $30 and uses ``free'' data -- all of it.",
+        authors=(r"Andr\'e Lima", r"G{\"u}nther Wei{\ss}", r"Micha{\l} \'Sliwa"),
+    ),
+    subscriber=READER,
+)
+
+WORLD = digest(
+    matched(
+        1,
+        "专家混合",
+        ("专家混合",),
+        title="专家混合 模型的稀疏路由：一种新的负载均衡方法",
+        abstract="本文提出一种新的路由方法。实验表明，该方法在多个数据集上优于现有方法。" * 12,
+        authors=("王小明", "李华", "鈴木一郎", "김민준", "Nguyễn Thị Minh Khai"),
+        organization="清华大学",
+    ),
+    pick(
+        2,
+        paper=paper(
+            2,
+            title="نموذج لغوي صغير للغة العربية (Small Arabic LM)",
+            abstract="נציג שיטה חדשה. می‌خواهم مدل‌های کوچک بسازم.",
+            authors=("محمد الأمين", "רחל כהן", "زهرا میرزایی"),
+        ),
+    ),
+    subscriber=subscriber("zoë@example.org", name="زهرا میرزایی 王小明", token=TOKEN),
+)
+
+FIFTY = digest(
+    *(
+        matched(
+            number,
+            "number",
+            ("Number",),
+            why="“number” in the title",
+            title=f"On the Number {number}, and on Everything that Can Be Said about It",
+            abstract=f"We study the number {number} and find it to be a number among numbers. " * 12,
+            code_url=f"https://github.com/example/number-{number}",
+            trend=Trend(0.1, number, 1, number, 1, number, 1, change_days=1),
+        )
+        for number in range(1, 51)
+    ),
+    subscriber=READER,
+    considered=1204,
+    matched=77,
+)
+
+ONLY_TRENDING = digest(
+    *(pick for pick in usual() if pick.part == "trending"),
+    subscriber=subscriber(keywords=(), token=TOKEN),
+    considered=312,
+    matched=0,
+)
+
+CASES = {
+    "usual": Case(USUAL),
+    "usual-css-inline": Case(USUAL, inliner="css-inline"),
+    "hostile": Case(HOSTILE),
+    "latex": Case(LATEX),
+    "world": Case(WORLD),
+    "fifty": Case(FIFTY),
+    "only-trending": Case(ONLY_TRENDING),
+    "no-web-pages": Case(USUAL, replace(LETTERHEAD, base_url="", unsubscribe_mailto="", reply_to="", operator="")),
+}
+
+#: when the operator's mail of the tests is written
+NOTICE_AT = datetime(2026, 9, 15, 18, 30, tzinfo=UTC)
