@@ -25,8 +25,8 @@ from digest.model import Announce, Paper
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping
 
-    from digest.collect.items import Parsed
-    from digest.collect.visit import Answer, Visit
+    from digest.collect.items import Answer, Parsed
+    from digest.collect.visit import Visit
     from digest.model import Source
 
 BASE_URL = "https://rss.arxiv.org"

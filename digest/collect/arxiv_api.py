@@ -23,8 +23,8 @@ from digest.model import Paper, Problem
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping
 
-    from digest.collect.items import Parsed
-    from digest.collect.visit import Answer, Visit
+    from digest.collect.items import Answer, Parsed
+    from digest.collect.visit import Visit
     from digest.model import Source
 
 BASE_URL = "https://export.arxiv.org"

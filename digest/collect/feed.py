@@ -22,8 +22,8 @@ from digest.model import Paper
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping
 
-    from digest.collect.items import Parsed
-    from digest.collect.visit import Answer, Visit
+    from digest.collect.items import Answer, Parsed
+    from digest.collect.visit import Visit
     from digest.model import Source
 
 #: where feeds put an identifier, the field meant for it first

@@ -27,8 +27,8 @@ from digest.model import Paper, Signals
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
-    from digest.collect.items import Parsed
-    from digest.collect.visit import Answer, Visit
+    from digest.collect.items import Answer, Parsed
+    from digest.collect.visit import Visit
     from digest.model import Source
 
 BASE_URL = "https://huggingface.co"

@@ -1,7 +1,8 @@
-"""One bad item costs one item: raw items and a reader go in, papers and problems come out."""
+"""One bad item costs one item, one bad answer one answer: raw items go in, papers and problems come out. Pure."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 
 from digest.collect.text import one_line
@@ -15,6 +16,20 @@ _MAX_PROBLEMS = 100
 Item = TypeVar("Item")
 #: what every parser returns: what could be read, and what could not
 Parsed = tuple[tuple[Paper, ...], tuple[Problem, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What one request of a source brought."""
+
+    #: which part of the source: a category, a day, a page; empty if it has no parts
+    part: str
+    papers: tuple[Paper, ...] = ()
+    problems: tuple[Problem, ...] = ()
+    #: why nothing could be read, one sentence without a full stop; empty if all went well
+    failure: str = ""
+    #: what the operator can do about it
+    hint: str = ""
 
 
 class UnusableError(ValueError):

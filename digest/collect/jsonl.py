@@ -18,9 +18,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from digest.collect.authors import split_byline
-from digest.collect.items import UnusableError, failure_of, read_items
+from digest.collect.items import Answer, UnusableError, failure_of, read_items
 from digest.collect.text import MAX_ABSTRACT, MAX_TITLE, count, link, moment, names, one_line, terms
-from digest.collect.visit import Answer
 from digest.identity import Identifier, best_key, identify, own_key, version_of
 from digest.model import Paper, Signals
 

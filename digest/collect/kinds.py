@@ -8,7 +8,8 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
-    from digest.collect.visit import Answer, Visit
+    from digest.collect.items import Answer
+    from digest.collect.visit import Visit
     from digest.model import Source, SourceType
 
 

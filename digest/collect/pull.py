@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, get_args
 import structlog
 
 from digest.collect.http import Http
+from digest.collect.items import Answer
 from digest.collect.kinds import KINDS
-from digest.collect.visit import Answer, Visit
+from digest.collect.visit import Visit
 from digest.model import Announce, Batch, Paper, Problem
 
 if TYPE_CHECKING:
@@ -55,7 +56,7 @@ async def _pull(source: Source, memory: SourceMemory | None, http: Http, now: da
         source=source.name,
         fetched_at=now,
         papers=tuple(paper for paper in papers if paper.announce in source.announce),
-        problems=tuple(_placed(problem, answer.part) for answer in answers for problem in answer.problems),
+        problems=tuple(problem for answer in answers for problem in _problems(answer)),
         validators=visit.validators,
         not_modified=0 < visit.unchanged == len(answers),
         failure=failure,
@@ -105,8 +106,12 @@ def _merged(first: Paper, second: Paper) -> Paper:
     )
 
 
-def _placed(problem: Problem, part: str) -> Problem:
-    return replace(problem, where=f"{part}, {problem.where}") if part else problem
+def _problems(answer: Answer) -> tuple[Problem, ...]:
+    """The problems of an answer, each saying in which part; a failure has told its only problem already."""
+    if answer.failure and len(answer.problems) == 1:
+        return ()
+    prefix = f"{answer.part}, " if answer.part else ""
+    return tuple(replace(problem, where=prefix + problem.where) for problem in answer.problems)
 
 
 def tell_failures(answers: Iterable[Answer]) -> tuple[str, str]:

@@ -7,16 +7,15 @@ What it cannot get becomes an `Answer` with a failure; the other answers of the 
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 import stamina
 
 from digest.collect.http import PassingError, Response, Traffic, shown
-from digest.collect.items import failure_of
+from digest.collect.items import Answer, failure_of
 from digest.errors import FetchError
-from digest.model import Paper, Problem, SourceMemory, Validators
+from digest.model import SourceMemory, Validators
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -27,20 +26,6 @@ if TYPE_CHECKING:
 
 #: longest pause before another attempt, in seconds, unless the server names one
 _MAX_BACKOFF_S = 30.0
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """What one request of a source brought."""
-
-    #: which part of the source: a category, a day, a page; empty if it has no parts
-    part: str
-    papers: tuple[Paper, ...] = ()
-    problems: tuple[Problem, ...] = ()
-    #: why nothing could be read, one sentence without a full stop; empty if all went well
-    failure: str = ""
-    #: what the operator can do about it
-    hint: str = ""
 
 
 def is_blank(body: bytes) -> bool:
@@ -61,7 +46,7 @@ class Visit:
     def __init__(self, http: Http, memory: SourceMemory | None, *, now: datetime, deadline: float) -> None:
         self.now = now
         self.traffic = Traffic()
-        #: by address, of the answers that could be read; an answer that could not must be fetched again in full
+        #: by address, of the answers that could be read in full; the others must be sent again, changed or not
         self.validators: dict[str, Validators] = {}
         #: requests that were answered "not modified"
         self.unchanged = 0
@@ -103,7 +88,7 @@ class Visit:
         papers, problems = parsed = await asyncio.to_thread(parse, response.body)
         if failure := _failure(response, parsed):
             return Answer(part, papers, problems, failure if part else f"{shown(url)}: {failure}", hint)
-        if response.validators != Validators():
+        if not problems and response.validators != Validators():
             self.validators[url] = response.validators
         return Answer(part, papers, problems)
 
@@ -111,8 +96,9 @@ class Visit:
         self, url: str, known: Validators | None, accept: str, is_incomplete: Callable[[bytes], bool]
     ) -> Response:
         policy = self._http.policy
+        # a wait that the server asked for comes on top, in `Http`, where all who would ask that server keep it
         async for attempt in stamina.retry_context(
-            on=self._pause,
+            on=PassingError,
             attempts=policy.attempts,
             timeout=None,
             wait_initial=policy.backoff_s,
@@ -127,10 +113,6 @@ class Visit:
                     raise PassingError(shown(url), "the answer is empty", hint="the next pull asks again")
                 return response
         raise AssertionError("unreachable: the last attempt returns or raises")
-
-    def _pause(self, error: Exception) -> bool:
-        """Is another attempt worth while? The wait that a server asked for is kept by `Http`, for all who ask it."""
-        return isinstance(error, PassingError)
 
 
 def _newer(validators: Validators, known: Validators | None) -> Validators:

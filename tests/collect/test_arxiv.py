@@ -174,7 +174,7 @@ def test_one_bad_category_leaves_the_others(http_server: HttpServer) -> None:
 
     (batch,) = pull(source(http_server, "cs.CL", "cs.NOPE", "cs.LG"))
 
-    assert (PAPER,) == batch.papers
+    assert ((PAPER,), ()) == (batch.papers, batch.problems)
     assert (
         "cs.NOPE: the server answers 400: arXiv says: Bad subject class 'NOPE'; "
         "cs.LG: the answer is not a feed but a web page titled “Are you human?”"

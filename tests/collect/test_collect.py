@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, get_args
 import pytest
 
 from digest.collect import KINDS, collect
+from digest.collect.items import Answer
 from digest.collect.pull import tell_failures, unite
-from digest.collect.visit import Answer
 from digest.model import Batch, Source, SourceMemory, SourceType, Validators
 from tests.collect.feeds import BIORXIV, api_entry, api_feed, arxiv_entry, arxiv_feed
 from tests.collect.net import policy, pull
@@ -174,6 +174,16 @@ def test_validators_are_sent_verbatim_and_kept_if_a_304_does_not_repeat_them(htt
     headers = http_server.requests[0].headers
     assert ('W/"a b"', "Tue, 15 Sep 2026 04:00:00 GMT") == (headers["if-none-match"], headers["if-modified-since"])
     assert (True, {url: known}) == (batch.not_modified, batch.validators)
+
+
+def test_an_answer_that_broke_off_is_fetched_again_in_full(http_server: HttpServer) -> None:
+    """Its validators are those of the whole: with them the missing half would be "not modified" for ever."""
+    whole = arxiv_feed(arxiv_entry(), arxiv_entry("2609.00002"))
+    http_server.routes["/bio"] = Reply(body=whole[:-100], headers={"ETag": '"1"'})
+
+    (batch,) = pull(blog(http_server, "bio"))
+
+    assert (1, {}) == (len(batch.papers), batch.validators)
 
 
 def test_a_mistake_in_a_reader_costs_that_source_and_is_named(

@@ -209,6 +209,7 @@ def test_what_is_no_list_at_all_is_a_failure(http_server: HttpServer, tmp_path: 
 
     assert f"{tmp_path}/papers.json: line 1 is not a JSON object" == file.failure
     assert "one JSON object per line" in file.hint
+    assert (0, 2) == (len(file.problems), len(web.problems))
     assert "no item could be read; the first: line 1 is not JSON" in web.failure
     assert f"{tmp_path}/none.jsonl: No such file or directory" == missing.failure
     assert "`path`" in missing.hint
