@@ -69,7 +69,8 @@ class Signals:
 class Paper:
     """One work, whatever number of sources and versions."""
 
-    #: canonical identifier without version: `arxiv:2401.01234`, `doi:10.…`, `openreview:…` or `url:…`
+    #: canonical identifier without version: `arxiv:2401.01234`, `doi:10.…`, `openreview:…`, `url:…`, or
+    #: `list:<source>/<id>` for what only its own source can name
     key: str
     #: one line; never empty
     title: str

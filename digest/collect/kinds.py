@@ -76,7 +76,8 @@ KINDS: Mapping[SourceType, Kind] = MappingProxyType(
             home="https://info.arxiv.org/help/api/",
             politeness="One connection to arXiv, at least 3 seconds between requests, pages of 200 results.",
             first_run_max=100,
-            announces="arxiv",
+            # a narrow search may bring nothing for weeks, and nothing is wrong
+            announces=None,
             read=_read_arxiv_api,
         ),
         "huggingface": Kind(

@@ -46,16 +46,11 @@ class Shelf:
         """The index over the pool."""
         return Ranking([stored.paper for stored in self.pool])
 
-    @cached_property
-    def keys(self) -> frozenset[str]:
-        """Keys of all papers of the pool."""
-        return frozenset(stored.paper.key for stored in self.pool)
-
 
 def lay_out(settings: Settings, state: State, *, now: datetime) -> Shelf:
     """Read the papers and signals of the look-back window from the state."""
     trending_since = now - timedelta(days=settings.digest.trending_days)
-    since = min(trending_since, _look_back(settings, now))
+    since = _pool_start(settings, now)
     pool = state.papers.since(since)
     history = state.papers.signals((stored.paper.key for stored in pool), since.date())
     recent = frozenset(stored.paper.key for stored in pool if stored.first_seen_at >= trending_since)
@@ -147,7 +142,8 @@ def _digests(
 ) -> Iterator[Digest]:
     emails = [reader.email for reader, _ in readers]
     look_back = _look_back(settings, now)
-    delivered = state.ledger.seen(emails, among=shelf.keys)
+    # no paper of the pool was delivered before the pool begins; a local date may be a day behind UTC's
+    delivered = state.ledger.seen(emails, since=_pool_start(settings, now).date() - timedelta(days=1))
     on_the_way = state.ledger.open_keys(emails)
     last_sent = state.ledger.last_sent(emails, since=look_back.date())
     for reader, local_date in readers:
@@ -164,6 +160,11 @@ def _digests(
 def _with_tokens(state: State, digests: Sequence[Digest]) -> list[Digest]:
     tokens = state.subscribers.tokens(digest.subscriber.email for digest in digests)
     return [replace(d, subscriber=replace(d.subscriber, token=tokens[d.subscriber.email])) for d in digests]
+
+
+def _pool_start(settings: Settings, now: datetime) -> datetime:
+    """Papers first seen before this moment are out of every digest's reach."""
+    return now - timedelta(days=max(settings.digest.lookback_days, settings.digest.trending_days))
 
 
 def _look_back(settings: Settings, now: datetime) -> datetime:
