@@ -46,6 +46,14 @@ _NETWORK: dict[int, tuple[str, str]] = {
     errno.EHOSTUNREACH: ("there is no route to it", "check the network of this machine and smtp.host"),
 }
 
+#: what to look at first when a stage fails for a reason of its own
+_LOOK_AT: dict[Stage, str] = {
+    "connect": "check smtp.host and smtp.port",
+    "tls": "check smtp.security and smtp.port",
+    "ehlo": "set smtp.local_hostname to the full name of this machine",
+    "login": "check smtp.username and smtp.password",
+}
+
 _GMAIL = "Gmail wants an app password here: https://support.google.com/accounts/answer/185833"
 
 
@@ -120,16 +128,16 @@ def _tls_trouble(settings: SmtpSettings, error: ssl.SSLError) -> DeliveryError:
 
 def _refusal(settings: SmtpSettings, stage: Stage, code: int, text: str) -> DeliveryError:
     words = one_line(_without_secrets(settings, text))
+    if code < 200:  # how aiosmtplib says that the answer has no code
+        return _error(settings, stage, f"the answer is not SMTP: {words}", hint="check smtp.host and smtp.port")
     if code < 500:
         hint = "the server says this passes; it is tried again with the next run"
-    elif stage == "login":
-        hint = "check smtp.username and smtp.password"
-        if "gmail" in settings.host.lower() or "gsmtp" in words:
-            hint = f"{hint}; {_GMAIL}"
-    elif stage == "ehlo":
-        hint = "set smtp.local_hostname to the full name of this machine"
-    else:
+    elif stage == "connect":
         hint = "ask whoever runs the relay whether this machine may use it"
+    else:
+        hint = _LOOK_AT.get(stage, "")
+    if stage == "login" and ("gmail" in settings.host.lower() or "gsmtp" in words):
+        hint = f"{hint}; {_GMAIL}"
     what = "user name or password not accepted" if code == 535 else "the server refuses"
     return _error(settings, stage, f"{what}: {code} {words}".rstrip(), code=code, hint=hint)
 
@@ -139,7 +147,7 @@ def _network_trouble(settings: SmtpSettings, stage: Stage, error: BaseException)
         if error.errno == socket.EAI_AGAIN:
             return _error(settings, stage, "the name service does not answer", hint="check the DNS of this machine")
         return _error(settings, stage, "the host name is unknown", hint="check smtp.host")
-    reason, hint = _NETWORK.get(_error_number(error), (one_line(str(error)), "check smtp.host and smtp.port"))
+    reason, hint = _NETWORK.get(_error_number(error), (one_line(str(error)), _LOOK_AT.get(stage, "")))
     return _error(settings, stage, reason, hint=hint)
 
 
@@ -171,8 +179,8 @@ def _silence_hint(settings: SmtpSettings) -> str:
 
 def _without_secrets(settings: SmtpSettings, text: str) -> str:
     """A server's answer, unless it repeats the password in one of the forms it was sent in (RFC 4616, AUTH LOGIN)."""
-    password = settings.password.encode()
-    plain = b"\0" + settings.username.encode() + b"\0" + password
+    user, password = (text.encode(errors="surrogateescape") for text in (settings.username, settings.password))
+    plain = b"\0" + user + b"\0" + password
     sent = (settings.password, base64.b64encode(password).decode(), base64.b64encode(plain).decode())
     unbroken = "".join(text.split())
     repeated = settings.password and any(form in text or form in unbroken for form in sent)

@@ -81,15 +81,14 @@ def one_line(text: str, *, limit: int = MAX_TEXT) -> str:
     return line if len(line) <= limit else line[: limit - 1] + "…"
 
 
-#: stages × `code enhanced` → outcome; the first row that matches decides
+#: stages × `code enhanced` → outcome; the first row that matches decides. *Refused* is held against the reader, so it
+#: is for what concerns this reader or this text; what the operator can mend is *deferred*, even if the code is 5xx
 _RULES: tuple[tuple[str, str, Outcome], ...] = (
     # §4.2.5: with 2xx to the final dot the server has taken responsibility
     ("dot", r"2", "delivered"),
     # §4.2.1: not now, the same mail may be taken later; 421 closes the connection and means the same for the mail
     (".*", r"4", "deferred"),
-    # RFC 1870 §6.1: this mail is too big for this server, and will be tomorrow
-    ("mail", r"552 |5\d\d 5\.3\.4$", "refused"),
-    # no reader has been named yet: the server objects to our address, our login or our sender, the operator's business
+    # no reader has been named yet: the server objects to our address, our login, our sender, or the size of our mail
     ("connect|tls|ehlo|login|mail", r"5", "deferred"),
     # RFC 4954 §6: we must log in first, or better (530, 534, 535, 538)
     (".*", r"53[0458] ", "deferred"),
@@ -101,9 +100,7 @@ _RULES: tuple[tuple[str, str, Outcome], ...] = (
     (".*", r"5\d\d 5\.1\.[78]$", "deferred"),
     # RFC 3463 §3.8: policy (relaying denied, address on a blocklist, SPF, DKIM) is about us, not about the reader
     (".*", r"5\d\d 5\.7\.", "deferred"),
-    # RFC 3463 §3.4: too big for the system
-    (".*", r"5\d\d 5\.3\.4$", "refused"),
-    # RFC 3463 §3.4: any other trouble of the mail system as a whole
+    # RFC 3463 §3.4: trouble of the mail system as a whole, such as a mail too big for it (5.3.4)
     (".*", r"5\d\d 5\.3\.", "deferred"),
     # RFC 3463 §3.2, §3.3: no such address, mailbox closed or full; with any basic code
     (".*", r"5\d\d 5\.[12]\.", "refused"),

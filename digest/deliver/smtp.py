@@ -13,7 +13,7 @@ from digest.deliver.connection import LostError
 from digest.deliver.relay import connect, tls_context
 from digest.deliver.reply import one_line
 from digest.deliver.settings import Security, SmtpSettings
-from digest.deliver.transaction import Answer, transact
+from digest.deliver.transaction import Answer, size_limit, transact
 from digest.errors import DeliveryError
 from digest.model import Receipt
 
@@ -129,7 +129,6 @@ async def check(settings: SmtpSettings) -> str:
 def _traits(settings: SmtpSettings, connection: Connection) -> list[str]:
     traits = [connection.encryption or "unencrypted"]
     traits.append(f"logged in as {settings.username}" if settings.username else "without login")
-    size = connection.extensions.get("size", "")
-    if size.isdecimal() and int(size) > 0:
-        traits.append(f"takes mails up to {int(size) / 1e6:.1f} MB")
+    if limit := size_limit(connection.extensions):
+        traits.append(f"takes mails up to {limit / 1e6:.1f} MB")
     return traits

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from digest.model import Mail, Outcome
 
 #: what can stand between < and > of a command: no white space, no control character, nothing that ends an address
-_ADDRESS = re.compile(r'[^\s<>"\\]{1,64}@[^\s<>"\\@]{1,255}')
+_ADDRESS = re.compile(r'[^\s<>"\\@]{1,64}@[^\s<>"\\@]{1,255}')
 
 _STEP: dict[Stage, str] = {
     "mail": "at MAIL FROM",
@@ -99,8 +99,7 @@ def _answer(stage: Stage, reply: Reply) -> Answer:
 def obstacle(mail: Mail, extensions: Mapping[str, str]) -> Answer | None:
     """Why this mail cannot be offered to this server at all; None if it can.
 
-    The reader's address and the size are *refused*: trying again changes nothing. What the operator can mend is
-    *deferred*.
+    An address that cannot be used is *refused*; what the operator can mend is *deferred*.
     """
     if mail.envelope_from and not _writable(mail.envelope_from):
         return Answer("deferred", None, "not offered: the sender address cannot be written in SMTP")
@@ -109,12 +108,22 @@ def obstacle(mail: Mail, extensions: Mapping[str, str]) -> Answer | None:
     if not _only_crlf(mail.data):
         # a bare CR or LF is also how a second mail is smuggled through (CVE-2023-51764)
         return Answer("deferred", None, "not offered: a line of the message does not end with CRLF, a fault of digest")
-    if _beyond_ascii(mail) and "smtputf8" not in extensions:
+    if "smtputf8" not in extensions and not mail.recipient.isascii():
         return Answer("refused", None, "not offered: the address needs SMTPUTF8 (RFC 6531), which the relay has not")
-    limit = extensions.get("size", "")
-    if limit.isdecimal() and 0 < int(limit) < len(mail.data):
-        return Answer("refused", None, f"not offered: {len(mail.data)} bytes, and the relay takes {limit} at most")
+    if "smtputf8" not in extensions and _beyond_ascii(mail):
+        return Answer(
+            "deferred", None, "not offered: sender or message need SMTPUTF8 (RFC 6531), which the relay has not"
+        )
+    limit = size_limit(extensions)
+    if limit and limit < len(mail.data):
+        return Answer("deferred", None, f"not offered: {len(mail.data)} bytes, and the relay takes {limit} at most")
     return None
+
+
+def size_limit(extensions: Mapping[str, str]) -> int:
+    """The largest message the server takes, bytes (RFC 1870 §3); 0: it does not say."""
+    limit = extensions.get("size", "")
+    return int(limit) if limit.isdecimal() and len(limit) <= 20 else 0
 
 
 def _options(mail: Mail, extensions: Mapping[str, str]) -> str:

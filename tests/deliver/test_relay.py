@@ -212,7 +212,12 @@ def test_the_server_does_not_welcome_us(
 def test_the_port_is_no_smtp_port(plain: SmtpServer) -> None:
     plain.script["connect"] = "HTTP/1.1 400 Bad Request"
 
-    assert failure(to(plain)).stage == "connect"
+    assert (
+        "connect",
+        "the answer is not SMTP: Malformed SMTP response line: HTTP/1.1 400 Bad Request",
+        "check smtp.host and smtp.port",
+        None,
+    ) == told(to(plain))
 
 
 @pytest.mark.parametrize(
@@ -303,6 +308,21 @@ def test_a_ca_file_that_is_of_no_use(plain: SmtpServer, tmp_path_factory: pytest
 
 
 # --- login ---
+
+
+@pytest.mark.parametrize(
+    ("fields", "stage", "hint"),
+    [
+        ({"local_hostname": "two words"}, "ehlo", "set smtp.local_hostname to the full name of this machine"),
+        ({"local_hostname": "bücher.example"}, "ehlo", "set smtp.local_hostname to the full name of this machine"),
+        ({"password": "\udcff"}, "login", "check smtp.username and smtp.password"),
+    ],
+)
+def test_settings_that_cannot_be_sent(fields: dict[str, str], stage: str, hint: str) -> None:
+    with smtp_server(users=USERS, plain_login=True) as server:
+        error = failure(to(server, username="ada", **fields))
+
+    assert (stage, hint) == (error.stage, error.hint)
 
 
 def test_a_wrong_password_is_tried_once(secure: SmtpServer, authority: Authority) -> None:

@@ -209,7 +209,8 @@ def test_without_an_answer_all_depends_on_the_final_dot(
         (DROP, None, "deferred"),
         (SILENCE, None, "deferred"),
         ("451 4.3.0 enough", 451, "deferred"),
-        ("552 5.3.4 too big", 552, "refused"),
+        ("552 5.3.4 too big", 552, "deferred"),
+        ("552 5.2.3 too big", 552, "refused"),
         ("421 4.3.2 bye", 421, "deferred"),
         ("250 2.0.0 already?", 250, "deferred"),
     ],
@@ -371,7 +372,13 @@ def test_a_server_that_never_stops_talking_is_left(server: SmtpServer) -> None:
             "refused",
             "the address needs SMTPUTF8 (RFC 6531), which the relay has not",
         ),
-        ({"data": b"x" * 1998 + b"\r\n"}, "refused", "2000 bytes, and the relay takes 1999 at most"),
+        (
+            {"envelope_from": "jörg@example.org"},
+            "deferred",
+            "sender or message need SMTPUTF8 (RFC 6531), which the relay has not",
+        ),
+        ({"recipient": "a@b@example.org"}, "refused", "the recipient address cannot be written in SMTP"),
+        ({"data": b"x" * 1998 + b"\r\n"}, "deferred", "2000 bytes, and the relay takes 1999 at most"),
     ],
 )
 def test_what_cannot_be_sent_is_not_offered(fields: dict[str, Any], outcome: Outcome, text: str) -> None:
@@ -389,6 +396,12 @@ def test_mails_that_cannot_be_sent_do_not_make_the_relay_look_dead(server: SmtpS
     receipts = send(to(server), *[mail(recipient="nobody")] * GIVE_UP_AFTER, mail())
 
     assert "delivered" == receipts[-1].outcome
+
+
+def test_a_size_beyond_all_numbers_is_no_limit(server: SmtpServer) -> None:
+    server.script["ehlo"] = f"250-mx\r\n250 SIZE {'9' * 5000}"
+
+    assert "deferred" == send(to(server), mail())[0].outcome  # aiosmtpd has not noticed the scripted EHLO
 
 
 def test_an_address_beyond_ascii_goes_to_a_server_that_offers_smtputf8() -> None:
