@@ -78,7 +78,7 @@ def already(row: LedgerRow, at: datetime) -> Verdict:
 def handed_over(digest: Digest, receipt: Receipt, *, next_attempt_at: datetime | None) -> Verdict:
     """What the relay said, and what follows."""
     email, at, counts = digest.subscriber.email, receipt.at, _counts(digest)
-    answer = f"{receipt.relay}: {receipt.code or ''} {receipt.text}".replace(":  ", ": ")
+    answer = f"{receipt.relay}: {receipt.code} {receipt.text}" if receipt.code else receipt.text
     if receipt.outcome == "delivered":
         return _verdict(email, "sent", f"{_picks(digest)} sent ({answer})", at, counts=counts)
     if receipt.outcome == "refused":

@@ -126,7 +126,7 @@ class Daemon:
         self._scheduler.start()
         notify.notify(self._environ, "READY=1", self._status())
         _log.info("running", subscribers=len(self._settings.subscribers), sources=len(self._settings.sources))
-        self._ring(self._round)
+        await self._ring(self._round)
         await self._stop.wait()
         await self._finish()
         return 0
@@ -148,17 +148,21 @@ class Daemon:
             trigger = CronTrigger(hour=at.hour, minute=at.minute, timezone=zone)
             add(self._ring, trigger, args=[self._send], name=f"send at {at:%H:%M} {zone}")
         if seconds := notify.watchdog_interval(self._environ):
-            add(notify.notify, IntervalTrigger(seconds=seconds), args=[self._environ, "WATCHDOG=1"], name="watchdog")
+            add(self._still_alive, IntervalTrigger(seconds=seconds), name="watchdog")
 
     def _readers(self) -> Sequence[Any]:
         with self._open_state() as state:
             return subscribers(self._settings, state)
 
-    def _ring(self, work: Callable[[], Awaitable[None]]) -> None:
-        """Begin a run in the background; runs take turns."""
+    async def _ring(self, work: Callable[[], Awaitable[None]]) -> None:
+        """Begin a run in the background; runs take turns. A coroutine, or APScheduler would call it in a thread."""
         task = asyncio.get_running_loop().create_task(self._take_turn(work))
         self._running.add(task)
         task.add_done_callback(self._running.discard)
+
+    async def _still_alive(self) -> None:
+        """Said from the event loop, because that it turns is what the watchdog wants to know."""
+        notify.notify(self._environ, "WATCHDOG=1")
 
     async def _take_turn(self, work: Callable[[], Awaitable[None]]) -> None:
         async with self._turn:

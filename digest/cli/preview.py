@@ -130,7 +130,7 @@ def rank(
     papers, problems = parse_jsonl(_read(file), source=file.name)
     for problem in problems:
         typer.echo(f"digest: {file}: {problem.where}: {problem.message}", err=True)
-    ranked = Ranking(papers).rank(queries)[:number]
+    ranked = Ranking(papers).rank(queries, related=True)[:number]
     rows = [_row(paper_id(scored.paper), scored, why(scored.matches, Trend())) for scored in ranked]
     if as_json:
         print_json(rows)

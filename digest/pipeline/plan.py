@@ -70,13 +70,15 @@ def choose(
         local_date: the subscriber's day.
         now: when the choice is made; becomes the mail's Date.
     """
+    queries = [parse(entry) for entry in subscriber.keywords]
     return select(
         subscriber,
-        shelf.ranking.rank([parse(entry) for entry in subscriber.keywords]),
+        shelf.ranking.rank(queries),
         shelf.trends,
         shelf.pool,
         eligible={s.paper.key for s in shelf.pool if s.edition is not None and s.first_seen_at > since},
         seen=seen,
+        unwanted=shelf.ranking.unwanted(queries),
         local_date=local_date,
         planned_at=now,
         trending_from=shelf.trending,
