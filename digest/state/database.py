@@ -8,6 +8,8 @@ crash inside a block leaves the state as it was before.
 from __future__ import annotations
 
 import os
+import sqlite3
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
@@ -31,6 +33,9 @@ T = TypeVar("T")
 
 #: values per IN list and rows per statement; far below the limits (SQLite 32,766 parameters, PostgreSQL 65,535)
 CHUNK = 1000
+
+#: seconds between two attempts to turn WAL on
+_WAL_PAUSE_S = 0.01
 
 #: seconds to wait for a PostgreSQL server to take a connection
 _CONNECT_TIMEOUT_S = 10
@@ -187,7 +192,13 @@ def _sqlite(url: URL, *, create: bool, busy_timeout_s: float) -> Database:
         # for it up to the timeout; a transaction that asks for it later could only fail
         connect_args={"timeout": busy_timeout_s, "isolation_level": "IMMEDIATE"},
     )
-    event.listen(engine, "connect", _set_up_sqlite)
+
+    @event.listens_for(engine, "connect")
+    def _set_up(connection: sqlite3.Connection, _record: object) -> None:
+        _turn_on_wal(connection, busy_timeout_s=busy_timeout_s)
+        connection.execute("PRAGMA synchronous=FULL")
+        connection.execute("PRAGMA foreign_keys=ON")
+
     return Database(engine, place=place, path=path)
 
 
@@ -210,10 +221,25 @@ def _prepare_file(path: Path, *, create: bool) -> None:
             path.chmod(0o600)
 
 
-def _set_up_sqlite(connection: Any, _record: object) -> None:
-    """Per connection, see https://www.sqlite.org/pragma.html."""
-    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
-        connection.execute(f"PRAGMA {pragma}")
+def _turn_on_wal(connection: sqlite3.Connection, *, busy_timeout_s: float) -> None:
+    """Nothing if it is on already, as it stays in the file once it is.
+
+    When several processes open a new file at once, one of them turns it on and the others are told "locked" without
+    having waited: here SQLite does not ask its busy handler. So we wait ourselves, as long as it would have.
+    """
+    connection.execute("PRAGMA busy_timeout=0")
+    for _ in range(round(busy_timeout_s / _WAL_PAUSE_S)):
+        try:
+            connection.execute("PRAGMA journal_mode=WAL")
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY:
+                raise
+            time.sleep(_WAL_PAUSE_S)
+        else:
+            break
+    connection.execute(f"PRAGMA busy_timeout={round(busy_timeout_s * 1000)}")
+    # nothing after a success; otherwise the last attempt, whose error is told
+    connection.execute("PRAGMA journal_mode=WAL")
 
 
 def _insert(dialect: str) -> Callable[[Table], Insert]:
