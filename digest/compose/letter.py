@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 _KEYWORDS_SHOWN = 12
 #: characters of the leading title in a subject: `15 Sep: ` before and ` + 49 more` after it keep 70 in all
 _SUBJECT_LEAD = 50
-_PREHEADER_TITLES = 3
+_PREHEADER_TITLES = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +120,7 @@ def write(digest: Digest, letterhead: Letterhead, detail: Detail) -> Letter:
 def contact(letterhead: Letterhead) -> str:
     """The bare address at which somebody reads what subscribers write."""
     candidates = (letterhead.reply_to, letterhead.operator, letterhead.from_address)
-    return next(address for written in candidates if (address := parseaddr(written)[1]))
+    return next((address for written in candidates if (address := parseaddr(written)[1])), "")
 
 
 def unsubscribe_link(reader: Subscriber, letterhead: Letterhead) -> str:

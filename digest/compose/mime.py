@@ -12,7 +12,7 @@ import re
 from base64 import b64encode
 from binascii import b2a_qp
 from email.header import Header
-from email.utils import parseaddr
+from email.utils import getaddresses
 from typing import TYPE_CHECKING
 
 from email_validator import EmailNotValidError, validate_email
@@ -57,7 +57,8 @@ def address_header(name: str, written: str) -> str:
     Raises:
         DigestError: the address is not exactly one.
     """
-    phrase, address = parseaddr(written)
+    addresses = getaddresses([written])
+    phrase, address = addresses[0] if len(addresses) == 1 else ("", written)
     return named_address_header(name, one_line(phrase, 60), address or written)
 
 
@@ -98,6 +99,7 @@ def _phrase(text: str) -> str:
 
 
 def _encoded(text: str, name: str) -> str:
+    # RFC 2047 §2: lines with encoded words have at most 76 characters
     return Header(text, "utf-8", maxlinelen=_LINE - 2, header_name=name).encode(linesep="\r\n")
 
 

@@ -60,7 +60,8 @@ def _typography(text: str) -> str:
     if "``" in text and "''" in text:
         text = re.sub(r"``([^`']*)''", "“\\1”", text)
     if "--" in text:
-        text = re.sub(r"(?<=\w)---(?=\w)|(?<=\s)---(?=\s)", "—", text)
+        # between small letters two hyphens are meant as a dash, "effective--often"; else as in Kullback–Leibler, 3–5
+        text = re.sub(r"(?<=\w)---(?=\w)|(?<=\s)---(?=\s)|(?<=[a-z])--(?=[a-z])", "—", text)
         text = re.sub(r"(?<=\w)--(?=\w)|(?<=\s)--(?=\s)", "–", text)
     return text
 
@@ -73,7 +74,7 @@ _SPECIAL = r"\\(?:ss|ae|AE|oe|OE|aa|AA|[lLoOij])(?![A-Za-z])(?:\{\}|\s)?"
 _ACCENT = rf"\\[`'^\"~=.]\s?{_LETTER}|\\[uvHckr](?:\s+[^\W\d_]|\{{\s?(?:\\[ij]|[^\W\d_])\s?\}})|{_SPECIAL}"
 _COMMAND = re.compile(
     rf"\{{(?P<braced>{_ACCENT})\}}|(?P<bare>{_ACCENT})"
-    r"|\\(?P<escaped>[%&#$_{}~])|(?P<space>\\\\|\\(?=\s)|\\[,;:!])"
+    r"|\\(?P<escaped>[%&#$_{}~])|(?P<space>\\\\|\\(?=\s)|\\[,;:!]|~(?=\\))"
     rf"|\{{\\[A-Za-z]+[^{{}}]{{0,200}}\}}|\\[A-Za-z]+(?:{_BRACES}){{0,3}}"
 )
 #: some feeds double the backslash of an accent: `P\\'erez`
@@ -181,6 +182,11 @@ _FUNCTIONS = re.compile(
     r"((?<=[\w)\]}])\s*)?\\(log|ln|exp|min|max|sin|cos|tan|arg|det|dim|gcd|inf|sup|lim|Pr)(?![A-Za-z])(\s*(?=[\w\\]))?"
 )
 _NAMES = {
+    # abbreviations that the style files of computer vision define
+    "ie": "i.e.",
+    "eg": "e.g.",
+    "etal": "et al.",
+    "wrt": "w.r.t.",
     **{name: name for name in ("argmax", "argmin", "LaTeX", "TeX", "mod", "bmod", "Re", "Im")},
     **dict(zip(("|", "colon", "iff", "implies", "land", "lor", "neg", "coloneqq"), "‖:⇔⇒∧∨¬≔", strict=True)),
     **dict(zip(("models", "ddagger", "checkmark", "S", "copyright", "triangle"), "⊨‡✓§©△", strict=True)),

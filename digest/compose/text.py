@@ -112,7 +112,7 @@ def http_link(url: str) -> str:
         return ""
     netloc = f"[{host}]{port}" if ":" in host else host + port
     # what is percent-encoded stays; all else that is not URL syntax becomes so
-    rest = re.sub(r"%(?![0-9A-Fa-f]{2})", "%25", url.split(parts.netloc, 1)[1])
+    rest = re.sub(r"%(?![0-9A-Fa-f]{2})", "%25", url.partition("://")[2].removeprefix(parts.netloc))
     rest = quote(rest, safe="!#$%&'()*+,/:;=?@~")
     link = f"{parts.scheme}://{netloc}{rest}"
     return link if len(link) <= _LONGEST_LINK else ""

@@ -126,6 +126,14 @@ def test_domains_are_written_in_ascii(address: str, written: str) -> None:
     assert written == compose(digest(pick(1), subscriber=subscriber(address)), LETTERHEAD, RENDERER).recipient
 
 
+@pytest.mark.parametrize("sender", ["", "nobody", "Digest <>", "a@b.org, c@d.org"])
+def test_a_sender_that_is_not_exactly_one_is_refused(sender: str) -> None:
+    bare = replace(LETTERHEAD, from_address=sender, reply_to="", operator="", unsubscribe_mailto="")
+
+    with pytest.raises(DigestError, match="is not a mail address"):
+        compose(digest(pick(1)), bare, RENDERER)
+
+
 def test_a_senders_name_is_cleaned_too() -> None:
     letterhead = replace(LETTERHEAD, from_address="Päper\x00 dïgest <digest@example.org>")
 
