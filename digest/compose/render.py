@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import css_inline
 import jinja2
 from jinja2.sandbox import SandboxedEnvironment
-from lxml.etree import LxmlError  # type: ignore[import-untyped]
+from lxml.etree import LxmlError
 from premailer import Premailer
 
 from digest.compose.sample import samples

@@ -71,7 +71,7 @@ class MailSection(Section):
     operator: Address | None = None
     """Who is told when a whole day brought nothing. Default: nobody."""
     base_url: Annotated[str, AfterValidator(values.public_address)] = ""
-    """Public https address of `digest serve`, for unsubscribe links. Default: no such links."""
+    """Public https address under which something of yours answers unsubscribe links. Default: no such links."""
     unsubscribe_mailto: Address | None = None
     """Address that takes unsubscribe mails. Default: the reply_to address, else the sender."""
     inliner: Literal["premailer", "css-inline"] = "premailer"
@@ -109,8 +109,6 @@ class SmtpSection(Section):
     """Address to which bounces go. Default: the address in mail.from."""
     timeout: float = Field(default=60.0, ge=1, le=600)
     """Seconds for connecting and for each command."""
-    connections: int = Field(default=1, ge=1, le=50)
-    """Connections used side by side."""
     local_hostname: Annotated[str, AfterValidator(values.host)] = ""
     """Name said in EHLO. Default: this machine's name."""
     ca_file: File | None = None
