@@ -1,0 +1,85 @@
+"""Matches and trend → the reasons in words, as they stand under a paper. English; pure.
+
+“mixture of experts” in title and abstract; “MoE”, written “mixture of experts”, in abstract; by Yann LeCun;
+▲ 142 (+84 since yesterday); 12 comments; ★ 1.2k
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from digest.curate.query import Boost, Phrase, parse
+from digest.curate.words import words
+from digest.model import Match, Trend
+
+_PLACES = {
+    "title": "title",
+    "abstract": "abstract",
+    "author": "authors",
+    "category": "categories",
+    "organization": "organization",
+    "topic": "topics",
+}
+#: how a match in one of these fields alone begins; the paper's own names follow
+_NAMED = {"author": "by", "category": "in", "organization": "from"}
+#: words that begin with so many equal letters are taken for forms of one word
+_AKIN = 4
+
+
+def why(matches: Sequence[Match], trend: Trend) -> str:
+    """All reasons, joined by semicolons, without a full stop; empty if there is none."""
+    return "; ".join([*map(_match, matches), *_trend(trend)])
+
+
+def _match(match: Match) -> str:
+    if len(match.fields) == 1 and match.fields[0] in _NAMED and match.words:
+        return f"{_NAMED[match.fields[0]]} {_listed(match.words)}"
+    if not match.fields:
+        return _spoken(match)
+    return f"{_spoken(match)} in {_listed([_PLACES[field] for field in match.fields])}"
+
+
+def _spoken(match: Match) -> str:
+    """A phrase without its syntax, and how the paper puts it if that looks different; other entries as typed."""
+    node = parse(match.keyword).node
+    while isinstance(node, Boost):
+        node = node.part
+    if not isinstance(node, Phrase):
+        return _quoted(match.keyword.strip())
+    asked = {word[:_AKIN] for word in node.words}
+    if any(word[:_AKIN] in asked for piece in match.words for word in words(piece)) or not match.words:
+        return _quoted(node.text)
+    return f"{_quoted(node.text)}, written {_quoted(match.words[0])},"
+
+
+def _trend(trend: Trend) -> Iterator[str]:
+    if trend.upvotes:
+        yield f"▲ {_short(trend.upvotes)}{_since(trend.upvotes_change, trend.change_days)}"
+    if trend.comments:
+        yield f"{_short(trend.comments)} comment{'s' * (trend.comments != 1)}"
+    if trend.stars:
+        yield f"★ {_short(trend.stars)}{_since(trend.stars_change, trend.change_days)}"
+
+
+def _since(change: int | None, days: int | None) -> str:
+    if not change or change < 0 or not days:
+        return ""
+    return f" (+{_short(change)} {'since yesterday' if days == 1 else f'in {days} days'})"
+
+
+def _short(count: int) -> str:
+    """At most four characters: 999, 1.2k, 45k, 1.3M."""
+    for size, unit in ((1_000_000, "M"), (1_000, "k")):
+        if count >= size:
+            tenths = count * 10 // size
+            return f"{tenths // 10}{unit}" if tenths >= 100 or not tenths % 10 else f"{tenths / 10}{unit}"
+    return str(count)
+
+
+def _quoted(text: str) -> str:
+    return f"“{text}”"
+
+
+def _listed(items: Sequence[str]) -> str:
+    """One; one and two; one, two and three."""
+    return " and ".join(filter(None, [", ".join(items[:-1]), items[-1]]))
