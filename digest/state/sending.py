@@ -23,8 +23,9 @@ if TYPE_CHECKING:
 def sender_lock(database: Database) -> Iterator[bool]:
     """True inside the block if this is the only sender; False, at once, if there is another one.
 
-    SQLite: flock on `<file>.sending`. PostgreSQL: a session's advisory lock on a connection of its own; should the
-    server close that connection, the lock is gone while the block goes on.
+    SQLite: flock on `<file>.sending`. PostgreSQL: a session's advisory lock on a connection of its own. It goes when
+    the server notices the end of that connection: some milliseconds after a process died, up to `tcp_keepalives_idle`
+    and more after its machine did; should the server itself close it, the lock is gone while the block goes on.
     """
     lock = _file_lock(database.path) if database.path is not None else _advisory_lock(database)
     with translated(database.place), lock as mine:
