@@ -11,7 +11,7 @@ from digest.curate.words import STOP_WORDS, singular, words
 Words = tuple[str, ...]
 
 #: two to ten letters or digits, at least two of them capitals, perhaps a small plural s: “LLMs”
-_ACRONYM = re.compile(r"\(((?=[^\s()]*[A-Z][^\s()]*[A-Z])[A-Za-z][A-Za-z0-9-]{1,9}?)s?\)")
+_ACRONYM = re.compile(r"\(((?=[^\s()]{0,9}[A-Z][^\s()]{0,9}[A-Z])[A-Za-z][A-Za-z0-9-]{1,9}?)s?\)")
 #: the long form stands in the last so many characters before the parenthesis
 _REACH = 160
 

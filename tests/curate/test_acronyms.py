@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import doctest
+
 import pytest
 
+import digest.curate.acronyms
 from digest.curate.acronyms import acronyms
 
 
@@ -30,3 +33,7 @@ def test_an_acronym_may_stand_for_several_things() -> None:
     found = acronyms(["sparse fine-tuning (SFT)", "supervised fine-tuning (SFT)"])
 
     assert {("sparse", "fine", "tuning"), ("supervised", "fine", "tuning")} == found[("sft",)]
+
+
+def test_the_examples_in_the_documentation_hold() -> None:
+    assert 0 == doctest.testmod(digest.curate.acronyms).failed

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import doctest
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import digest.curate.query
 from digest.curate.entry import LONGEST_ENTRY
 from digest.curate.query import And, Boost, Not, Or, Phrase, Query, parse
 from digest.curate.rank import Ranking
@@ -195,3 +198,7 @@ def test_what_an_entry_matches(entry: str, matching: list[str], others: list[str
     ranking = Ranking([paper(n, title=title, abstract="") for n, title in enumerate(titles)])
 
     assert set(matching) == {scored.paper.title for scored in ranking.rank([parse(entry)])}
+
+
+def test_the_examples_in_the_documentation_hold() -> None:
+    assert 0 == doctest.testmod(digest.curate.query).failed

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import doctest
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import digest.curate.words
 from digest.curate.words import singular, spans, words
 
 
@@ -69,3 +72,7 @@ def test_folding_words_again_changes_nothing(text: str) -> None:
 )
 def test_regular_plurals_are_one_word_with_their_singular(plural: str, expected: str) -> None:
     assert expected == singular(plural)
+
+
+def test_the_examples_in_the_documentation_hold() -> None:
+    assert 0 == doctest.testmod(digest.curate.words).failed
