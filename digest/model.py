@@ -211,7 +211,7 @@ class Subscriber:
     #: most papers in the Trending part, 0..50
     trending: int = 5
     #: least relevance of a For-you paper, 0..1
-    min_score: float = 0.0
+    min_score: float = 0.2
     #: no digest before this local date; None: not paused
     paused_until: date | None = None
     #: opaque unguessable name used in unsubscribe links, given by the state; empty: no such links
@@ -258,7 +258,8 @@ class Pick:
     score: float
     matches: tuple[Match, ...] = ()
     trend: Trend = Trend()
-    #: the reasons in words, without a full stop: "“mixture of experts” in the title; ▲ 142 (+84 since yesterday)"
+    #: the reasons in words, without a full stop: "“mixture of experts” in title and abstract", and for what trends
+    #: the numbers: "▲ 142 (+84 since yesterday); ★ 1.2k"
     why: str = ""
 
 

@@ -160,8 +160,8 @@ class DigestSection(Section):
     """Most papers in the For-you part."""
     trending: Trending = 5
     """Most papers in the Trending part; 0: no such part."""
-    min_score: Score = 0.0
-    """Least relevance of a For-you paper, 0 to 1."""
+    min_score: Score = 0.2
+    """Least relevance of a For-you paper, 0 to 1. On judged profiles 3 in 100 papers below 0.2 were relevant."""
     time: Clock = dt.time(8, 0)
     """From this local time on a digest is due."""
     days: Days = ("mon", "tue", "wed", "thu", "fri")

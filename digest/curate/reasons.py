@@ -46,10 +46,11 @@ def _spoken(match: Match) -> str:
         node = node.part
     if not isinstance(node, Phrase):
         return _quoted(match.keyword.strip())
+    asked_for = _quoted(f"{node.text}*" if node.prefix else node.text)
     asked = {word[:_AKIN] for word in node.words}
     if any(word[:_AKIN] in asked for piece in match.words for word in words(piece)) or not match.words:
-        return _quoted(node.text)
-    return f"{_quoted(node.text)}, written {_quoted(match.words[0])},"
+        return asked_for
+    return f"{asked_for}, written {_quoted(match.words[0])},"
 
 
 def _trend(trend: Trend) -> Iterator[str]:

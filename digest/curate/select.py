@@ -148,4 +148,6 @@ def _pick(
     trends: Mapping[str, Trend],
 ) -> Pick:
     trend = trends.get(paper.key, _UNKNOWN)
-    return Pick(paper=paper, part=part, score=score, matches=matches, trend=trend, why=why(matches, trend))
+    # the numbers stand beside every paper already; they are the reason only for what trends
+    reasons = why(matches, trend if part == "trending" else _UNKNOWN)
+    return Pick(paper=paper, part=part, score=score, matches=matches, trend=trend, why=reasons)
