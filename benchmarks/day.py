@@ -18,6 +18,7 @@ import threading
 import time
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from itertools import accumulate
 from pathlib import Path
 from typing import TYPE_CHECKING
 from xml.sax.saxutils import escape
@@ -25,27 +26,44 @@ from xml.sax.saxutils import escape
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-#: what abstracts are made of; a real vocabulary is larger, but Zipf's head is what an index is busy with
-_WORDS = """
-model models training data learning language neural network networks method methods results task tasks
-performance approach propose large framework attention transformer diffusion policy reward agent agents
-graph image images video speech medical clinical retrieval generation reasoning alignment safety
-quantization pruning sparse experts mixture routing adapter adapters optimization gradient convergence bound
-theory robust benchmark evaluation human feedback preference multilingual translation code program repair
-robot manipulation driving protein molecule physics simulation bayesian causal inference federated privacy
-attack defense detection segmentation embedding representation contrastive pretraining finetuning scaling
-inference latency memory cache
-""".split()  # noqa: SIM905 - a list of a hundred quoted words is no easier to read
-_PHRASES = ("mixture of experts", "low rank adaptation", "diffusion model", "program repair", "reward model")
+#: syllables of which a vocabulary is made
+_SYLLABLES = "ba ce di fo gu ha ke li mo nu pa que ri so tu va we xi yo zu tion ment ing al er".split()  # noqa: SIM905
+#: words and phrases occur as in real text: the n-th most common 1/n times as often as the first (Zipf)
+_VOCABULARY = 6000
+_PHRASES = 500
 
 
-def feed(papers: int, seed: int = 1) -> bytes:
+class Language:
+    """Text with the statistics that an index feels: a long tail of words, and phrases that readers look for."""
+
+    def __init__(self, seed: int) -> None:
+        self._chance = random.Random(seed)
+        words = {
+            "".join(self._chance.choices(_SYLLABLES, k=self._chance.randint(2, 4))) for _ in range(2 * _VOCABULARY)
+        }
+        self._words = sorted(words)[:_VOCABULARY]
+        self._chance.shuffle(self._words)
+        self._word_weights = list(accumulate(1 / rank for rank in range(1, len(self._words) + 1)))
+        self.phrases = [" ".join(self._chance.sample(self._words[50:2000], 2)) for _ in range(_PHRASES)]
+        self._phrase_weights = list(accumulate(1 / rank for rank in range(1, _PHRASES + 1)))
+
+    def some_phrases(self, count: int) -> list[str]:
+        """Phrases, common ones more often."""
+        return self._chance.choices(self.phrases, cum_weights=self._phrase_weights, k=count)
+
+    def text(self, length: int, phrases: int) -> str:
+        """`length` words with `phrases` phrases among them."""
+        words = self._chance.choices(self._words, cum_weights=self._word_weights, k=length)
+        for phrase in self.some_phrases(phrases):
+            words.insert(self._chance.randrange(len(words)), phrase)
+        return " ".join(words)
+
+
+def feed(papers: int, language: Language) -> bytes:
     """An Atom feed in arXiv's shape with `papers` entries of about 180 words."""
-    chance = random.Random(seed)
     entries = []
     for number in range(papers):
-        title = " ".join(chance.choices(_WORDS, k=9)).title()
-        body = " ".join(chance.choices(_WORDS, k=170)) + " " + chance.choice(_PHRASES)
+        title, body = language.text(9, 1).title(), language.text(165, 3)
         entries.append(
             f"<entry><id>oai:arXiv.org:2609.{number:05d}v1</id><title>{escape(title)} {number}</title>"
             f'<link href="https://arxiv.org/abs/2609.{number:05d}" rel="alternate" type="text/html"/>'
@@ -86,9 +104,9 @@ def serving(body: bytes) -> Iterator[int]:
         server.server_close()
 
 
-def config(port: int, subscribers: int, seed: int = 2) -> str:
-    """A configuration with one source and `subscribers` readers of 5 to 12 keywords each."""
-    chance = random.Random(seed)
+def config(port: int, subscribers: int, language: Language) -> str:
+    """A configuration with one source and `subscribers` readers of 5 to 15 keywords each."""
+    chance = random.Random(2)
     lines = [
         '[state]\nurl = "sqlite:///state.sqlite3"',
         '[http]\ncontact = "bench@example.org"\nallow_private_hosts = ["127.0.0.1"]',
@@ -96,8 +114,7 @@ def config(port: int, subscribers: int, seed: int = 2) -> str:
         f'[[sources]]\ntype = "arxiv"\ncategories = ["cs.LG"]\nbase_url = "http://127.0.0.1:{port}"',
     ]
     for number in range(subscribers):
-        words = [f'"{" ".join(chance.sample(_WORDS, 2))}"' for _ in range(chance.randint(3, 8))]
-        words += [f'"{phrase}"' for phrase in chance.sample(_PHRASES, 2)]
+        words = [f'"{phrase}"' for phrase in dict.fromkeys(language.some_phrases(chance.randint(5, 15)))]
         lines.append(f'[[subscribers]]\nemail = "reader{number}@example.org"\nkeywords = [{", ".join(words)}]')
     return "\n".join(lines)
 
@@ -110,10 +127,11 @@ def main(papers: int = 2000, subscribers: int = 100) -> None:
     from digest.pipeline.pull import pull
     from digest.state.store import open_state
 
-    body, now = feed(papers), datetime(2026, 9, 15, 9, 0, tzinfo=UTC)
+    language = Language(seed=1)
+    body, now = feed(papers, language), datetime(2026, 9, 15, 9, 0, tzinfo=UTC)
     with tempfile.TemporaryDirectory() as folder, serving(body) as port:
         path = Path(folder, "config.toml")
-        path.write_text(config(port, subscribers))
+        path.write_text(config(port, subscribers, language))
         settings = configuration.load(path, {})
         with open_state(settings.state_url, now=now) as state:
             started = time.perf_counter()
