@@ -10,6 +10,7 @@ of sysexits.h: cron and systemd may simply try again).
 from __future__ import annotations
 
 import sys
+from io import TextIOWrapper
 from typing import Annotated
 
 import typer
@@ -22,7 +23,7 @@ from digest.errors import DigestError
 app = typer.Typer(
     name="digest",
     help="Trending papers in your inbox once a day, chosen by your keywords.",
-    epilog="Start with: digest demo · digest init · digest check · digest preview --open",
+    epilog="\b\nStart with:\n  digest demo\n  digest init\n  digest check\n  digest preview --open",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
@@ -52,10 +53,10 @@ for module in (setup, preview, run, ask, keywords, subscribers, data):
 
 def main() -> None:
     """Run the command line; every error of our own becomes one plain sentence and an exit code."""
+    # a character that the terminal's encoding does not know must not end the run
+    if isinstance(sys.stdout, TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")
     try:
         app()
     except DigestError as error:
         sys.exit(report_error(error))
-    except BrokenPipeError:
-        sys.stderr.close()  # `digest why | head`: the reader has seen enough
-        sys.exit(0)

@@ -7,33 +7,39 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from digest.cli.console import print_json, table
-from digest.cli.options import ConfigOption, JsonOption, load_settings, open_settings_state
+from digest.cli.console import print_json, say, table
+from digest.cli.options import ConfigOption, JsonOption, examples, load_settings, open_settings_state
 from digest.clock import utc_now
 from digest.errors import DigestError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
     from datetime import datetime
 
-    from digest.model import SourceMemory, Subscriber
+    from digest.model import SourceMemory, Subscriber, Verdict
+    from digest.state.store import State
     from digest.story import Day
 
 
 def register(app: typer.Typer) -> None:
     """Add this file's commands."""
-    app.command(epilog="Examples: digest why · digest why ada@example.org --days 14")(why)
-    app.command(epilog="Example: digest status --json")(status)
+    app.command(epilog=examples("digest why", "digest why ada@example.org --days 14"))(why)
+    app.command(epilog=examples("digest status", "digest status --json"))(status)
 
 
 def why(
-    email: Annotated[str, typer.Argument(help="One subscriber's story; without it, everybody's.")] = "",
+    email: Annotated[
+        str, typer.Argument(help="One subscriber's story; without it, everybody's.", metavar="EMAIL")
+    ] = "",
     *,
-    days: Annotated[int, typer.Option(min=1, max=90, help="How many days to tell, today included.")] = 3,
+    days: Annotated[int, typer.Option(min=1, max=90, metavar="N", help="How many days to tell, today included.")] = 3,
     as_json: JsonOption = False,
     config: ConfigOption = None,
 ) -> None:
-    """Tell what came, what was a repeat, what was sent, and why the rest was not."""
+    """Tell what came, what was sent, and why the rest was not.
+
+    Days are the subscriber's own, or those of UTC in everybody's story.
+    """
     from digest import story
     from digest.pipeline.readers import pause_reason, subscribers
 
@@ -41,18 +47,25 @@ def why(
     now = utc_now()
     with open_settings_state(settings) as state:
         reader = find_subscriber(subscribers(settings, state), email) if email else None
-        pauses = state.subscribers.pauses()
         told = story.tell(
-            state.runs.verdicts(since=now - timedelta(days=days + 1)),
+            _verdicts(state, reader, since=now - timedelta(days=days + 1)),
             now=now,
             days=days,
             reader=reader,
-            paused=pause_reason(reader, pauses, now) if reader else "",
+            paused=pause_reason(reader, state.subscribers.pauses(), now) if reader else "",
         )
     if as_json:
         print_json(told)
     else:
-        typer.echo("\n\n".join(_day(day) for day in told))
+        say("\n\n".join(map(_day, told)))
+
+
+def _verdicts(state: State, reader: Subscriber | None, *, since: datetime) -> Iterable[Verdict]:
+    """What the story is told from: of the readers, only the one it is about."""
+    if reader is None:
+        return state.runs.verdicts(since=since)
+    own = state.runs.verdicts(scope="subscriber", name=reader.email, since=since)
+    return state.runs.verdicts(scope="source", since=since) + own
 
 
 def _day(day: Day) -> str:
@@ -71,38 +84,38 @@ def find_subscriber(readers: Sequence[Subscriber], email: str) -> Subscriber:
     by_email = {reader.email.casefold(): reader for reader in readers}
     if wanted in by_email:
         return by_email[wanted]
-    close = get_close_matches(wanted, by_email, n=1)
-    hint = f"did you mean {close[0]}?" if close else "see: digest subscribers list"
+    close = get_close_matches(wanted, by_email, n=1, cutoff=0.85)
+    hint = f"did you mean {by_email[close[0]].email}?" if close else "see: digest subscribers list"
     raise DigestError(f"there is no subscriber {email}", hint=hint)
 
 
 def status(*, as_json: JsonOption = False, config: ConfigOption = None) -> None:
-    """Show what is configured, what is known, what is waiting and what comes next."""
+    """Show what is known, what waits and what comes next."""
     from digest.due import next_due
-    from digest.pipeline.readers import subscribers
+    from digest.pipeline.readers import pause_reason, subscribers
 
     settings, now = load_settings(config), utc_now()
     with open_settings_state(settings) as state:
         memories = state.papers.memories()
-        readers = subscribers(settings, state)
+        readers, pauses = subscribers(settings, state), state.subscribers.pauses()
         counts = {**state.counts(), "subscribers": len(readers)}
         place = state.place
-    due = {reader.email: next_due(reader, now) for reader in readers}
+    due = {reader.email: None if pause_reason(reader, pauses, now) else next_due(reader, now) for reader in readers}
     if as_json:
         sources = {source.name: memories.get(source.name) for source in settings.sources}
         print_json(
             {"config": str(settings.path), "state": place, "counts": counts, "sources": sources, "next_due": due}
         )
         return
-    typer.echo(f"configuration  {settings.path}\nstate          {place}")
-    typer.echo(f"mail goes to   {settings.smtp.host if settings.smtp else settings.maildir_path}\n")
+    say(f"configuration  {settings.path}\nstate          {place}")
+    say(f"mail goes to   {settings.smtp.host if settings.smtp else settings.maildir_path}\n")
     rows = [_source_row(source.name, memories.get(source.name)) for source in settings.sources]
-    typer.echo(table([("SOURCE", "LAST PULL", "LAST NEWS", "FAILURES"), *rows]))
-    typer.echo("\n" + table([(name.replace("_", " "), f"{count:,}") for name, count in counts.items()]))
+    say(table([("SOURCE", "LAST PULL", "LAST NEWS", "FAILURES"), *rows]))
+    say("\n" + table([(name.replace("_", " "), f"{count:,}") for name, count in counts.items()]))
     upcoming = sorted((moment, email) for email, moment in due.items() if moment)
     if upcoming:
-        typer.echo("\nnext digests")
-        typer.echo(table([(f"  {moment:%a %-d %b %H:%M} UTC", email) for moment, email in upcoming[:5]]))
+        say("\nnext digests")
+        say(table([(f"  {moment:%a %-d %b %H:%M} UTC", email) for moment, email in upcoming[:5]]))
 
 
 def _source_row(name: str, memory: SourceMemory | None) -> tuple[str, ...]:

@@ -1,13 +1,18 @@
-"""What people read on the terminal: errors, verdicts, JSON and progress."""
+"""What people read on the terminal: errors, verdicts, tables, JSON and progress.
+
+Nothing else prints. Titles, replies of servers and names of sources come from outside: here they lose what a terminal
+would obey instead of show.
+"""
 
 from __future__ import annotations
 
 import json
+import re
 import sys
 from contextlib import contextmanager
 from dataclasses import fields, is_dataclass
 from datetime import date, datetime, time
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import typer
 
@@ -23,31 +28,65 @@ EXIT_USAGE = 2
 #: EX_TEMPFAIL of sysexits.h
 EXIT_DEFERRED = 75
 
+#: ✓ something came or went out, or is in order · · nothing to do · ! somebody should look
+Mark = Literal["✓", "·", "!"]
+
 _CALM = {"fresh", "sent", "planned"}
+_COLOURS = {"✓": typer.colors.GREEN, "!": typer.colors.YELLOW}
+#: C0 but tab and line feed, DEL, C1 (xterm takes U+009B for ESC [), direction marks, line separators, surrogates
+_UNSHOWABLE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
+
+
+class UsageError(DigestError):
+    """An argument or option whose value cannot be right; exit code 2."""
+
+
+def clean(text: str) -> str:
+    r"""The text with everything that steers a terminal written out: ESC becomes `\x1b`."""
+    return _UNSHOWABLE.sub(lambda found: found[0].encode("unicode_escape").decode(), text)
+
+
+def say(text: str = "", *, bold: bool = False, err: bool = False) -> None:
+    """Print lines for people, to standard output or standard error."""
+    typer.secho(clean(text), bold=bold or None, err=err)
+
+
+def tick(mark: Mark, sentence: str) -> None:
+    """Print one finding with its mark, which is coloured on a terminal."""
+    typer.echo(f"{typer.style(mark, fg=_COLOURS.get(mark))} {clean(sentence)}")
 
 
 def report_error(error: DigestError) -> int:
-    """Print an error to standard error and return the exit code it deserves."""
-    typer.echo(f"digest: {error.message}", err=True)
+    """Print what is wrong and what to do about it to standard error; returns the exit code."""
     if isinstance(error, ConfigError):
-        for problem in error.problems:
-            typer.echo(_problem(problem), err=True)
-    if error.hint:
-        typer.echo(f"  → {error.hint}", err=True)
-    return EXIT_USAGE if isinstance(error, ConfigError | QueryError | TemplateError) else EXIT_FAILED
+        told = [(_problem(problem), problem.hint) for problem in error.problems]
+    else:
+        told = [(error.message, error.hint)]
+    for message, hint in told:
+        say(f"digest: {message}", err=True)
+        if hint:
+            say(f"  → {hint}", err=True)
+    return exit_code(error)
 
 
 def _problem(problem: ConfigProblem) -> str:
-    """`config.toml:12: subscribers.0.timezone = Europe/Berln: there is no such zone` and the hint below."""
+    """`config.toml:12: subscribers.0.timezone = Europe/Berln: there is no such zone`."""
     place = problem.origin if problem.line is None else f"{problem.origin}:{problem.line}"
     key = problem.key if problem.value is None else f"{problem.key} = {problem.value}"
-    text = ": ".join(part for part in (place, key, problem.message) if part)
-    return f"  {text}\n    → {problem.hint}" if problem.hint else f"  {text}"
+    return ": ".join(part for part in (place, key, problem.message) if part)
+
+
+def exit_code(error: DigestError) -> int:
+    """2 for what has to be written differently, 1 for everything else."""
+    return EXIT_USAGE if isinstance(error, ConfigError | QueryError | TemplateError | UsageError) else EXIT_FAILED
 
 
 def print_json(value: object) -> None:
-    """Write any of our values as JSON: dataclasses as objects, times in ISO 8601."""
-    typer.echo(json.dumps(plain(value), ensure_ascii=False, indent=2))
+    """Write any of our values as one JSON document: dataclasses as objects, times in ISO 8601.
+
+    In ASCII, so that no locale and no terminal has anything to misread.
+    """
+    typer.echo(json.dumps(plain(value), indent=2))
 
 
 def plain(value: object) -> Any:
@@ -66,18 +105,15 @@ def plain(value: object) -> Any:
 def print_report(report: RunReport) -> None:
     """Every verdict of a run in one line each, then its notes."""
     for verdict in report.verdicts:
-        typer.echo(verdict_line(verdict))
+        tick(_mark(verdict), verdict.sentence)
     for note in report.notes:
-        typer.echo(f"  {note}")
+        say(f"  {note}")
 
 
-def verdict_line(verdict: Verdict) -> str:
-    """`✓` something came or went out, `·` nothing to do, `!` somebody should look."""
+def _mark(verdict: Verdict) -> Mark:
     if verdict.trouble:
-        return typer.style(f"! {verdict.sentence}", fg=typer.colors.YELLOW)
-    if verdict.finding in _CALM:
-        return typer.style("✓ ", fg=typer.colors.GREEN) + verdict.sentence
-    return f"· {verdict.sentence}"
+        return "!"
+    return "✓" if verdict.finding in _CALM else "·"
 
 
 @contextmanager
@@ -97,8 +133,13 @@ def progress(label: str, total: int | None = None) -> Iterator[Callable[[], None
 
 def table(rows: Iterable[tuple[str, ...]]) -> str:
     """Left-aligned columns, two spaces apart, as wide as their longest cell."""
-    lines = list(rows)
+    lines = [tuple(map(clean, row)) for row in rows]
     widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
     return "\n".join(
         "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip() for line in lines
     )
+
+
+def many(count: int, noun: str) -> str:
+    """`1 source`, `2 sources`."""
+    return f"{count:,} {noun}{'s' * (count != 1)}"

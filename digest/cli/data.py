@@ -11,48 +11,59 @@ from typing import TYPE_CHECKING, Annotated, Any, TextIO
 
 import typer
 
-from digest.cli.console import progress
-from digest.cli.options import ConfigOption, load_settings, open_settings_state
+from digest.cli.console import many, print_json, progress, say
+from digest.cli.options import ConfigOption, examples, load_settings, open_settings_state
 from digest.errors import DigestError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
+
+_NO_EXPORT = "name a file that `digest export` wrote"
 
 
 def register(app: typer.Typer) -> None:
     """Add this file's commands."""
-    app.command("export", epilog="Examples: digest export backup.jsonl · digest export - | gzip > backup.gz")(export)
-    app.command("import", epilog="Example: DIGEST_STATE__URL=postgresql://… digest import backup.jsonl")(import_)
-    app.command(epilog="Example: digest schema > digest.schema.json")(schema)
+    app.command("export", epilog=examples("digest export backup.jsonl", "digest export - | gzip > backup.jsonl.gz"))(
+        export
+    )
+    app.command("import", epilog=examples("digest import backup.jsonl", "gunzip < backup.jsonl.gz | digest import -"))(
+        import_
+    )
+    app.command(epilog=examples("digest schema > digest.schema.json"))(schema)
 
 
 def export(
-    file: Annotated[Path, typer.Argument(help="JSON lines; - writes to the terminal.", allow_dash=True)],
+    file: Annotated[
+        Path, typer.Argument(help="New file, JSON lines; - writes to the terminal.", metavar="FILE", allow_dash=True)
+    ],
     *,
     config: ConfigOption = None,
 ) -> None:
-    """Write the whole state as JSON lines: a backup, or the way to another database."""
+    """Write the whole state as JSON lines.
+
+    A backup, or the way to another database: fill that one with `digest import`.
+    """
     settings = load_settings(config)
-    with open_settings_state(settings) as state, progress("exporting") as step:
-        count = _write(file, state.export_rows(), step)
-    if str(file) != "-":
-        typer.echo(f"{count:,} rows written to {file}.")
-
-
-def _write(file: Path, rows: Iterator[dict[str, Any]], step: Any) -> int:
-    lines = (json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
-    count = 0
-    with _writable(file) as out:
-        for line in lines:
-            out.write(line)
+    with (
+        open_settings_state(settings, create=False) as state,
+        progress("exporting") as step,
+        _writable(file) as out,
+    ):
+        count = 0
+        for row in state.export_rows():
+            out.write(json.dumps(row) + "\n")
             step()
             count += 1
-    return count
+    if str(file) != "-":
+        say(f"{many(count, 'row')} written to {file}.")
 
 
 @contextmanager
 def _writable(file: Path) -> Iterator[TextIO]:
-    """Standard output for `-`, else a new file that only its owner may read: it holds everybody's addresses."""
+    """Standard output for `-`, else a new file that only its owner may read: it holds everybody's addresses.
+
+    Half an export is no export: what could not be written whole is removed.
+    """
     if str(file) == "-":
         yield sys.stdout
         return
@@ -60,41 +71,62 @@ def _writable(file: Path) -> Iterator[TextIO]:
         descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     except OSError as error:
         raise DigestError(f"{file}: {error.strerror}", hint="name a file that does not exist yet") from error
-    with os.fdopen(descriptor, "w", encoding="utf-8") as out:
-        yield out
+    try:
+        with os.fdopen(descriptor, "w", encoding="ascii") as out:
+            yield out
+    except BaseException as error:
+        file.unlink(missing_ok=True)
+        if isinstance(error, OSError) and not isinstance(error, DigestError):
+            raise DigestError(f"{file}: {error.strerror}", hint="name a file on a disk with more space") from error
+        raise
 
 
 def import_(
     file: Annotated[
-        Path, typer.Argument(help="A file that `digest export` wrote; - reads standard input.", allow_dash=True)
+        Path,
+        typer.Argument(
+            help="A file that `digest export` wrote; - reads standard input.", metavar="FILE", allow_dash=True
+        ),
     ],
     *,
     config: ConfigOption = None,
 ) -> None:
-    """Fill an empty state from an export. A state that already holds something is left as it is."""
+    """Fill an empty state from an export.
+
+    A state that already holds something is left as it is.
+    """
     settings = load_settings(config)
     with open_settings_state(settings) as state, progress("importing") as step:
         count = state.import_rows(_read(file, step))
-    typer.echo(f"{count:,} rows imported.")
+    say(f"{many(count, 'row')} imported.")
 
 
-def _read(file: Path, step: Any) -> Iterator[dict[str, Any]]:
+def _read(file: Path, step: Callable[[], None]) -> Iterator[dict[str, Any]]:
     try:
-        lines = sys.stdin if str(file) == "-" else file.open(encoding="utf-8")
+        lines = sys.stdin.buffer if str(file) == "-" else file.open("rb")
     except OSError as error:
-        raise DigestError(f"{file}: {error.strerror}", hint="name a file that `digest export` wrote") from error
+        raise DigestError(f"{file}: {error.strerror}", hint=_NO_EXPORT) from error
     with lines:
         for number, line in enumerate(lines, 1):
-            try:
-                yield json.loads(line)
-            except ValueError as error:
-                reason = f"{file}, line {number}: this is not JSON"
-                raise DigestError(reason, hint="name a file that `digest export` wrote") from error
+            yield _row(line, f"{file}, line {number}")
             step()
 
 
+def _row(line: bytes, place: str) -> dict[str, Any]:
+    try:
+        row = json.loads(line)
+    except ValueError as error:
+        raise DigestError(f"{place}: this is not JSON", hint=_NO_EXPORT) from error
+    if not isinstance(row, dict):
+        raise DigestError(f"{place}: this is not a JSON object", hint=_NO_EXPORT)
+    return row
+
+
 def schema() -> None:
-    """Print the JSON Schema of the configuration, for editors that complete and check TOML."""
+    """Print the JSON Schema of the configuration.
+
+    Editors that know it complete and check the TOML file.
+    """
     from digest.config import json_schema
 
-    typer.echo(json.dumps(json_schema(), indent=2))
+    print_json(json_schema())

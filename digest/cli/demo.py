@@ -7,16 +7,14 @@ morning: collecting, deduplicating, ranking, the ledger, rendering, a Maildir. O
 from __future__ import annotations
 
 import asyncio
-from datetime import date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from importlib.resources import files
 from threading import Thread
 from typing import TYPE_CHECKING, Self
 from urllib.parse import parse_qs, urlsplit
 
-import typer
-
-from digest.cli.console import print_report
+from digest.cli.console import print_report, say
 from digest.cli.preview import print_digest, write_preview
 from digest.clock import utc_now
 from digest.compose.message import compose
@@ -41,21 +39,31 @@ _HOUR = time(12, 0)
 def run_demo(folder: Path) -> Path:
     """Run both days in `folder`, telling what happens; returns a page to look at."""
     days = _two_weekdays(utc_now().date())
+    first, second = (datetime.combine(day, _HOUR, tzinfo=UTC) for day in days)
     with _Sources(days) as sources:
         config = folder / "config.toml"
         config.write_text(_config(sources.url, folder), encoding="utf-8")
         settings = load(config, {})
-        with open_state(settings.state_url, now=utc_now()) as state:
-            for sources.today, day in enumerate(days):
-                now = datetime.combine(day, _HOUR, tzinfo=utc_now().tzinfo)
-                typer.secho(f"\n{day:%A %-d %B}", bold=True)
-                print_report(asyncio.run(pull(settings, state, clock=lambda now=now: now)))
-                pages = _previews(settings, state, folder / "previews", now) if day == days[-1] else []
-                print_report(asyncio.run(send(settings, state, clock=lambda now=now: now, any_hour=True)))
-            typer.secho("\nOnce more, a minute later", bold=True)
-            print_report(asyncio.run(send(settings, state, clock=lambda: now + timedelta(minutes=1), any_hour=True)))
+        with open_state(settings.state_url, now=first) as state:
+            _pull(settings, state, first)
+            _send(settings, state, first)
+            sources.today = 1
+            _pull(settings, state, second)
+            pages = _previews(settings, state, folder / "previews", second)
+            _send(settings, state, second)
+            say("\nOnce more, a minute later", bold=True)
+            _send(settings, state, second + timedelta(minutes=1))
     _print_files(folder, settings)
     return pages[0]
+
+
+def _pull(settings: Settings, state: State, now: datetime) -> None:
+    say(f"\n{now:%A %-d %B}", bold=True)
+    print_report(asyncio.run(pull(settings, state, clock=lambda: now)))
+
+
+def _send(settings: Settings, state: State, now: datetime) -> None:
+    print_report(asyncio.run(send(settings, state, clock=lambda: now, any_hour=True)))
 
 
 def _two_weekdays(today: date) -> tuple[date, date]:
@@ -82,21 +90,21 @@ def _previews(settings: Settings, state: State, folder: Path, now: datetime) -> 
     pages = []
     for reader in settings.subscribers:
         digest = preview(settings, state, reader, now=now)
-        typer.echo()
+        say()
         print_digest(digest)
         pages.append(write_preview(compose(digest, head, renderer), folder))
-    typer.echo()
+    say()
     return pages
 
 
 def _print_files(folder: Path, settings: Settings) -> None:
-    typer.secho("\nWhere everything is", bold=True)
-    typer.echo(f"  previews  {folder / 'previews'}  (.html, .txt, .eml for each reader)")
-    typer.echo(f"  mails     {settings.maildir_path}  (a Maildir: mutt -f {settings.maildir_path})")
-    typer.echo(f"  state     {folder / 'state.sqlite3'}")
-    typer.echo(f"  config    {settings.path}")
-    typer.echo(f"\nAsk it why: digest why --days 7 --config {settings.path}")
-    typer.echo("Make it yours: digest init")
+    say("\nWhere everything is", bold=True)
+    say(f"  previews  {folder / 'previews'}  (.html, .txt, .eml for each reader)")
+    say(f"  mails     {settings.maildir_path}  (a Maildir: mutt -f {settings.maildir_path})")
+    say(f"  state     {folder / 'state.sqlite3'}")
+    say(f"  config    {settings.path}")
+    say(f"\nAsk it why: digest why --days 7 --config {settings.path}")
+    say("Make it yours: digest init")
 
 
 class _Sources:

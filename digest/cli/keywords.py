@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from digest.cli.console import print_json
-from digest.cli.options import ConfigOption, JsonOption, load_settings, open_settings_state
+from digest.cli.console import many, print_json, say, tick
+from digest.cli.options import ConfigOption, JsonOption, examples, load_settings, open_settings_state
 from digest.cli.preview import shown
 from digest.clock import utc_now
 
@@ -35,15 +35,21 @@ def _keywords() -> None:
     """Try keyword entries."""
 
 
-@app.command("test", epilog="Examples: digest keywords test 'mixture of experts' · … test 'title:lora^2' --days 30")
+@app.command(
+    "test",
+    epilog=examples("digest keywords test 'mixture of experts'", "digest keywords test 'title:lora^2' --days 30"),
+)
 def try_out(
-    entry: Annotated[str, typer.Argument(help="A keyword entry, as in the configuration.")],
+    entry: Annotated[str, typer.Argument(help="A keyword entry, as in the configuration.", metavar="ENTRY")],
     *,
-    days: Annotated[int, typer.Option(min=1, max=365, help="How many past days to look at.")] = 14,
+    days: Annotated[int, typer.Option(min=1, max=365, help="How many past days to look at.", metavar="N")] = 14,
     as_json: JsonOption = False,
     config: ConfigOption = None,
 ) -> None:
-    """Show what an entry matches in the papers of the last days: hits per day, examples, near misses."""
+    """Show what an entry matches in the papers of the last days.
+
+    Hits per day, examples, and what it missed by little.
+    """
     from digest.curate.query import parse
     from digest.curate.rank import matching, near_misses
 
@@ -61,9 +67,9 @@ def try_out(
         return
     _print(entry, len(papers), days, hits, per_day)
     if near:
-        typer.echo("Near misses:")
+        say("Near misses:")
         for miss in near:
-            typer.echo(f"  {shown(miss.paper)}")
+            say(f"  {shown(miss.paper.title)}")
 
 
 def _per_day(stored: Sequence[StoredPaper], hits: Sequence[Scored]) -> dict[date, int]:
@@ -75,16 +81,16 @@ def _per_day(stored: Sequence[StoredPaper], hits: Sequence[Scored]) -> dict[date
 
 def _print(entry: str, papers: int, days: int, hits: Sequence[Scored], per_day: dict[date, int]) -> None:
     if not papers:
-        typer.echo(f"No papers are known of the last {days} days. Fetch some with: digest pull")
+        say(f"No papers are known of the last {many(days, 'day')}. Fetch some with: digest pull")
         return
     share = len(hits) / papers
-    typer.echo(f"{entry!r} matches {len(hits):,} of {papers:,} papers ({share:.1%}).")
+    say(f"{entry!r} matches {len(hits):,} of {many(papers, 'paper')} ({share:.1%}).")
     if share > _BROAD:
-        typer.secho("! That is very broad; a longer phrase or title:… would narrow it.", fg=typer.colors.YELLOW)
+        tick("!", "That is very broad; a longer phrase or title:… would narrow it.")
     for day, count in per_day.items():
-        typer.echo(f"  {day:%a %-d %b}  {count:4}  {'▪' * min(count, 60)}")
+        say(f"  {day:%a %-d %b}  {count:4}  {'▪' * min(count, 60)}")
     if hits:
-        typer.echo("Examples:")
+        say("Examples:")
         for hit in hits[:5]:
             places = "; ".join(f"{', '.join(match.fields)}: {', '.join(match.words[:3])}" for match in hit.matches)
-            typer.echo(f"  {hit.score:.2f}  {shown(hit.paper)}  [{places}]")
+            say(f"  {hit.score:.2f}  {shown(hit.paper.title)}  [{places}]")

@@ -1,4 +1,4 @@
-"""Options that several commands share, and opening what nearly every command needs: settings and state."""
+"""What several commands share: options, examples in help texts, opening settings and state, and log lines."""
 
 from __future__ import annotations
 
@@ -9,9 +9,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from digest.cli.console import clean, say
 from digest.clock import utc_now
 
 if TYPE_CHECKING:
+    from collections.abc import MutableMapping
+    from typing import Any
+
     from digest.config import Settings
     from digest.state.store import State
 
@@ -19,7 +23,7 @@ ConfigOption = Annotated[
     Path | None,
     typer.Option(
         "--config",
-        help="Configuration file. Else $DIGEST_CONFIG, ./config.toml, then the user's config folder.",
+        help="Else $DIGEST_CONFIG, ./config.toml, the user's folder.",
         metavar="FILE",
         show_default=False,
     ),
@@ -27,8 +31,13 @@ ConfigOption = Annotated[
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON instead of sentences.")]
 
 
+def examples(*lines: str) -> str:
+    r"""The end of a command's help: each example on a line of its own, which `\b` keeps typer from joining."""
+    return "\n".join(("\b", f"Example{'s' * (len(lines) > 1)}:", *(f"  {line}" for line in lines)))
+
+
 def load_settings(config: Path | None) -> Settings:
-    """The settings of the file that applies; warnings go to standard error.
+    """The settings of the file that applies.
 
     Raises:
         ConfigError: with every mistake found.
@@ -36,11 +45,26 @@ def load_settings(config: Path | None) -> Settings:
     from digest import config as configuration
 
     log_to_stderr()
-    path = configuration.find(config, os.environ, Path.cwd())
-    settings = configuration.load(path, os.environ)
+    return configuration.load(configuration.find(config, os.environ, Path.cwd()), os.environ)
+
+
+def load_and_warn(config: Path | None) -> Settings:
+    """The settings, for commands that act on the world; things that are no mistakes are said on standard error."""
+    settings = load_settings(config)
     for warning in settings.warnings:
-        typer.echo(f"digest: {warning}", err=True)
+        say(f"digest: {warning}", err=True)
     return settings
+
+
+def open_settings_state(settings: Settings, *, create: bool = True) -> State:
+    """The state that the settings name, created on first use; to be used in a `with` statement."""
+    from digest.state.store import open_state
+
+    state = open_state(settings.state_url, now=utc_now(), create=create)
+    if upgrade := state.upgrade:
+        copy = f"; the file as it was: {upgrade.backup}" if upgrade.backup else ""
+        say(f"digest: state {state.place} was upgraded from {upgrade.before} to {upgrade.after}{copy}", err=True)
+    return state
 
 
 def log_to_stderr() -> None:
@@ -55,6 +79,7 @@ def log_to_stderr() -> None:
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso"),
             structlog.processors.format_exc_info,
+            _showable,
             structlog.dev.ConsoleRenderer() if watched else structlog.processors.JSONRenderer(ensure_ascii=False),
         ],
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
@@ -65,8 +90,6 @@ def log_to_stderr() -> None:
     logging.basicConfig(level=logging.WARNING, stream=sys.stderr, format="%(levelname)s %(name)s: %(message)s")
 
 
-def open_settings_state(settings: Settings) -> State:
-    """The state that the settings name, created on first use; to be used in a `with` statement."""
-    from digest.state.store import open_state
-
-    return open_state(settings.state_url, now=utc_now())
+def _showable(_logger: object, _name: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """A log line whose texts no terminal obeys."""
+    return {key: clean(value) if isinstance(value, str) else value for key, value in event.items()}

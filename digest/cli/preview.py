@@ -8,34 +8,42 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from digest.cli.ask import find_subscriber
-from digest.cli.console import print_json
-from digest.cli.options import ConfigOption, load_settings, open_settings_state
+from digest.cli.console import UsageError, many, print_json, say
+from digest.cli.options import ConfigOption, examples, load_settings, open_settings_state
 from digest.clock import utc_now
 from digest.errors import DigestError
 
 if TYPE_CHECKING:
     from digest.config import Settings
     from digest.curate.rank import Scored
-    from digest.model import Digest, Mail, Paper, Subscriber
+    from digest.model import Digest, Mail, Subscriber
     from digest.state.store import State
 
 
 def register(app: typer.Typer) -> None:
     """Add this file's commands."""
-    app.command(epilog="Examples: digest preview --open · digest preview ada@example.org --out previews")(preview)
+    app.command(epilog=examples("digest preview --open", "digest preview ada@example.org --out previews"))(preview)
     app.command(
-        epilog="Example: digest rank accepted.jsonl -k 'mixture of experts' -k 'title:lora^2' -k '-medical' -n 20"
+        epilog=examples(
+            "digest rank accepted.jsonl -k 'mixture of experts' -n 20",
+            "digest rank accepted.jsonl -k 'title:lora^2' -k '-medical' --json",
+        )
     )(rank)
 
 
 def preview(
-    email: Annotated[str, typer.Argument(help="Whose digest; without it, the first subscriber's.")] = "",
+    email: Annotated[
+        str, typer.Argument(help="Whose digest; without it, the first subscriber's.", metavar="EMAIL")
+    ] = "",
     *,
-    out: Annotated[Path, typer.Option(help="Folder for the files.", file_okay=False)] = Path("out"),
+    out: Annotated[Path, typer.Option(help="Folder for the files.", metavar="FOLDER")] = Path("out"),
     open_: Annotated[bool, typer.Option("--open", help="Show it in the browser.")] = False,
     config: ConfigOption = None,
 ) -> None:
-    """Write the digest that a subscriber would get now as .html, .txt and .eml. Nothing is sent or marked."""
+    """Write a subscriber's digest as HTML, text and mail file.
+
+    It is the one that they would get now, whatever the hour. Nothing is sent, and nothing counts as seen.
+    """
     from digest.compose.message import compose
     from digest.pipeline.letterhead import letterhead, open_renderer
     from digest.pipeline.plan import preview as choose
@@ -45,10 +53,11 @@ def preview(
         digest = choose(settings, state, _reader(settings, state, email), now=utc_now())
     print_digest(digest)
     if not digest.picks:
-        typer.echo("Nothing to write: an empty digest is never mailed. Fetch papers first with: digest pull")
+        if not digest.considered:
+            say("Fetch papers with: digest pull")
         return
     html = write_preview(compose(digest, letterhead(settings), open_renderer(settings)), out)
-    typer.echo(f"Written: {html}, .txt and .eml beside it")
+    say(f"Written: {html}, .txt and .eml beside it")
     if open_:
         typer.launch(html.absolute().as_uri())
 
@@ -81,43 +90,50 @@ def write_preview(mail: Mail, folder: Path) -> Path:
 
 
 def print_digest(digest: Digest) -> None:
-    """What is in a digest and why, a few lines per part."""
+    """What is in a digest and why, a few lines per part; of an empty one, why it is empty."""
+    if not digest.picks:
+        from digest.account import nothing
+
+        say(nothing(digest).sentence)
+        return
     reader = digest.subscriber
-    typer.echo(
-        f"{reader.name or reader.email} <{reader.email}>: {len(digest.picks)} of {digest.considered} new papers, "
-        f"{digest.matched} matched, {digest.seen_before} seen before"
-    )
+    before = f", {digest.seen_before:,} in an earlier mail" if digest.seen_before else ""
+    who = f"{reader.name} <{reader.email}>" if reader.name else reader.email
+    papers = f"{len(digest.picks)} of {many(digest.considered, 'new paper')}"
+    say(f"{who}: {papers}, {digest.matched:,} matched{before}")
     for part, heading in (("for_you", "For you"), ("trending", "Trending")):
         if picks := [pick for pick in digest.picks if pick.part == part]:
-            typer.echo(f"  {heading}")
+            say(f"  {heading}")
         for pick in picks:
-            typer.echo(f"    {pick.score:.2f}  {shown(pick.paper)}\n          {pick.why}")
+            say(f"    {pick.score:.2f}  {shown(pick.paper.title)}\n          {pick.why}")
     for missed in digest.missed:
-        typer.echo(f"    just missed: {_printable(missed.title)[:70]} ({missed.why})")
+        say(f"    just missed: {shown(missed.title, 70)} ({missed.why})")
 
 
-def shown(paper: Paper) -> str:
-    """A title, short enough for a line of the terminal."""
-    return _printable(paper.title)[:90]
-
-
-def _printable(text: str) -> str:
-    """A title as a terminal may show it: no controls, no escape sequences."""
+def shown(title: str, length: int = 90) -> str:
+    """A title as mails show it, short enough for a line of the terminal."""
     from digest.compose.text import one_line, plain
 
-    return one_line(plain(text))
+    text = one_line(plain(title))
+    return text if len(text) <= length else text[: length - 1] + "…"
 
 
 def rank(
-    file: Annotated[Path, typer.Argument(help="Papers, one JSON object a line: id, title, abstract, …")],
+    file: Annotated[
+        Path, typer.Argument(help="Papers, one JSON object per line: id, title, abstract, …", metavar="FILE")
+    ],
     *,
     keyword: Annotated[
-        list[str] | None, typer.Option("-k", "--keyword", help="Keyword entry, as in the configuration (repeatable).")
+        list[str] | None,
+        typer.Option("-k", "--keyword", help="Keyword, as in the configuration; may be repeated.", metavar="ENTRY"),
     ] = None,
-    number: Annotated[int | None, typer.Option("-n", min=1, help="Show the best N only.")] = None,
+    number: Annotated[int | None, typer.Option("-n", min=1, help="Show the best N only.", metavar="N")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print a JSON list, best first.")] = False,
 ) -> None:
-    """Rank any list of papers by keywords and print id, score and why."""
+    """Rank any list of papers by keywords.
+
+    Prints id, score and why, best first. Needs no configuration and no state.
+    """
     from digest.collect.jsonl import paper_id, parse_jsonl
     from digest.curate.query import parse
     from digest.curate.rank import Ranking
@@ -125,18 +141,18 @@ def rank(
     from digest.model import Trend
 
     if not keyword:
-        raise DigestError("there is nothing to rank by", hint="give at least one keyword: -k 'mixture of experts'")
+        raise UsageError("there is nothing to rank by", hint="give at least one keyword: -k 'mixture of experts'")
     queries = [parse(entry) for entry in keyword]
     papers, problems = parse_jsonl(_read(file), source=file.name)
     for problem in problems:
-        typer.echo(f"digest: {file}: {problem.where}: {problem.message}", err=True)
+        say(f"digest: {file}: {problem.where}: {problem.message}", err=True)
     ranked = Ranking(papers).rank(queries, related=True)[:number]
     rows = [_row(paper_id(scored.paper), scored, why(scored.matches, Trend())) for scored in ranked]
     if as_json:
         print_json(rows)
     else:
         for row in rows:
-            typer.echo(f"{row['score']:.3f}  {row['id']}  {_printable(str(row['title']))[:80]}\n       {row['why']}")
+            say(f"{row['score']:.3f}  {row['id']}  {shown(str(row['title']), 80)}\n       {row['why']}")
 
 
 def _read(file: Path) -> bytes:

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from digest.cli.console import EXIT_FAILED, progress
-from digest.cli.options import ConfigOption, load_settings, open_settings_state
+from digest.cli.console import EXIT_FAILED, UsageError, exit_code, many, progress, say, tick
+from digest.cli.options import ConfigOption, examples, load_and_warn, open_settings_state
 from digest.clock import utc_now
 from digest.errors import DigestError
 
@@ -23,32 +23,48 @@ if TYPE_CHECKING:
 
 def register(app: typer.Typer) -> None:
     """Add this file's commands."""
-    app.command(epilog="Example: digest demo --open")(demo)
-    app.command(epilog="Examples: digest init · digest init ~/.config/digest/config.toml")(init)
-    app.command(epilog="Examples: digest check · digest check --offline")(check)
+    app.command(epilog=examples("digest demo", "digest demo --open", "digest demo --out somewhere/new"))(demo)
+    app.command(epilog=examples("digest init", "digest init ~/.config/digest/config.toml"))(init)
+    app.command(epilog=examples("digest check", "digest check --offline"))(check)
 
 
 def demo(
     *,
     out: Annotated[
-        Path | None, typer.Option(help="Folder for the files. Default: a new temporary one.", file_okay=False)
+        Path | None,
+        typer.Option(help="New or empty folder for the files. Default: a temporary one.", metavar="FOLDER"),
     ] = None,
     open_: Annotated[bool, typer.Option("--open", help="Show a digest in the browser.")] = False,
 ) -> None:
-    """Run the whole way on invented papers: two days, two sources, three readers. No config, no network, no SMTP."""
+    """Try it all on invented papers: no config, no network.
+
+    Two days, two sources, three readers, and everything that happens on a real morning, with a folder for a relay.
+    """
     import tempfile
 
     from digest.cli.demo import run_demo
 
-    folder = out or Path(tempfile.mkdtemp(prefix="digest-demo-"))
-    folder.mkdir(parents=True, exist_ok=True)
+    folder = _empty(out) if out else Path(tempfile.mkdtemp(prefix="digest-demo-"))
     page = run_demo(folder)
     if open_:
         typer.launch(page.absolute().as_uri())
 
 
+def _empty(folder: Path) -> Path:
+    """A folder without anything in it, made if need be: the demo must not write over somebody's configuration."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        taken = any(folder.iterdir())
+    except OSError as error:
+        reason = "it is a file" if folder.is_file() else error.strerror
+        raise UsageError(f"--out {folder}: {reason}", hint="name a folder that you may write to") from error
+    if taken:
+        raise UsageError(f"--out {folder}: it is not empty", hint="name a new folder, or leave --out away")
+    return folder
+
+
 def init(
-    path: Annotated[Path, typer.Argument(help="File to write.")] = Path("config.toml"),
+    path: Annotated[Path, typer.Argument(help="File to write.", metavar="FILE")] = Path("config.toml"),
     *,
     force: Annotated[bool, typer.Option("--force", help="Replace the file if it exists.")] = False,
 ) -> None:
@@ -61,11 +77,13 @@ def init(
         # only for its owner: a password may be written into it later
         with os.fdopen(os.open(path, flags, 0o600), "w", encoding="utf-8") as file:
             file.write(example())
-    except FileExistsError:
-        raise DigestError(f"{path} exists already", hint="name another file, or replace it with --force") from None
     except OSError as error:
+        if path.is_file() and isinstance(error, FileExistsError):
+            hint = "name another file, or replace it with --force"
+            raise DigestError(f"{path} exists already", hint=hint) from None
         raise DigestError(f"{path}: {error.strerror}", hint="name a file in a folder that you may write to") from error
-    typer.echo(f"Written: {path}\nPut your keywords and addresses into it, then: digest check --config {path}")
+    option = "" if path == Path("config.toml") else f" --config {path}"
+    say(f"Written: {path}\nPut your addresses and keywords into it, then: digest check{option}")
 
 
 def check(
@@ -73,29 +91,31 @@ def check(
     offline: Annotated[bool, typer.Option("--offline", help="Ask no source and no relay.")] = False,
     config: ConfigOption = None,
 ) -> None:
-    """Find out today what would fail tomorrow morning: configuration, templates, state, sources, relay."""
-    settings = load_settings(config)
-    typer.echo(
-        f"✓ {settings.path}: {len(settings.sources)} sources, {len(settings.subscribers)} subscribers, no mistakes"
-    )
+    """Find out today what would fail tomorrow morning.
+
+    Looks at configuration, templates, state, schedule, relay and sources; sends and remembers nothing.
+    """
+    settings = load_and_warn(config)
+    counts = f"{many(len(settings.sources), 'source')}, {many(len(settings.subscribers), 'subscriber')}"
+    tick("✓", f"{settings.path}: {counts}, no mistakes")
     steps: list[Callable[[Settings], str]] = [_check_templates, _check_state, _check_schedule]
     steps += [] if offline else [_check_relay]
-    passed = [_passes(step, settings) for step in steps]
+    codes = [_checked(step, settings) for step in steps]
     if not offline:
-        passed += _check_sources(settings)
-    if not all(passed):
-        raise typer.Exit(EXIT_FAILED)
+        codes += _check_sources(settings)
+    raise typer.Exit(max(codes))
 
 
-def _passes(step: Callable[[Settings], str], settings: Settings) -> bool:
+def _checked(step: Callable[[Settings], str], settings: Settings) -> int:
+    """Say what a step found; returns the exit code that it deserves."""
     try:
-        typer.echo(f"✓ {step(settings)}")
+        tick("✓", step(settings))
     except DigestError as error:
-        typer.secho(f"! {error.message}", fg=typer.colors.YELLOW)
+        tick("!", error.message)
         if error.hint:
-            typer.echo(f"  → {error.hint}")
-        return False
-    return True
+            say(f"  → {error.hint}")
+        return exit_code(error)
+    return 0
 
 
 def _check_templates(settings: Settings) -> str:
@@ -107,15 +127,19 @@ def _check_templates(settings: Settings) -> str:
 
 def _check_state(settings: Settings) -> str:
     with open_settings_state(settings) as state:
-        return f"state: {state.place}, {state.counts()['papers']:,} papers"
+        return f"state: {state.place}, {many(state.counts()['papers'], 'paper')}"
 
 
 def _check_schedule(settings: Settings) -> str:
     from digest.due import next_due
+    from digest.pipeline.readers import subscribers
 
     now = utc_now()
-    moments = [moment for reader in settings.subscribers if (moment := next_due(reader, now))]
-    return f"next digest: {min(moments):%A %-d %B %H:%M} UTC" if moments else "next digest: none is due"
+    with open_settings_state(settings) as state:
+        moments = [moment for reader in subscribers(settings, state) if (moment := next_due(reader, now))]
+    if not moments:
+        return "next digest: none, as there are no subscribers; add one: digest subscribers add you@example.org"
+    return f"next digest: {min(moments):%A %-d %B %H:%M} UTC"
 
 
 def _check_relay(settings: Settings) -> str:
@@ -134,7 +158,7 @@ def _check_relay(settings: Settings) -> str:
     return f"no [smtp] section: mails are put into the Maildir {settings.maildir_path}"
 
 
-def _check_sources(settings: Settings) -> list[bool]:
+def _check_sources(settings: Settings) -> list[int]:
     from digest.collect import collect
     from digest.pipeline.pull import http_policy
 
@@ -145,13 +169,13 @@ def _check_sources(settings: Settings) -> list[bool]:
     return [_print_source(batch) for batch in batches]
 
 
-def _print_source(batch: Batch) -> bool:
+def _print_source(batch: Batch) -> int:
     for problem in batch.problems[:3]:
-        typer.echo(f"  {batch.source}: {problem.where}: {problem.message}")
+        say(f"  {batch.source}: {problem.where}: {problem.message}")
     if not batch.failure:
-        typer.echo(f"✓ {batch.source}: {len(batch.papers)} papers in {batch.seconds:.1f} s")
-        return True
-    typer.secho(f"! {batch.source}: {batch.failure}", fg=typer.colors.YELLOW)
+        tick("✓", f"{batch.source}: {many(len(batch.papers), 'paper')} in {batch.seconds:.1f} s")
+        return 0
+    tick("!", f"{batch.source}: {batch.failure}")
     if batch.hint:
-        typer.echo(f"  → {batch.hint}")
-    return False
+        say(f"  → {batch.hint}")
+    return EXIT_FAILED

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from digest.cli.ask import find_subscriber
-from digest.cli.console import print_json, table
-from digest.cli.options import ConfigOption, JsonOption, load_settings, open_settings_state
+from digest.cli.console import UsageError, print_json, say, table
+from digest.cli.options import ConfigOption, JsonOption, examples, load_settings, open_settings_state
 from digest.clock import utc_now
-from digest.errors import DigestError
+from digest.errors import ConfigError, DigestError
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from digest.config import Settings
     from digest.model import Subscriber
     from digest.state.store import State
@@ -25,7 +27,10 @@ app = typer.Typer(
     no_args_is_help=True,
     rich_markup_mode=None,
 )
-EmailArgument = Annotated[str, typer.Argument(help="The subscriber's address.")]
+EmailArgument = Annotated[str, typer.Argument(help="The subscriber's address.", metavar="EMAIL")]
+WhoArgument = Annotated[
+    str, typer.Argument(help="The subscriber's address, or the token of their unsubscribe link.", metavar="EMAIL")
+]
 
 
 def register(parent: typer.Typer) -> None:
@@ -33,9 +38,12 @@ def register(parent: typer.Typer) -> None:
     parent.add_typer(app)
 
 
-@app.command("list", epilog="Example: digest subscribers list --json")
+@app.command("list", epilog=examples("digest subscribers list", "digest subscribers list --json"))
 def list_(*, as_json: JsonOption = False, config: ConfigOption = None) -> None:
-    """Show every subscriber: where they are kept, when their mail is due, and whether they are paused."""
+    """Show every subscriber, and when their mail is due.
+
+    Also where they are kept, and whether they are paused.
+    """
     from digest.due import next_due
     from digest.pipeline.readers import pause_reason, subscribers
 
@@ -56,9 +64,9 @@ def list_(*, as_json: JsonOption = False, config: ConfigOption = None) -> None:
         print_json(rows)
     elif rows:
         head = ("ADDRESS", "KEPT IN", "TIME", "DAYS", "KEYWORDS", "PAUSED")
-        typer.echo(table([head, *(_row(reader, row) for reader, row in zip(readers, rows, strict=True))]))
+        say(table([head, *(_row(reader, row) for reader, row in zip(readers, rows, strict=True))]))
     else:
-        typer.echo("There are no subscribers yet. Add one: digest subscribers add you@example.org -k 'your keyword'")
+        say("There are no subscribers yet. Add one: digest subscribers add you@example.org -k 'your keyword'")
 
 
 def _row(reader: Subscriber, row: dict[str, object]) -> tuple[str, ...]:
@@ -68,46 +76,69 @@ def _row(reader: Subscriber, row: dict[str, object]) -> tuple[str, ...]:
 
 
 @app.command(
-    epilog="Example: digest subscribers add ada@example.org -k 'mixture of experts' -k '-medical' --time 07:30"
+    epilog=examples(
+        "digest subscribers add ada@example.org -k 'mixture of experts' -k '-medical'",
+        "digest subscribers add ada@example.org --time 07:30 --timezone Europe/Berlin",
+    )
 )
 def add(
     email: EmailArgument,
     *,
-    keyword: Annotated[list[str] | None, typer.Option("-k", "--keyword", help="Keyword entry (repeatable).")] = None,
-    name: Annotated[str | None, typer.Option(help="How the mail greets them.")] = None,
-    time: Annotated[str | None, typer.Option(help="Local time HH:MM.")] = None,
-    days: Annotated[str | None, typer.Option(help="Comma list: mon,tue,…")] = None,
-    timezone: Annotated[str | None, typer.Option(help="IANA name, such as Europe/Berlin.")] = None,
-    max_papers: Annotated[int | None, typer.Option(help="Most papers in the For-you part.")] = None,
-    trending: Annotated[int | None, typer.Option(help="Most papers in the Trending part.")] = None,
+    keyword: Annotated[
+        list[str] | None, typer.Option("-k", "--keyword", help="Keyword; may be repeated.", metavar="ENTRY")
+    ] = None,
+    name: Annotated[str | None, typer.Option(help="How the mail greets them.", metavar="NAME")] = None,
+    time: Annotated[str | None, typer.Option(help="Local time.", metavar="HH:MM")] = None,
+    days: Annotated[str | None, typer.Option(help="Local days: mon,tue,…", metavar="DAYS")] = None,
+    timezone: Annotated[str | None, typer.Option(help="IANA name, such as Europe/Berlin.", metavar="ZONE")] = None,
+    max_papers: Annotated[int | None, typer.Option(help="Most papers in the For-you part.", metavar="N")] = None,
+    trending: Annotated[int | None, typer.Option(help="Most papers in the Trending part.", metavar="N")] = None,
     config: ConfigOption = None,
 ) -> None:
-    """Add a subscriber to the state, or change one that is kept there."""
-    from digest.config import parse_subscriber
+    """Add a subscriber to the state, or change one kept there.
 
+    What is not given is as in the [digest] section of the configuration, also when a subscriber is changed.
+    """
     settings = load_settings(config)
     given = {
         "email": email,
         "name": name,
         "keywords": keyword,
         "time": time,
-        "days": days.split(",") if days else None,
+        "days": days.split(",") if days is not None else None,
         "timezone": timezone,
         "max_papers": max_papers,
         "trending": trending,
     }
-    reader = parse_subscriber({key: value for key, value in given.items() if value is not None}, settings.digest)
+    reader = _parsed(given, settings)
     if any(configured.email == reader.email for configured in settings.subscribers):
         raise DigestError(f"{reader.email} is kept in the configuration", hint="change the entry there")
     with open_settings_state(settings) as state:
         state.subscribers.put(reader, now=utc_now())
-    typer.echo(f"{reader.email} gets a digest at {reader.at:%H:%M} {reader.timezone} on {', '.join(reader.days)}.")
-    typer.echo(f"See it now: digest preview {reader.email} --open")
+    say(f"{reader.email} gets a digest at {reader.at:%H:%M} {reader.timezone} on {', '.join(reader.days)}.")
+    say(f"See it now: digest preview {reader.email} --open")
 
 
-@app.command(epilog="Example: digest subscribers remove ada@example.org")
-def remove(email: EmailArgument, *, config: ConfigOption = None) -> None:
-    """Remove a subscriber. EMAIL may also be the token at the end of an unsubscribe link."""
+def _parsed(given: Mapping[str, object], settings: Settings) -> Subscriber:
+    """The subscriber; mistakes are those of the configuration, told of the options they were made in."""
+    from digest.config import parse_subscriber
+
+    try:
+        return parse_subscriber(given, settings.digest)
+    except ConfigError as error:
+        raise ConfigError(tuple(replace(problem, key=_option(problem.key)) for problem in error.problems)) from None
+
+
+def _option(key: str) -> str:
+    """`--max-papers` for `max_papers`, `--keyword` for `keywords.0`."""
+    name = key.partition(".")[0]
+    options = {"email": "EMAIL", "keywords": "--keyword"}
+    return options.get(name, f"--{name.replace('_', '-')}")
+
+
+@app.command(epilog=examples("digest subscribers remove ada@example.org"))
+def remove(email: WhoArgument, *, config: ConfigOption = None) -> None:
+    """Remove a subscriber from the state."""
     settings = load_settings(config)
     with open_settings_state(settings) as state:
         reader = _found(settings, state, email)
@@ -115,36 +146,43 @@ def remove(email: EmailArgument, *, config: ConfigOption = None) -> None:
             reason = f"{reader.email} is kept in the configuration"
             hint = f"delete the entry there; to stop the mail at once: digest subscribers pause {reader.email}"
             raise DigestError(reason, hint=hint)
-    typer.echo(f"{reader.email} gets no more mail.")
+    say(f"{reader.email} gets no more mail.")
 
 
-@app.command(epilog="Examples: digest subscribers pause ada@example.org · … --until 2026-12-31 --reason holiday")
+@app.command(
+    epilog=examples(
+        "digest subscribers pause ada@example.org",
+        "digest subscribers pause ada@example.org --until 2027-01-07 --reason holiday",
+    )
+)
 def pause(
-    email: EmailArgument,
+    email: WhoArgument,
     *,
-    until: Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"], help="First day with mail again.")] = None,
-    reason: Annotated[str, typer.Option(help="Shown by `digest why`.")] = "by the operator",
+    until: Annotated[
+        datetime | None, typer.Option(formats=["%Y-%m-%d"], help="First day with mail again.", metavar="YYYY-MM-DD")
+    ] = None,
+    reason: Annotated[str, typer.Option(help="Shown by `digest why`.", metavar="TEXT")] = "by the operator",
     config: ConfigOption = None,
 ) -> None:
-    """Send no mail until a date, or until `digest subscribers resume`. EMAIL may also be an unsubscribe token."""
+    """Send a subscriber no mail until a date, or until resumed."""
     settings, now = load_settings(config), utc_now()
     day: date | None = until.date() if until else None
     if day is not None and day <= now.date():
-        raise DigestError(f"--until {day} is not in the future", hint="give the first day with mail again")
+        raise UsageError(f"--until {day} is not in the future", hint="give the first day with mail again")
     with open_settings_state(settings) as state:
         reader = _found(settings, state, email)
         state.subscribers.pause(reader.email, until=day, reason=reason, now=now)
-    typer.echo(f"{reader.email} is paused {f'until {day}' if day else 'until resumed'}.")
+    say(f"{reader.email} is paused {f'until {day}' if day else 'until resumed'}.")
 
 
-@app.command(epilog="Example: digest subscribers resume ada@example.org")
-def resume(email: EmailArgument, *, config: ConfigOption = None) -> None:
+@app.command(epilog=examples("digest subscribers resume ada@example.org"))
+def resume(email: WhoArgument, *, config: ConfigOption = None) -> None:
     """End a pause."""
     settings = load_settings(config)
     with open_settings_state(settings) as state:
         reader = _found(settings, state, email)
         ended = state.subscribers.resume(reader.email)
-    typer.echo(f"{reader.email} gets mail again." if ended else f"{reader.email} was not paused.")
+    say(f"{reader.email} gets mail again." if ended else f"{reader.email} was not paused.")
 
 
 def _found(settings: Settings, state: State, name: str) -> Subscriber:
