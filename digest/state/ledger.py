@@ -8,7 +8,8 @@ Message-ID.
     planned ──claim──▶ sending ──settle───▶ sent, refused           final
                        │  ▲   └──settle───▶ deferred, in_doubt      claimed again from `next_attempt_at` on
                        │  └───claim────────────┘
-                       └──────recover─────▶ in_doubt, held          the sender died
+                       ├──────recover─────▶ in_doubt, held          the sender died
+                       └──(claim)─────────▶ deferred                its contents cannot be read
     planned, deferred, in_doubt, held ──expire──▶ expired           final
 """
 
@@ -18,13 +19,13 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Literal
 
-from sqlalchemy import bindparam, func, or_, select, tuple_, update
+from sqlalchemy import Date, bindparam, func, or_, select, tuple_, update
 
 from digest.errors import StateError
 from digest.model import Digest, LedgerRow, LedgerState, Receipt
-from digest.state.codec import dumps, parse
+from digest.state.codec import BodyError, dumps, parse
 from digest.state.database import CHUNK, chunks
-from digest.state.schema import OPEN, Moment, alias, ledger, planned
+from digest.state.schema import OPEN, Moment, PlainText, alias, ledger, planned
 from digest.state.snapshots import Reader, Writer
 
 if TYPE_CHECKING:
@@ -74,7 +75,9 @@ _DUE = (
     .where(
         OPEN,
         *_CLAIMABLE,
-        tuple_(ledger.c.local_date, ledger.c.email) > tuple_(bindparam("by_day"), bindparam("by_email")),
+        # types named: SQLAlchemy does not look into tuples, and sqlite3's own way with dates is deprecated
+        tuple_(ledger.c.local_date, ledger.c.email)
+        > tuple_(bindparam("by_day", type_=Date()), bindparam("by_email", type_=PlainText())),
     )
     .order_by(ledger.c.local_date, ledger.c.email)
     .limit(CHUNK)
@@ -89,6 +92,10 @@ _SEEN = select(ledger.c.email, ledger.c.papers).where(*_LATELY_SENT)
 _ABSORBED = select(alias.c.alias, alias.c.paper).where(
     alias.c.alias.in_(bindparam("keys", expanding=True)), alias.c.paper != alias.c.alias
 )
+
+
+#: how long a mail waits whose contents cannot be read, for somebody to restore or upgrade what is needed
+_UNREADABLE_FOR = timedelta(hours=1)
 
 
 class Ledger:
@@ -155,14 +162,20 @@ class Ledger:
 
         Returns:
             the digest as it was planned; None if it is not there, not due, being sent by another, or final. The
-            claim is durable on return.
+            claim is durable on return. None, too, if its contents cannot be read: it is deferred then, its answer
+            says why, and the mail behind it goes out.
         """
-        values = {"by_email": email, "by_day": local_date, "owner": owner, "now": now}
+        key = {"by_email": email, "by_day": local_date}
         with self._database.writing() as connection:
-            if connection.scalar(_CLAIM, values) is None:
+            if connection.scalar(_CLAIM, {**key, "owner": owner, "now": now}) is None:
                 return None
-            body: str = connection.execute(_PLANNED, {"by_email": email, "by_day": local_date}).scalar_one()
-            return self._reader.digest(connection, body)
+            try:
+                return self._reader.digest(connection, connection.scalar(_PLANNED, key))
+            except BodyError as error:
+                answer = f"its contents cannot be read: {error}"
+                values = {"state": "deferred", "answer": answer, "next_attempt_at": now + _UNREADABLE_FOR}
+                connection.execute(_SETTLE, {**key, **values, "updated_at": now})
+                return None
 
     def settle(
         self,

@@ -76,8 +76,11 @@ class Reader:
         # one thread at a time: between fetching the papers and using them nobody may forget them
         self._lock = Lock()
 
-    def digest(self, connection: Connection, body: str) -> Digest:
-        """The digest as it was planned. Raises BodyError if it, or a paper in it, cannot be read."""
+    def digest(self, connection: Connection, body: str | None) -> Digest:
+        """The digest as it was planned. Raises BodyError if it, or a paper in it, is missing or cannot be read."""
+        if body is None:
+            message = "they are missing"
+            raise BodyError(message)
         tree = parse(body)
         with self._lock:
             self._fetch(connection, _hashes(tree))

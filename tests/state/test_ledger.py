@@ -6,9 +6,11 @@ from dataclasses import replace
 from datetime import date, datetime, timedelta
 
 import pytest
+from sqlalchemy import text
 
 from digest.errors import StateError
 from digest.model import Digest, LedgerRow, LedgerState, Match, Missed, Outcome, Receipt, Signals, StoredPaper, Trend
+from digest.state.database import connect
 from digest.state.store import State
 from tests.makers import HOSTILE_TITLE, NOW, TODAY, digest, paper, pick, subscriber
 
@@ -151,6 +153,27 @@ def test_mail_in_doubt_is_claimed_again(state: State) -> None:
 
     assert [(ADA, TODAY)] == list(state.ledger.due(NOW))
     assert planned == claim(state)
+
+
+@pytest.mark.parametrize("table", ["planned", "snapshot"])
+def test_mail_whose_contents_are_gone_waits_and_the_others_go_out(state: State, url: str, table: str) -> None:
+    """One row that cannot be read must not keep everybody behind it from their mail, today and tomorrow."""
+    plan(state, ADA)
+    plan(state, BOB, TODAY, 2)
+    database = connect(url, create=False, busy_timeout_s=1)
+    with database.writing() as connection:
+        which = {"planned": f"email = '{ADA}'", "snapshot": "body LIKE '%2609.00001%'"}[table]
+        assert 1 == connection.execute(text(f"DELETE FROM {table} WHERE {which}")).rowcount
+    database.close()
+
+    claimed = {email: claim(state, email) for email, _ in state.ledger.due(NOW)}
+
+    assert [True, False] == [claimed[ADA] is None, claimed[BOB] is None]
+    row = state.ledger.row(ADA, TODAY)
+    assert row is not None
+    assert ("deferred", 1, LATER) == (row.state, row.attempts, row.next_attempt_at)
+    assert "its contents cannot be read: " in row.answer
+    assert claim(state, ADA, now=LATER) is None
 
 
 def test_delivered_mail_stays_delivered_whatever_a_second_sender_says(state: State) -> None:

@@ -275,3 +275,25 @@ def test_a_full_disk_loses_nothing_and_is_called_so(file: Path) -> None:
     _, output = children.run(_FILL, url, strace, *inject)
 
     assert check_nothing_was_lost(url, output) == "no space left on the disk"
+
+
+_WITHOUT_ADAPTERS = """
+import sqlite3
+sqlite3.adapters.clear()
+with open_state(url, now=NOW) as state:
+    state.ledger.plan([(digest(pick()), "<1@x>")], now=NOW)
+    ((email, day),) = state.ledger.due(NOW)
+    state.ledger.claim(email, day, owner="", now=NOW)
+    state.ledger.settle(email, day, Receipt("delivered", 250, "ok", NOW, ""), state="sent")
+    state.ledger.expire(NOW, timedelta(days=4))
+    state.subscribers.pause(email, until=TODAY, reason="", now=NOW)
+    state.papers.signals(["a:1"], TODAY), state.papers.since(NOW), state.papers.edition(TODAY)
+    found = state.ledger.last_sent([email], since=TODAY), state.ledger.seen([email], since=TODAY)
+    state.prune(now=NOW)
+    print(state.ledger.refused_days(email), len(state.ledger.rows(email=email, since=TODAY)))
+"""
+
+
+def test_dates_are_written_without_the_adapters_that_python_takes_away(file: Path) -> None:
+    """sqlite3's own are deprecated since Python 3.12, and a warning on every run would be mailed by every cron."""
+    assert (0, "0 1\n") == children.run(_WITHOUT_ADAPTERS, f"sqlite:///{file}")
