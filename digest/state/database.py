@@ -176,7 +176,8 @@ def _parse(url: str) -> URL:
 def _sqlite(url: URL, *, create: bool, busy_timeout_s: float) -> Database:
     if not url.database or url.database == ":memory:":
         raise StateError("state.url", "it names no file", hint="write sqlite:///path/to/state.sqlite3")
-    path = Path(url.database).absolute()
+    # where the links end: SQLite keeps its -wal there, and all who send must meet at one lock file
+    path = Path(os.path.realpath(url.database))
     place = str(path)
     try:
         _prepare_file(path, create=create)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 import time
+from pathlib import Path
 
 import pytest
 
@@ -124,6 +125,21 @@ def test_a_sender_is_alone_in_its_own_process_too(state: State) -> None:
         pass
 
     assert [True, False, True] == [first, second, third]
+
+
+def test_a_sender_is_alone_by_whatever_path_it_found_the_file(tmp_path: Path) -> None:
+    """The file may be a symbolic link to another disk, and only one of two programs know it by that name."""
+    link = tmp_path / "link.sqlite3"
+    link.symlink_to(tmp_path / "state" / "real.sqlite3")
+    (tmp_path / "state").mkdir()
+
+    with (
+        open_state(f"sqlite:///{link}", now=NOW) as through_link,
+        open_state(f"sqlite:///{tmp_path}/state/real.sqlite3", now=NOW, create=False) as direct,
+        through_link.sender_lock() as first,
+        direct.sender_lock() as second,
+    ):
+        assert [True, False] == [first, second]
 
 
 def test_a_sender_that_fails_gives_the_lock_back(state: State) -> None:
