@@ -52,16 +52,15 @@ def import_rows(database: Database, rows: Iterable[Mapping[str, Any]]) -> int:
         StateError: the state is not empty, or the rows are not an export of this version.
     """
     rest = iter(rows)
-    head = next(rest, {})
-    if head.get("format") != _FORMAT or head.get("version") != NEWEST:
+    head = next(rest, None)
+    if not isinstance(head, Mapping) or (head.get("format"), head.get("version")) != (_FORMAT, NEWEST):
         reason = f"what is to be imported is not a state of version {NEWEST}"
         raise StateError(database.place, reason, hint=_HINT)
     count = 0
     with database.transaction() as connection:
         if any(connection.scalar(select(exists(select(table)))) for table in metadata.sorted_tables):
             raise StateError(database.place, "it is not empty", hint="import into a new state: change state.url")
-        for name, group in groupby(rest, key=lambda row: row.get("table")):
-            table = metadata.tables.get(str(name))
+        for table, group in groupby(rest, key=_table):
             if table is None:
                 raise StateError(database.place, f"row {count + 2} names no table", hint=_HINT)
             for chunk in chunks(group):
@@ -70,11 +69,16 @@ def import_rows(database: Database, rows: Iterable[Mapping[str, Any]]) -> int:
                     connection.execute(insert(table), values)
                 except OperationalError:
                     raise
-                except StatementError as error:
+                except (StatementError, OverflowError) as error:
                     reason = f"rows of {table.name} do not fit, the first of them is row {count + 2}"
                     raise StateError(database.place, reason, hint=_HINT) from error
                 count += len(chunk)
     return count
+
+
+def _table(row: object) -> Table | None:
+    """The table that a row is of; None if it is of none."""
+    return metadata.tables.get(str(row.get("table"))) if isinstance(row, Mapping) else None
 
 
 def _to_json(value: Any) -> Any:
