@@ -15,7 +15,7 @@ from sqlalchemy import bindparam, delete, select, update
 from digest.model import DaySignals, Paper, Signals, SourceMemory, StoredPaper
 from digest.state.codec import dumps, loads
 from digest.state.database import chunks
-from digest.state.schema import PlainText, alias, paper, signal, source
+from digest.state.schema import PlainText, alias, paper, signal, source, storable
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -56,8 +56,9 @@ class Papers:
         found: dict[str, StoredPaper] = {}
         with self._database.reading() as connection:
             for chunk in chunks(set(identifiers)):
+                asked = {storable(identifier): identifier for identifier in chunk}
                 for identifier, *row in connection.execute(_KNOWN, {"identifiers": chunk}):
-                    found[identifier] = _stored(row)
+                    found[asked[identifier]] = _stored(row)
         return found
 
     def get(self, identifier: str) -> StoredPaper | None:
@@ -79,9 +80,10 @@ class Papers:
         history: dict[str, list[DaySignals]] = {key: [] for key in keys}
         with self._database.reading() as connection:
             for chunk in chunks(history):
+                asked = {storable(key): key for key in chunk}
                 for row in connection.execute(_SIGNALS, {"keys": chunk, "since": since}):
                     counts = Signals(row.upvotes, row.comments, row.stars, row.position)
-                    history[row.paper].append(DaySignals(row.source, row.day, counts))
+                    history[asked[row.paper]].append(DaySignals(row.source, row.day, counts))
         return {key: tuple(days) for key, days in history.items()}
 
     def memories(self) -> dict[str, SourceMemory]:

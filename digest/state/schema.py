@@ -51,17 +51,22 @@ class Moment(TypeDecorator[datetime]):
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
 
 
+def storable(text: str) -> str:
+    """The nearest text that every database takes: PostgreSQL refuses NUL, both refuse lone surrogates."""
+    if text.isprintable():
+        return text
+    return text.replace("\0", "\N{REPLACEMENT CHARACTER}").encode(errors="replace").decode()
+
+
 class PlainText(TypeDecorator[str]):
-    """Text from outside. PostgreSQL refuses NUL, both refuse lone surrogates; they become U+FFFD and `?`."""
+    """Text from outside, made `storable`; the same for storing and for looking up."""
 
     impl = Text
     cache_ok = True
 
     def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:  # noqa: ARG002
-        """The nearest text that every database can store; the same for storing and for looking up."""
-        if value is None or value.isprintable():
-            return value
-        return value.replace("\0", "\N{REPLACEMENT CHARACTER}").encode(errors="replace").decode()
+        """What is written or looked for."""
+        return None if value is None else storable(value)
 
 
 metadata = MetaData()

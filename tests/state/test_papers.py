@@ -52,9 +52,11 @@ def test_whatever_a_source_sends_is_kept_as_sent(state: State) -> None:
 def test_an_identifier_that_no_database_can_hold_fails_nothing(state: State) -> None:
     one = stored(key="url:http://x/\x00\ud83d")
 
-    state.papers.store([one])
+    state.papers.store([one], signals=[(one.paper.key, said(1))])
 
     assert (one,) == state.papers.since(NOW)
+    assert {one.paper.key: one} == state.papers.known([one.paper.key])
+    assert {one.paper.key: (said(1),)} == state.papers.signals([one.paper.key], TODAY)
 
 
 def test_a_paper_stored_again_is_replaced(state: State) -> None:
