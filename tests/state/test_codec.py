@@ -50,14 +50,19 @@ def test_papers_have_equal_texts_exactly_if_they_are_equal(first: Paper, second:
     assert (first == second) == (dumps(Paper, first) == dumps(Paper, second))
 
 
+@dataclass(frozen=True)
+class Choices:
+    name: str = ""
+    until: date | None = None
+    days: tuple[str, ...] = ()
+    at: time = time(8, 0)
+    most: int = 10
+    share: float = 0.0
+
+
 def test_empty_fields_are_not_written_and_choices_are() -> None:
     """A later default of 09:00 must not move the mail of somebody who joined when it was 08:00."""
-    body = dumps(Subscriber, Subscriber("ada@example.org"))
-
-    assert (
-        body == '{"email":"ada@example.org","at":"08:00:00","days":["mon","tue","wed","thu","fri"],'
-        '"timezone":"UTC","max_papers":10,"trending":5}'
-    )
+    assert dumps(Choices, Choices()) == '{"at":"08:00:00","most":10}'
 
 
 def test_text_is_ascii_so_that_every_database_takes_it() -> None:
