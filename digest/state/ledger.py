@@ -89,6 +89,9 @@ _LATELY_SENT = (
 )
 _LAST_SENT = select(ledger.c.email, func.max(ledger.c.planned_at)).where(*_LATELY_SENT).group_by(ledger.c.email)
 _SEEN = select(ledger.c.email, ledger.c.papers).where(*_LATELY_SENT)
+_OPEN_KEYS = select(ledger.c.email, ledger.c.papers).where(
+    OPEN, ledger.c.email.in_(bindparam("emails", expanding=True))
+)
 _ABSORBED = select(alias.c.alias, alias.c.paper).where(
     alias.c.alias.in_(bindparam("keys", expanding=True)), alias.c.paper != alias.c.alias
 )
@@ -270,8 +273,8 @@ class Ledger:
         """For each address the keys of the papers in its mail that is not final, perhaps none."""
         found: dict[str, set[str]] = {email: set() for email in emails}
         with self._database.reading() as connection:
-            for email, papers in connection.execute(select(ledger.c.email, ledger.c.papers).where(OPEN)):
-                if email in found:
+            for chunk in chunks(found):
+                for email, papers in connection.execute(_OPEN_KEYS, {"emails": chunk}):
                     found[email].update(parse(papers))
             return _surviving(connection, found)
 

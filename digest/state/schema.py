@@ -159,7 +159,7 @@ ledger = Table(
     "ledger",
     metadata,
     Column("email", PlainText, primary_key=True),
-    Column("local_date", Date, primary_key=True),
+    Column("local_date", Date, primary_key=True, index=True),
     Column("state", Text, nullable=False),
     Column("message_id", PlainText, nullable=False, unique=True),
     Column("planned_at", Moment, nullable=False),
@@ -173,6 +173,7 @@ ledger = Table(
     Column("papers", Text, nullable=False),
 )
 Index("ix_ledger_open", ledger.c.local_date, ledger.c.email, sqlite_where=OPEN, postgresql_where=OPEN)
+Index("ix_ledger_open_email", ledger.c.email, sqlite_where=OPEN, postgresql_where=OPEN)
 
 #: what is in the mail: digests with snapshot hashes for papers. Apart from the ledger, whose rows are rewritten at
 #: each step: with the body inside, a claim would write four times as much
