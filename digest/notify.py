@@ -31,12 +31,13 @@ def notify(env: Mapping[str, str], *assignments: str) -> bool:
     if address.startswith("@"):
         address = "\0" + address[1:]
     lines = (" ".join(assignment.splitlines()) for assignment in assignments)
-    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as datagrams:
-        datagrams.settimeout(0)  # a supervisor that does not listen must not stop the daemon
-        try:
-            datagrams.sendto("\n".join(lines).encode(), address)
-        except OSError:
-            return False
+    message = "\n".join(lines).encode(errors="replace")
+    try:
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as datagrams:
+            datagrams.settimeout(0)  # a supervisor that does not listen must not stop the daemon
+            datagrams.sendto(message, address)
+    except OSError:
+        return False
     return True
 
 

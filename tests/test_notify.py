@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import socket
+import subprocess
+import sys
 import time
 from typing import TYPE_CHECKING
 
@@ -31,6 +33,28 @@ def test_assignments_arrive_in_one_datagram_one_line_each(systemd: tuple[str, so
 
     assert notify({"NOTIFY_SOCKET": name}, "READY=1", "STATUS=✉ for\n12 readers")
     assert "READY=1\nSTATUS=✉ for 12 readers".encode() == listener.recv(1000)
+
+
+def test_whatever_a_status_holds_it_is_sent(systemd: tuple[str, socket.socket]) -> None:
+    """Lone surrogates stand for the odd bytes of a file name."""
+    name, listener = systemd
+
+    assert notify({"NOTIFY_SOCKET": name}, "STATUS=reading \udc80.toml")
+    assert b"STATUS=reading ?.toml" == listener.recv(1000)
+
+
+_WITHOUT_FILES = """
+import resource
+from digest.notify import notify
+resource.setrlimit(resource.RLIMIT_NOFILE, (0, 0))
+print(notify({"NOTIFY_SOCKET": "/run/systemd/notify"}, "WATCHDOG=1"))
+"""
+
+
+def test_a_message_for_which_no_file_can_be_opened_is_lost_without_harm() -> None:
+    done = subprocess.run([sys.executable, "-c", _WITHOUT_FILES], capture_output=True, text=True, check=False)
+
+    assert (0, "False\n") == (done.returncode, done.stdout), done.stderr
 
 
 def test_reloading_carries_the_present_moment() -> None:
