@@ -110,10 +110,12 @@ class Connection(asyncio.Protocol):
                 self.abort("the server does not reset")
 
     async def quit(self) -> None:
-        """Say goodbye and close; never raises."""
-        with contextlib.suppress(LostError):
-            await self.command("QUIT", _GOODBYE_S)
-        self.abort("closed by us")
+        """Say goodbye and close; never raises. Closes also if it is cancelled meanwhile."""
+        try:
+            with contextlib.suppress(LostError):
+                await self.command("QUIT", _GOODBYE_S)
+        finally:
+            self.abort("closed by us")
         await asyncio.sleep(0)  # the transport tells its end in the next turn of the loop
 
     def abort(self, reason: str) -> None:

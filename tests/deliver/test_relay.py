@@ -16,7 +16,7 @@ from digest.deliver.relay import password_is_safe
 from digest.deliver.settings import Security, SmtpSettings
 from digest.deliver.smtp import Smtp, check
 from digest.errors import DeliveryError
-from tests.smtp_server import DROP, SILENCE, Authority, SmtpServer, free_port, smtp_server
+from tests.smtp_server import DROP, SILENCE, Authority, SmtpServer, free_port, patience_s, smtp_server
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -92,8 +92,7 @@ def test_check_says_what_the_relay_is(secure: SmtpServer, authority: Authority) 
     sentence = asyncio.run(check(settings))
 
     assert (
-        f"127.0.0.1:{secure.port} answers “mx.example.org Python SMTP 1.4.6”, TLSv1.3, logged in as ada, "
-        "takes mails up to 10.0 MB"
+        f"127.0.0.1:{secure.port} answers “mx.example.org ESMTP”, TLSv1.3, logged in as ada, takes mails up to 10.0 MB"
     ) == sentence
     assert ["connect", "ehlo", "starttls", "ehlo", "auth", "noop", "quit"] == secure.heard
 
@@ -156,7 +155,8 @@ def test_without_a_name_ehlo_says_a_full_name_or_an_address(plain: SmtpServer) -
     """RFC 5321 §4.1.3; a bare `localhost` is refused by many relays."""
     asyncio.run(check(to(plain)))
 
-    assert plain.names == [socket.gethostname() if "." in socket.gethostname() else "[127.0.0.1]"]
+    [name] = plain.names
+    assert name == "[127.0.0.1]" or (name == socket.gethostname() and "." in name)
 
 
 # --- what does not ---
@@ -198,7 +198,7 @@ def test_an_impossible_host_name() -> None:
             "the server says this passes; it is tried again with the next run",
         ),
         (DROP, None, "the server closed the connection", CHECK_HOST),
-        (SILENCE, None, "no answer within 0.2 s", CHECK_HOST),
+        (SILENCE, None, "no answer within 0.5 s", CHECK_HOST),
     ],
 )
 def test_the_server_does_not_welcome_us(
@@ -206,7 +206,7 @@ def test_the_server_does_not_welcome_us(
 ) -> None:
     plain.script["connect"] = action
 
-    assert ("connect", reason, hint, code) == told(to(plain, timeout_s=0.2))
+    assert ("connect", reason, hint, code) == told(to(plain, timeout_s=patience_s(action)))
 
 
 def test_the_port_is_no_smtp_port(plain: SmtpServer) -> None:
@@ -227,13 +227,13 @@ def test_the_port_is_no_smtp_port(plain: SmtpServer) -> None:
         ("451 4.3.0 later", 451, "the server refuses: 451 4.3.0 later", "the server says this passes"),
         ("421 4.3.0 bye", 421, "the server refuses: 421 4.3.0 bye", "the server says this passes"),
         (DROP, None, "the server closed the connection", CHECK_HOST),
-        (SILENCE, None, "no answer within 0.2 s", CHECK_HOST),
+        (SILENCE, None, "no answer within 0.5 s", CHECK_HOST),
     ],
 )
 def test_the_server_refuses_ehlo(plain: SmtpServer, action: str, code: int | None, reason: str, hint: str) -> None:
     plain.script["ehlo"] = action
 
-    stage, got_reason, got_hint, got_code = told(to(plain, timeout_s=0.2))
+    stage, got_reason, got_hint, got_code = told(to(plain, timeout_s=patience_s(action)))
 
     assert ("ehlo", reason, code) == (stage, got_reason, got_code)
     assert got_hint.startswith(hint)
@@ -252,7 +252,9 @@ def test_starttls_is_never_given_up_silently(plain: SmtpServer) -> None:
 def test_starttls_is_offered_but_refused(secure: SmtpServer) -> None:
     secure.script["starttls"] = "454 4.7.0 TLS not available"
 
-    assert ("tls", 454) == (failure(to(secure, security="starttls")).stage, 454)
+    error = failure(to(secure, security="starttls"))
+
+    assert ("tls", 454) == (error.stage, error.code)
     assert "auth" not in secure.heard
 
 
@@ -353,7 +355,7 @@ def test_gmail_is_told_by_its_answer(secure: SmtpServer, authority: Authority) -
         ("454 4.7.0 later", 454, "the server refuses: 454 4.7.0 later"),
         ("534 5.7.9 stronger please", 534, "the server refuses: 534 5.7.9 stronger please"),
         (DROP, None, "the server closed the connection"),
-        (SILENCE, None, "no answer within 0.2 s"),
+        (SILENCE, None, "no answer within 0.5 s"),
     ],
 )
 def test_the_login_fails_otherwise(
@@ -361,7 +363,12 @@ def test_the_login_fails_otherwise(
 ) -> None:
     secure.script["auth"] = action
     settings = to(
-        secure, security="starttls", username="ada", password=PASSWORD, ca_file=authority.ca_file, timeout_s=0.2
+        secure,
+        security="starttls",
+        username="ada",
+        password=PASSWORD,
+        ca_file=authority.ca_file,
+        timeout_s=patience_s(action),
     )
 
     stage, got_reason, _, got_code = told(settings)

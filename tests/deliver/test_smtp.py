@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -10,7 +11,7 @@ import pytest
 from digest.deliver.smtp import GIVE_UP_AFTER, Smtp, SmtpSettings
 from digest.model import Mail, Outcome, Receipt
 from tests.makers import NOW, mail
-from tests.smtp_server import DROP, SILENCE, Authority, SmtpServer, smtp_server
+from tests.smtp_server import DROP, SILENCE, Authority, SmtpServer, patience_s, smtp_server
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -196,7 +197,7 @@ def test_without_an_answer_all_depends_on_the_final_dot(
 ) -> None:
     server.script[step] = action
 
-    [receipt] = send(to(server, timeout_s=0.2, answer_timeout_s=0.2), mail())
+    [receipt] = send(to(server, timeout_s=patience_s(action), answer_timeout_s=patience_s(action)), mail())
 
     assert (outcome, None) == (receipt.outcome, receipt.code)
     assert receipt.text.endswith(f"({where})")
@@ -310,6 +311,19 @@ def test_a_delivery_cut_short_leaves_no_answer_behind_for_the_next_mail(server: 
 
     assert "delivered" == asyncio.run(work()).outcome
     assert 2 == server.heard.count("connect")
+
+
+def test_a_goodbye_cut_short_closes_the_connection_all_the_same(server: SmtpServer) -> None:
+    """As when the daemon is told to stop; what stays open would be a ResourceWarning, an error in these tests."""
+    server.script["quit"] = SILENCE
+
+    async def work() -> None:
+        async with asyncio.timeout(0.1), Smtp(to(server)):
+            pass
+
+    with pytest.raises(TimeoutError):
+        asyncio.run(work())
+    gc.collect()
 
 
 def test_a_server_that_talks_nonsense_is_left(server: SmtpServer) -> None:
