@@ -1,4 +1,4 @@
-"""A real PostgreSQL server for tests: our own cluster in a temporary folder, on a free port of 127.0.0.1.
+"""A real PostgreSQL server for tests: our own cluster in a temporary folder, reached by a socket in that folder.
 
 Started once per test process and only if a test asks for it; skipped with the reason where PostgreSQL is missing.
 Nothing in it survives a crash (fsync=off), which makes it quick.
@@ -10,7 +10,6 @@ import os
 import pwd
 import shutil
 import signal
-import socket
 import subprocess
 import tempfile
 import time
@@ -31,7 +30,8 @@ _START_TIMEOUT_S = 30.0
 class Server:
     """A running server."""
 
-    port: int
+    #: where its socket is; no port is taken, so that none can be taken by another test
+    folder: str
     _numbers: Iterator[int] = field(default_factory=lambda: count(1))
 
     def new_database(self) -> str:
@@ -39,11 +39,11 @@ class Server:
         name = f"test{next(self._numbers)}"
         with psycopg.connect(self.url, autocommit=True) as connection:
             connection.execute(f"CREATE SCHEMA {name}".encode())
-        return f"{self.url}?options=-csearch_path%3D{name}"
+        return f"{self.url}&options=-csearch_path%3D{name}"
 
     @property
     def url(self) -> str:
-        return f"postgresql://digest@127.0.0.1:{self.port}/postgres"
+        return f"postgresql://digest@/postgres?host={self.folder}"
 
 
 @pytest.fixture(scope="session")
@@ -71,10 +71,10 @@ def _cluster(programs: Path) -> Iterator[Server]:
             shutil.chown(folder, user)
         data = f"{folder}/data"
         _run_as(user, programs / "initdb", "-D", data, "-U", "digest", "-A", "trust", "-E", "UTF8", "--no-locale", "-N")
-        server = Server(_free_port())
-        options = ("fsync=off", "full_page_writes=off", "synchronous_commit=off", "listen_addresses=127.0.0.1")
+        server = Server(folder)
+        options = ("fsync=off", "full_page_writes=off", "synchronous_commit=off", "listen_addresses=")
         settings = [word for option in options for word in ("-c", option)]
-        command = [str(programs / "postgres"), "-D", data, "-k", folder, "-p", str(server.port), *settings]
+        command = [str(programs / "postgres"), "-D", data, "-k", folder, *settings]
         with Path(folder, "log").open("wb") as log, subprocess.Popen(command, user=user, stderr=log) as process:
             try:
                 _wait(server, process)
@@ -98,13 +98,6 @@ def _user() -> str | None:
 def _run_as(user: str | None, *command: str | Path) -> None:
     done = subprocess.run(command, user=user, capture_output=True, text=True, check=False, cwd="/tmp")
     assert done.returncode == 0, done.stderr
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-    return port
 
 
 def _wait(server: Server, process: subprocess.Popen[bytes]) -> None:
