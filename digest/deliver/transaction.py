@@ -21,7 +21,9 @@ if TYPE_CHECKING:
     from digest.model import Mail, Outcome
 
 #: what can stand between < and > of a command: no white space, no control character, nothing that ends an address
-_ADDRESS = re.compile(r'[^\s<>"\\@]{1,64}@[^\s<>"\\@]{1,255}')
+_ADDRESS = re.compile(r'([^\s<>"\\@]+)@[^\s<>"\\@]+')
+#: RFC 5321 §4.5.3.1.1 and §4.5.3.1.3, without < and >; octets, also where an address goes beyond ASCII
+_MAX_LOCAL_PART, _MAX_ADDRESS = 64, 254
 
 _STEP: dict[Stage, str] = {
     "mail": "at MAIL FROM",
@@ -136,7 +138,8 @@ def _beyond_ascii(mail: Mail) -> bool:
 
 
 def _writable(address: str) -> bool:
-    return address.isprintable() and _ADDRESS.fullmatch(address) is not None and len(address.encode()) <= 254
+    found = _ADDRESS.fullmatch(address) if address.isprintable() else None
+    return found is not None and len(found[1].encode()) <= _MAX_LOCAL_PART and len(address.encode()) <= _MAX_ADDRESS
 
 
 def _only_crlf(data: bytes) -> bool:

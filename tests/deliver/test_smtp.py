@@ -367,6 +367,7 @@ def test_a_server_that_never_stops_talking_is_left(server: SmtpServer) -> None:
         ({"recipient": "nobody"}, "refused", "the recipient address cannot be written in SMTP"),
         ({"recipient": "a\udc80@example.org"}, "refused", "the recipient address cannot be written in SMTP"),
         ({"recipient": f"{'a' * 65}@example.org"}, "refused", "the recipient address cannot be written in SMTP"),
+        ({"recipient": f"{'é' * 33}@example.org"}, "refused", "the recipient address cannot be written in SMTP"),
         ({"recipient": f"a@{'b.' * 130}org"}, "refused", "the recipient address cannot be written in SMTP"),
         ({"envelope_from": "a\0@b"}, "deferred", "the sender address cannot be written in SMTP"),
         (
