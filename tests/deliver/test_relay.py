@@ -3,64 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-import base64
-import re
 import socket
-import traceback
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from digest.deliver.relay import password_is_safe
 from digest.deliver.settings import Security, SmtpSettings
-from digest.deliver.smtp import Smtp, check
+from digest.deliver.smtp import check
 from digest.errors import DeliveryError
+from tests.deliver.dialogue import PASSWORD, failure, to, told
 from tests.smtp_server import DROP, SILENCE, Authority, SmtpServer, free_port, patience_s, smtp_server
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-PASSWORD = "correct horse"
 USERS = {"ada": PASSWORD}
 CHECK_HOST = "check smtp.host and smtp.port, and whether a firewall stands between"
-
-
-def to(server: SmtpServer, **fields: Any) -> SmtpSettings:
-    values: dict[str, Any] = {"host": "127.0.0.1", "port": server.port, "security": "none", "timeout_s": 5.0}
-    return SmtpSettings(**(values | fields))
-
-
-def failure(settings: SmtpSettings) -> DeliveryError:
-    """The error that entering raises."""
-
-    async def enter() -> None:
-        async with Smtp(settings):
-            pass
-
-    with pytest.raises(DeliveryError) as caught:
-        asyncio.run(enter())
-    return caught.value
-
-
-def told(settings: SmtpSettings) -> tuple[str, str, str, int | None]:
-    """Its stage, reason, hint and code."""
-    error = failure(settings)
-    assert error.relay == settings.relay
-    return error.stage, error.reason, error.hint, error.code
-
-
-@pytest.fixture
-def plain() -> Iterator[SmtpServer]:
-    with smtp_server() as server:
-        yield server
-
-
-@pytest.fixture
-def secure(authority: Authority) -> Iterator[SmtpServer]:
-    """STARTTLS and a login."""
-    with smtp_server(starttls=authority.context("127.0.0.1", "localhost"), users=USERS) as server:
-        yield server
 
 
 # --- settings ---
@@ -97,18 +53,18 @@ def test_check_says_what_the_relay_is(secure: SmtpServer, authority: Authority) 
     assert ["connect", "ehlo", "starttls", "ehlo", "auth", "noop", "quit"] == secure.heard
 
 
-def test_check_of_a_relay_on_this_machine(plain: SmtpServer) -> None:
-    sentence = asyncio.run(check(to(plain)))
+def test_check_of_a_relay_on_this_machine(server: SmtpServer) -> None:
+    sentence = asyncio.run(check(to(server)))
 
-    assert sentence.endswith(", unencrypted, without login, takes mails up to 10.0 MB")
+    assert sentence.endswith(", unencrypted, without login, takes mails up to 50.0 MB")
 
 
 @pytest.mark.parametrize("action", [DROP, "451 4.3.0 later"])
-def test_check_fails_if_the_relay_does_not_answer_a_noop(plain: SmtpServer, action: str) -> None:
-    plain.script["noop"] = action
+def test_check_fails_if_the_relay_does_not_answer_a_noop(server: SmtpServer, action: str) -> None:
+    server.script["noop"] = action
 
     with pytest.raises(DeliveryError, match="noop"):
-        asyncio.run(check(to(plain)))
+        asyncio.run(check(to(server)))
 
 
 def test_tls_from_the_first_byte(authority: Authority) -> None:
@@ -145,17 +101,17 @@ def test_the_login_uses_what_the_server_offers(mechanism: str) -> None:
         assert "logged in as ada" in asyncio.run(check(to(server, username="ada", password=PASSWORD)))
 
 
-def test_the_name_in_ehlo_is_the_one_configured(plain: SmtpServer) -> None:
-    asyncio.run(check(to(plain, local_hostname="digest.example.org")))
+def test_the_name_in_ehlo_is_the_one_configured(server: SmtpServer) -> None:
+    asyncio.run(check(to(server, local_hostname="digest.example.org")))
 
-    assert ["digest.example.org"] == plain.names
+    assert ["digest.example.org"] == server.names
 
 
-def test_without_a_name_ehlo_says_a_full_name_or_an_address(plain: SmtpServer) -> None:
+def test_without_a_name_ehlo_says_a_full_name_or_an_address(server: SmtpServer) -> None:
     """RFC 5321 §4.1.3; a bare `localhost` is refused by many relays."""
-    asyncio.run(check(to(plain)))
+    asyncio.run(check(to(server)))
 
-    [name] = plain.names
+    [name] = server.names
     assert name == "[127.0.0.1]" or (name == socket.gethostname() and "." in name)
 
 
@@ -202,22 +158,22 @@ def test_an_impossible_host_name() -> None:
     ],
 )
 def test_the_server_does_not_welcome_us(
-    plain: SmtpServer, action: str, code: int | None, reason: str, hint: str
+    server: SmtpServer, action: str, code: int | None, reason: str, hint: str
 ) -> None:
-    plain.script["connect"] = action
+    server.script["connect"] = action
 
-    assert ("connect", reason, hint, code) == told(to(plain, timeout_s=patience_s(action)))
+    assert ("connect", reason, hint, code) == told(to(server, timeout_s=patience_s(action)))
 
 
-def test_the_port_is_no_smtp_port(plain: SmtpServer) -> None:
-    plain.script["connect"] = "HTTP/1.1 400 Bad Request"
+def test_the_port_is_no_smtp_port(server: SmtpServer) -> None:
+    server.script["connect"] = "HTTP/1.1 400 Bad Request"
 
     assert (
         "connect",
         "the answer is not SMTP: Malformed SMTP response line: HTTP/1.1 400 Bad Request",
         "check smtp.host and smtp.port",
         None,
-    ) == told(to(plain))
+    ) == told(to(server))
 
 
 @pytest.mark.parametrize(
@@ -230,23 +186,23 @@ def test_the_port_is_no_smtp_port(plain: SmtpServer) -> None:
         (SILENCE, None, "no answer within 0.5 s", CHECK_HOST),
     ],
 )
-def test_the_server_refuses_ehlo(plain: SmtpServer, action: str, code: int | None, reason: str, hint: str) -> None:
-    plain.script["ehlo"] = action
+def test_the_server_refuses_ehlo(server: SmtpServer, action: str, code: int | None, reason: str, hint: str) -> None:
+    server.script["ehlo"] = action
 
-    stage, got_reason, got_hint, got_code = told(to(plain, timeout_s=patience_s(action)))
+    stage, got_reason, got_hint, got_code = told(to(server, timeout_s=patience_s(action)))
 
     assert ("ehlo", reason, code) == (stage, got_reason, got_code)
     assert got_hint.startswith(hint)
 
 
-def test_starttls_is_never_given_up_silently(plain: SmtpServer) -> None:
+def test_starttls_is_never_given_up_silently(server: SmtpServer) -> None:
     assert (
         "tls",
         "the server does not offer STARTTLS",
         'set smtp.security = "tls" (usually port 465), or "none" for a relay on this machine',
         None,
-    ) == told(to(plain, security="starttls", username="ada", password=PASSWORD))
-    assert "auth" not in plain.heard
+    ) == told(to(server, security="starttls", username="ada", password=PASSWORD))
+    assert "auth" not in server.heard
 
 
 def test_starttls_is_offered_but_refused(secure: SmtpServer) -> None:
@@ -298,125 +254,17 @@ def test_a_port_that_speaks_tls_only_after_starttls(secure: SmtpServer) -> None:
 
 
 @pytest.mark.parametrize("content", [None, "no certificate"])
-def test_a_ca_file_that_is_of_no_use(plain: SmtpServer, tmp_path_factory: pytest.TempPathFactory, content: str) -> None:
+def test_a_ca_file_that_is_of_no_use(
+    server: SmtpServer, tmp_path_factory: pytest.TempPathFactory, content: str
+) -> None:
     file = tmp_path_factory.mktemp("ca") / "ca.pem"
     if content is not None:
         file.write_text(content)
 
-    error = failure(to(plain, ca_file=str(file)))
+    error = failure(to(server, ca_file=str(file)))
 
     assert ("tls", "smtp.ca_file must name a readable PEM file") == (error.stage, error.hint)
     assert str(file) in error.reason
-
-
-# --- login ---
-
-
-@pytest.mark.parametrize(
-    ("fields", "stage", "hint"),
-    [
-        ({"local_hostname": "two words"}, "ehlo", "set smtp.local_hostname to the full name of this machine"),
-        ({"local_hostname": "bücher.example"}, "ehlo", "set smtp.local_hostname to the full name of this machine"),
-        ({"password": "\udcff"}, "login", "check smtp.username and smtp.password"),
-    ],
-)
-def test_settings_that_cannot_be_sent(fields: dict[str, str], stage: str, hint: str) -> None:
-    with smtp_server(users=USERS, plain_login=True) as server:
-        error = failure(to(server, username="ada", **fields))
-
-    assert (stage, hint) == (error.stage, error.hint)
-
-
-def test_a_wrong_password_is_tried_once(secure: SmtpServer, authority: Authority) -> None:
-    """Trying a second method with it would count as a second failure, and lock accounts."""
-    settings = to(secure, security="starttls", username="ada", password="wrong", ca_file=authority.ca_file)
-
-    assert (
-        "login",
-        "user name or password not accepted: 535 5.7.8 Authentication credentials invalid",
-        "check smtp.username and smtp.password",
-        535,
-    ) == told(settings)
-    assert 1 == secure.heard.count("auth")
-
-
-def test_gmail_is_told_by_its_answer(secure: SmtpServer, authority: Authority) -> None:
-    secure.script["auth"] = "535-5.7.8 Username and Password not accepted\r\n535 5.7.8 see help - gsmtp"
-    settings = to(secure, security="starttls", username="ada", password="wrong", ca_file=authority.ca_file)
-
-    assert failure(settings).hint.endswith(
-        "Gmail wants an app password here: https://support.google.com/accounts/answer/185833"
-    )
-
-
-@pytest.mark.parametrize(
-    ("action", "code", "reason"),
-    [
-        ("454 4.7.0 later", 454, "the server refuses: 454 4.7.0 later"),
-        ("534 5.7.9 stronger please", 534, "the server refuses: 534 5.7.9 stronger please"),
-        (DROP, None, "the server closed the connection"),
-        (SILENCE, None, "no answer within 0.5 s"),
-    ],
-)
-def test_the_login_fails_otherwise(
-    secure: SmtpServer, authority: Authority, action: str, code: int | None, reason: str
-) -> None:
-    secure.script["auth"] = action
-    settings = to(
-        secure,
-        security="starttls",
-        username="ada",
-        password=PASSWORD,
-        ca_file=authority.ca_file,
-        timeout_s=patience_s(action),
-    )
-
-    stage, got_reason, _, got_code = told(settings)
-
-    assert ("login", reason, code) == (stage, got_reason, got_code)
-
-
-@pytest.mark.parametrize(
-    "echo",
-    [
-        PASSWORD,
-        base64.b64encode(PASSWORD.encode()).decode(),
-        base64.b64encode(f"\0ada\0{PASSWORD}".encode()).decode(),
-    ],
-)
-def test_a_server_that_repeats_the_password_is_not_quoted(secure: SmtpServer, authority: Authority, echo: str) -> None:
-    """Neither in the message, nor in a traceback."""
-    secure.script["auth"] = f"535 5.7.8 bad credentials {echo}"
-    settings = to(secure, security="starttls", username="ada", password=PASSWORD, ca_file=authority.ca_file)
-
-    error = failure(settings)
-
-    assert "user name or password not accepted: 535 (its answer repeats the password and is not shown)" == error.reason
-    printed = "".join(traceback.format_exception(error)) + repr(error)
-    assert not re.search(f"{re.escape(PASSWORD)}|{re.escape(echo)}", printed)
-
-
-def test_no_login_is_offered(plain: SmtpServer) -> None:
-    assert (
-        "login",
-        "the server does not offer a login",
-        (
-            "remove smtp.username and smtp.password if the relay wants no login; if it does, it may offer it only when "
-            'smtp.security is "starttls" or "tls"'
-        ),
-        None,
-    ) == told(to(plain, username="ada", password=PASSWORD))
-
-
-def test_only_a_login_we_do_not_know_is_offered(plain: SmtpServer) -> None:
-    plain.script["ehlo"] = "250-mx.example.org\r\n250 AUTH XOAUTH2"
-
-    assert (
-        "login",
-        "the server offers only XOAUTH2, and digest knows PLAIN and LOGIN",
-        "enable a password login for this account (an app password), or send through another relay",
-        None,
-    ) == told(to(plain, username="ada", password=PASSWORD))
 
 
 @pytest.mark.parametrize(
