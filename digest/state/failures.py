@@ -90,7 +90,8 @@ def _words(error: DBAPIError) -> Words | None:
         known = _SQLITE.get((getattr(cause, "sqlite_errorcode", None) or 0) & 0xFF)
     else:
         known = _POSTGRESQL.get(getattr(cause, "sqlstate", None) or "")
-    if known is not None or not isinstance(error, _OUTSIDE):
+    # without a statement it was connecting that failed: a mistyped option in state.url is a ProgrammingError
+    if known is not None or not (isinstance(error, _OUTSIDE) or error.statement is None):
         return known
     reason = " ".join(str(cause).split()) or type(cause).__name__
     if isinstance(cause, sqlite3.Error):

@@ -200,6 +200,16 @@ def test_a_server_that_does_not_answer_is_named_without_the_password() -> None:
     assert "s3cret" not in f"{error} {error.__cause__}"
 
 
+@pytest.mark.parametrize("option", ["bogus=1", "connect_timeout=soon", "sslmode=nonsense"])
+def test_a_mistyped_option_in_the_url_is_told_without_the_password(option: str) -> None:
+    error = refusal(f"postgresql://digest:s3cret@127.0.0.1:1/papers?{option}")
+
+    name, _, value = option.partition("=")
+    assert name in error.reason or value in error.reason
+    assert "look at state.url" in error.hint
+    assert "s3cret" not in f"{error} {error.__cause__}"
+
+
 def test_a_missing_postgresql_database_is_told(postgresql_server: Server) -> None:
     error = refusal(postgresql_server.url.replace("/postgres", "/missing"))
 
