@@ -62,6 +62,8 @@ class SmtpServer:
     #: step, or (step, recipient) → reply, `DROP` or `SILENCE`. Steps: `connect ehlo starttls auth mail rcpt data body
     #: dot rset noop quit`; `body` acts between 354 and the dot
     script: dict[str | tuple[str, str], str] = field(default_factory=dict)
+    #: step → called with the recipient, if there is one yet, before the server acts; in the server's thread
+    on: dict[str, Callable[[str], None]] = field(default_factory=dict)
     #: hang up after so many messages on one connection, saying `goodbye` unless it is empty; 0: never
     close_after: int = 0
     goodbye: str = ""
@@ -72,6 +74,10 @@ class SmtpServer:
     names: list[str] = field(default_factory=list)
     #: user name → password; anybody may send without login if empty
     users: Mapping[str, str] = field(default_factory=dict)
+
+    def look(self, step: str, recipient: str) -> None:
+        if step in self.on:
+            self.on[step](recipient)
 
     def action(self, step: str, recipient: str = "") -> str:
         return self.script.get((step, recipient)) or self.script.get(step, "")
@@ -125,6 +131,7 @@ class _Session(SMTP):
     async def _scripted(self, step: str, recipient: str = "") -> bool:
         """Whether the script has dealt with this step."""
         self._script.heard.append(step)
+        self._script.look(step, recipient)
         action = self._script.action(step, recipient)
         if action:
             await self._perform(action)
@@ -151,6 +158,7 @@ class _Session(SMTP):
         """The answer to the final dot."""
         assert self.envelope is not None
         assert isinstance(self.envelope.content, bytes)
+        self._script.look("dot", self._recipient())
         action = self._script.action("dot", self._recipient())
         if not action or action in {DROP, SILENCE} or action.startswith("2"):
             self._script.accepted.append(

@@ -62,9 +62,10 @@ async def pull(
         state.papers.store(
             decision.stored, signals=decision.signals, memories=decision.memories, absorbed=decision.absorbed
         )
-    notes = tuple(f"{batch.source}: {p.where}: {p.message}" for batch in batches for p in batch.problems)
-    report = RunReport("pull", started, clock(), decision.verdicts, notes)
-    state.runs.record(report)
+        notes = tuple(f"{batch.source}: {p.where}: {p.message}" for batch in batches for p in batch.problems)
+        report = RunReport("pull", started, clock(), decision.verdicts, notes)
+        # with the papers, or the next pull would call them old and nobody would ever have called them new
+        state.runs.record(report)
     return report
 
 
