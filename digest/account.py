@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     from digest.errors import DeliveryError
     from digest.model import Digest, LedgerRow, Receipt, SubscriberFinding
 
+#: what becomes of a mail in doubt that is not sent again
+_HELD = "held back, as delivery.in_doubt says"
+
 
 def _verdict(
     email: str,
@@ -34,7 +37,7 @@ def not_due(email: str, answer: Due, at: datetime) -> Verdict:
 
 def planned(digest: Digest) -> Verdict:
     """A digest waits in the ledger."""
-    text = f"{_picks(digest)} planned for {digest.local_date}"
+    text = f"{_picks(digest)} planned for {digest.local_date}; {_looked_at(digest)}"
     return _verdict(digest.subscriber.email, "planned", text, digest.planned_at, counts=_counts(digest))
 
 
@@ -44,14 +47,17 @@ def nothing(digest: Digest) -> Verdict:
     if not digest.considered:
         return _verdict(email, "quiet", "no new papers since the last digest, so no mail", at, counts=counts)
     new = _many(digest.considered, "new paper")
-    if digest.seen_before:
-        text = f"{new}; all {digest.seen_before} that would have been picked were in an earlier mail, so no mail"
+    if digest.matched and digest.seen_before == digest.matched:
+        text = f"{new}; the {digest.matched:,} that matched are in an earlier mail, so no mail"
         return _verdict(email, "all_seen", text, at, counts=counts)
+    floor = f"scored above the floor of {digest.subscriber.min_score:g}"
     keywords = len(digest.subscriber.keywords)
-    if digest.matched:
-        text = f"{new}, {digest.matched} matched, but none scored above the floor of {digest.subscriber.min_score:g}"
+    if digest.seen_before:
+        text = f"{new}, {digest.matched:,} matched, {digest.seen_before:,} are in an earlier mail and no other {floor}"
+    elif digest.matched:
+        text = f"{new}, {digest.matched:,} matched, but none {floor}"
     elif keywords:
-        text = f"{new}, none matched any of {_many(keywords, 'keyword')}"
+        text = f"{new}, none matched the {_many(keywords, 'keyword')}"
     else:
         text = f"{new}, and nothing is trending"
     return _verdict(email, "quiet", f"{text}, so no mail", at, counts=counts)
@@ -67,7 +73,7 @@ def already(row: LedgerRow, at: datetime) -> Verdict:
     if row.state == "expired":
         return _verdict(row.email, "done", f"the digest of {day} was given up: {row.answer}", at)
     if row.state == "held":
-        text = f"the digest of {day} may or may not have arrived ({row.answer}); it is held, as delivery.in_doubt says"
+        text = f"the digest of {day} may or may not have arrived; {_HELD} ({row.answer})"
         return _verdict(row.email, "in_doubt", text, at, trouble=True)
     later = f", next attempt {row.next_attempt_at:%Y-%m-%d %H:%M} UTC" if row.next_attempt_at else ""
     finding: SubscriberFinding = "deferred" if row.state == "deferred" else "planned"
@@ -78,17 +84,33 @@ def already(row: LedgerRow, at: datetime) -> Verdict:
 def handed_over(digest: Digest, receipt: Receipt, *, next_attempt_at: datetime | None) -> Verdict:
     """What the relay said, and what follows."""
     email, at, counts = digest.subscriber.email, receipt.at, _counts(digest)
-    answer = f"{receipt.relay}: {receipt.code} {receipt.text}" if receipt.code else receipt.text
     if receipt.outcome == "delivered":
-        return _verdict(email, "sent", f"{_picks(digest)} sent ({answer})", at, counts=counts)
+        text = f"{_picks(digest)} sent; {_looked_at(digest)} ({_answer(receipt)})"
+        return _verdict(email, "sent", text, at, counts=counts)
     if receipt.outcome == "refused":
-        text = f"refused, and not tried again ({answer})"
+        text = f"refused, and not tried again ({_answer(receipt)})"
         return _verdict(email, "refused", text, at, trouble=True, counts=counts)
-    later = f", next attempt {next_attempt_at:%Y-%m-%d %H:%M} UTC" if next_attempt_at else ""
+    later = f"next attempt {next_attempt_at:%Y-%m-%d %H:%M} UTC" if next_attempt_at else _HELD
     if receipt.outcome == "in_doubt":
-        text = f"sent, but no answer came, so it may or may not have arrived{later} ({answer})"
+        text = f"sent, but no answer came, so it may or may not have arrived; {later} ({_answer(receipt)})"
         return _verdict(email, "in_doubt", text, at, trouble=True, counts=counts)
-    return _verdict(email, "deferred", f"not delivered yet{later} ({answer})", at, trouble=True, counts=counts)
+    text = f"not delivered yet; {later} ({_answer(receipt)})"
+    return _verdict(email, "deferred", text, at, trouble=True, counts=counts)
+
+
+def refused_too_often(digest: Digest, receipt: Receipt, days: int) -> Verdict:
+    """The address does not work: no more mail until somebody looks. `days`: how many in a row it was refused."""
+    email = digest.subscriber.email
+    text = (
+        f"refused on {_many(days, 'day')} in a row, so no more mail ({_answer(receipt)}); if the address works again: "
+        f"digest subscribers resume {email}"
+    )
+    return _verdict(email, "refused", text, receipt.at, trouble=True, counts=_counts(digest))
+
+
+def pause_reason(receipt: Receipt, days: int) -> str:
+    """Why a reader whose address does not work is paused."""
+    return f"refused on {_many(days, 'day')} in a row, the last time with: {_reply(receipt)}"
 
 
 def no_relay(email: str, local_date: date, error: DeliveryError, at: datetime) -> Verdict:
@@ -99,7 +121,8 @@ def no_relay(email: str, local_date: date, error: DeliveryError, at: datetime) -
 
 def expired(row: LedgerRow, at: datetime) -> Verdict:
     """A digest too old to be worth delivering; its papers may come again."""
-    text = f"the digest of {row.local_date} was given up after {_many(row.attempts, 'attempt')}"
+    when = f"after {_many(row.attempts, 'attempt')}" if row.attempts else "before it could be sent"
+    text = f"the digest of {row.local_date} was given up {when}"
     last = f"; the last answer: {row.answer}" if row.answer else ""
     return _verdict(row.email, "expired", text + last, at, trouble=True)
 
@@ -107,12 +130,6 @@ def expired(row: LedgerRow, at: datetime) -> Verdict:
 def withdrawn(email: str, local_date: date, reason: str, at: datetime) -> Verdict:
     """A digest that was planned for somebody who meanwhile left or paused."""
     return _verdict(email, "paused", f"the digest of {local_date} was dropped: {reason}", at)
-
-
-def paused_after_refusals(email: str, days: int, receipt: Receipt) -> Verdict:
-    """The address does not work: no more mail until somebody looks."""
-    text = f"paused after refusals on {_many(days, 'day')} ({receipt.text}); see: digest subscribers resume {email}"
-    return _verdict(email, "paused", text, receipt.at, trouble=True)
 
 
 def _counts(digest: Digest) -> dict[str, int]:
@@ -127,9 +144,22 @@ def _counts(digest: Digest) -> dict[str, int]:
 
 def _picks(digest: Digest) -> str:
     counts = _counts(digest)
-    parts = [f"{counts['for_you']} for you"] if counts["for_you"] else []
-    parts += [f"{counts['trending']} trending"] if counts["trending"] else []
-    return f"{' + '.join(parts)} of {_many(digest.considered, 'new paper')} ({digest.matched} matched)"
+    parts = ((counts["for_you"], "for you"), (counts["trending"], "trending"))
+    return " + ".join(f"{count} {part}" for count, part in parts if count)
+
+
+def _looked_at(digest: Digest) -> str:
+    return (
+        f"{_many(digest.considered, 'new paper')}, {digest.matched:,} matched" if digest.considered else "nothing new"
+    )
+
+
+def _answer(receipt: Receipt) -> str:
+    return f"{receipt.relay}: {_reply(receipt)}" if receipt.code else receipt.text
+
+
+def _reply(receipt: Receipt) -> str:
+    return f"{receipt.code} {receipt.text}" if receipt.code else receipt.text
 
 
 def _many(count: int, noun: str) -> str:

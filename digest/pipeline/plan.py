@@ -92,7 +92,7 @@ def preview(settings: Settings, state: State, subscriber: Subscriber, *, now: da
     return digest
 
 
-def plan(settings: Settings, state: State, *, now: datetime, any_hour: bool = False) -> tuple[Verdict, ...]:
+def plan(settings: Settings, state: State, *, now: datetime, any_hour: bool = False) -> dict[tuple[str, date], Verdict]:
     """Enter a ledger row for every subscriber whose digest is due and has something in it.
 
     A digest with nothing in it leaves no row, so that papers which arrive later the same day are still mailed.
@@ -104,31 +104,31 @@ def plan(settings: Settings, state: State, *, now: datetime, any_hour: bool = Fa
         any_hour: today's digests are due whatever the hour and the weekday.
 
     Returns:
-        one verdict per subscriber: `planned`, or why not.
+        one verdict per subscriber, by address and local day: `planned`, or why not.
     """
     readers, pauses = subscribers(settings, state), state.subscribers.pauses()
-    answers = {r.email: due(r, now, paused=pause_reason(r, pauses, now), any_hour=any_hour) for r in readers}
-    verdicts = [account.not_due(email, answer, now) for email, answer in answers.items() if answer.not_yet]
-    entered = {
-        (row.email, row.local_date): row
-        # the earliest local date anywhere is a day behind UTC's
-        for row in state.ledger.rows(since=now.date() - timedelta(days=1))
-    }
+    # the earliest local date anywhere is a day behind UTC's
+    entered = {(row.email, row.local_date): row for row in state.ledger.rows(since=now.date() - timedelta(days=1))}
+    verdicts: dict[tuple[str, date], Verdict] = {}
     waiting = []
     for reader in readers:
-        answer = answers[reader.email]
-        if row := entered.get((reader.email, answer.local_date)):
-            verdicts += [account.already(row, now)] if not answer.not_yet else []
-        elif not answer.not_yet:
+        answer = due(reader, now, paused=pause_reason(reader, pauses, now), any_hour=any_hour)
+        mail = reader.email, answer.local_date
+        if answer.not_yet:
+            verdicts[mail] = account.not_due(reader.email, answer, now)
+        elif row := entered.get(mail):
+            verdicts[mail] = account.already(row, now)
+        else:
             waiting.append((reader, answer.local_date))
-    return (*verdicts, *_enter(settings, state, waiting, now=now))
+    return verdicts | dict(_enter(settings, state, waiting, now=now))
 
 
 def _enter(
     settings: Settings, state: State, waiting: Sequence[tuple[Subscriber, date]], *, now: datetime
-) -> Iterator[Verdict]:
+) -> Iterator[tuple[tuple[str, date], Verdict]]:
     if not waiting:
         return
+    _await_pull(state)
     shelf = lay_out(settings, state, now=now)
     for start in range(0, len(waiting), _SHARD):
         shard = waiting[start : start + _SHARD]
@@ -136,7 +136,19 @@ def _enter(
         full = _with_tokens(state, [digest for digest in digests if digest.picks])
         domain = settings.mail.domain
         state.ledger.plan(((d, message_id(d.subscriber.email, d.local_date, domain)) for d in full), now=now)
-        yield from (account.planned(digest) if digest.picks else account.nothing(digest) for digest in digests)
+        for digest in digests:
+            verdict = account.planned(digest) if digest.picks else account.nothing(digest)
+            yield (digest.subscriber.email, digest.local_date), verdict
+
+
+def _await_pull(state: State) -> None:
+    """Let a pull that is storing its papers finish, in whatever process.
+
+    They are first seen at a moment before the plan's, and not yet there to be read: a digest planned without them
+    would make them older than the last digest, and so never news.
+    """
+    with state.transaction():
+        pass
 
 
 def _digests(

@@ -20,6 +20,7 @@ from digest import account
 from digest.compose.message import compose
 from digest.deliver.maildir import Maildir
 from digest.deliver.smtp import Smtp, SmtpSettings
+from digest.due import due
 from digest.errors import DeliveryError, TemplateError
 from digest.model import Receipt, RunReport
 from digest.pipeline.letterhead import letterhead, open_renderer
@@ -27,14 +28,14 @@ from digest.pipeline.plan import plan
 from digest.pipeline.readers import pause_reason, subscribers
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
     from datetime import date, datetime
     from types import TracebackType
 
     from digest.compose.render import Renderer
     from digest.config import Settings
     from digest.config.schema import SmtpSection
-    from digest.model import Digest, LedgerState, Mail, Verdict
+    from digest.model import Digest, LedgerRow, LedgerState, Mail, Verdict
     from digest.state.store import State
 
 #: longest wait before a deferred mail is tried again
@@ -106,7 +107,8 @@ async def send(
         on_verdict: called after each mail, for progress.
 
     Returns:
-        a report with the last word on every subscriber.
+        a report with a verdict on every mail that was touched, and on every subscriber without one; by address, then
+        by day.
 
     Raises:
         TemplateError: the templates cannot be used; nothing was claimed.
@@ -119,15 +121,30 @@ async def send(
         if not mine:
             note = f"another process is sending from this state ({state.place}); it will see to everything that is due"
             return RunReport("send", started, clock(), notes=(note,))
-        state.ledger.recover(now=started, in_doubt=settings.delivery.in_doubt)
-        late = state.ledger.expire(started, timedelta(hours=settings.delivery.give_up_after_hours))
-        found = [account.expired(row, started) for row in late]
-        found += await asyncio.to_thread(plan, settings, state, now=started, any_hour=any_hour)
+        interrupted = state.ledger.recover(now=started, in_doubt=settings.delivery.in_doubt)
+        verdicts = _closed(settings, state, interrupted, now=started)
+        planned = await asyncio.to_thread(plan, settings, state, now=started, any_hour=any_hour)
+        verdicts |= {mail: verdict for mail, verdict in planned.items() if mail not in verdicts}
         mail_round = _Round(settings, state, renderer, clock=clock, stop=stop, on_verdict=on_verdict)
-        found += await mail_round.send_all()
-    report = RunReport("send", started, clock(), tuple({v.name: v for v in found}.values()))
-    state.runs.record(replace(report, verdicts=tuple(v for v in report.verdicts if v.finding not in _DERIVABLE)))
+        verdicts |= await mail_round.send_all()
+    report = RunReport("send", started, clock(), tuple(verdicts[mail] for mail in sorted(verdicts)))
+    state.runs.record(report if interrupted else _without_derivable(report))
     return report
+
+
+def _closed(
+    settings: Settings, state: State, interrupted: Iterable[LedgerRow], *, now: datetime
+) -> dict[tuple[str, date], Verdict]:
+    """Verdicts on the mails that are sent no more: given up for their age, or held back since a sender died."""
+    late = state.ledger.expire(now, timedelta(hours=settings.delivery.give_up_after_hours))
+    verdicts = {(row.email, row.local_date): account.expired(row, now) for row in late}
+    held = {(row.email, row.local_date): account.already(row, now) for row in interrupted if row.state == "held"}
+    return held | verdicts
+
+
+def _without_derivable(report: RunReport) -> RunReport:
+    """The report as it is kept; after a crash it is kept whole, for the report of the run that died is lost."""
+    return replace(report, verdicts=tuple(v for v in report.verdicts if v.finding not in _DERIVABLE))
 
 
 class _Round:
@@ -154,42 +171,47 @@ class _Round:
         self._pauses = state.subscribers.pauses()
         self._owner = f"{socket.gethostname()}:{os.getpid()}"
 
-    async def send_all(self) -> list[Verdict]:
-        """Verdicts in the order of sending; what `stop` or a dead relay left over stays in the ledger."""
+    async def send_all(self) -> dict[tuple[str, date], Verdict]:
+        """Verdicts by mail, in the order of sending; what `stop` or a dead relay left over stays in the ledger."""
         waiting = list(self._state.ledger.due(self._clock()))
-        verdicts: list[Verdict] = []
+        verdicts: dict[tuple[str, date], Verdict] = {}
         if not waiting:
             return verdicts
         try:
             async with transport(self._settings) as post:
-                for email, day in waiting:
+                for mail in waiting:
                     if self._stop():
                         break
-                    for verdict in await self._send_one(post, email, day):
-                        verdicts.append(verdict)
+                    if verdict := await self._send_one(post, *mail):
+                        verdicts[mail] = verdict
                         self._on_verdict(verdict)
         except DeliveryError as error:
             # raised on entering only: nothing was claimed, everything waits for the next run
-            return [account.no_relay(email, day, error, self._clock()) for email, day in waiting]
+            return {(email, day): account.no_relay(email, day, error, self._clock()) for email, day in waiting}
         return verdicts
 
-    async def _send_one(self, post: Transport, email: str, day: date) -> list[Verdict]:
+    async def _send_one(self, post: Transport, email: str, day: date) -> Verdict | None:
+        """None: the mail is no longer there to be sent."""
         if reason := self._left(email):
             receipt = Receipt("refused", None, reason, self._clock(), "digest")
             self._state.ledger.settle(email, day, receipt, state="expired")
-            return [account.withdrawn(email, day, reason, receipt.at)]
+            return account.withdrawn(email, day, reason, receipt.at)
         digest = self._state.ledger.claim(email, day, owner=self._owner, now=self._clock())
         if digest is None:
-            return []
+            return None
         receipt = await self._hand_over(post, digest)
         next_attempt_at = self._settle(digest, receipt)
-        verdicts = [account.handed_over(digest, receipt, next_attempt_at=next_attempt_at)]
-        return verdicts + (self._after_refusal(email, receipt) if receipt.outcome == "refused" else [])
+        if receipt.outcome == "refused" and (days := self._pause_if_hopeless(email, receipt)):
+            return account.refused_too_often(digest, receipt, days)
+        return account.handed_over(digest, receipt, next_attempt_at=next_attempt_at)
 
     def _left(self, email: str) -> str:
         """Why a planned digest must not go out any more: its reader left or paused since."""
-        reader = self._readers.get(email)
-        return "no longer subscribed" if reader is None else pause_reason(reader, self._pauses, self._clock())
+        reader, now = self._readers.get(email), self._clock()
+        if reader is None:
+            return "no longer subscribed"
+        # at any hour nothing but a pause speaks against a digest
+        return due(reader, now, paused=pause_reason(reader, self._pauses, now), any_hour=True).not_yet
 
     async def _hand_over(self, post: Transport, digest: Digest) -> Receipt:
         try:
@@ -219,13 +241,13 @@ class _Round:
         self._state.ledger.settle(email, day, receipt, state=state, next_attempt_at=next_attempt_at)
         return next_attempt_at
 
-    def _after_refusal(self, email: str, receipt: Receipt) -> list[Verdict]:
+    def _pause_if_hopeless(self, email: str, receipt: Receipt) -> int:
+        """Pause a reader who was refused too often; returns on how many days in a row, 0 if not too often."""
         days = self._state.ledger.refused_days(email)
         if days < self._settings.delivery.pause_after_refusals:
-            return []
-        reason = f"refused on {days} days, the last time with: {receipt.code or ''} {receipt.text}"
-        self._state.subscribers.pause(email, until=None, reason=reason, now=receipt.at)
-        return [account.paused_after_refusals(email, days, receipt)]
+            return 0
+        self._state.subscribers.pause(email, until=None, reason=account.pause_reason(receipt, days), now=receipt.at)
+        return days
 
 
 def retry_after(attempts: int, *, first: timedelta) -> timedelta:
@@ -233,4 +255,4 @@ def retry_after(attempts: int, *, first: timedelta) -> timedelta:
 
     RFC 5321 §4.5.4.1 asks for at least thirty minutes, and for longer waits later.
     """
-    return min(first * 2 ** min(attempts - 1, 10), _LONGEST_RETRY)
+    return min(first * (1 << min(attempts - 1, 10)), _LONGEST_RETRY)

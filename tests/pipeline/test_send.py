@@ -1,0 +1,473 @@
+"""Sending: claimed before the first byte, settled before the next mail, tried again or given up as promised."""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import closing
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+import pytest
+
+from digest.errors import TemplateError
+from digest.model import Receipt
+from digest.pipeline.send import retry_after
+from tests.http_server import HttpServer
+from tests.installation import (
+    ADA,
+    BOB,
+    CAT,
+    Installation,
+    findings,
+    item,
+    message_id,
+    picked,
+    reader,
+    sentences,
+)
+from tests.makers import NOW, TODAY
+from tests.pipeline import children
+from tests.smtp_server import DROP, Authority, free_port, smtp_server
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from digest.model import LedgerRow
+    from tests.smtp_server import SmtpServer
+
+MINUTE = timedelta(minutes=1)
+HOUR = timedelta(hours=1)
+DAY = timedelta(days=1)
+LATER = "450 4.2.1 not now"
+NO_SUCH_USER = "550 5.1.1 no such user"
+THREE = tuple(reader(email) for email in (ADA, BOB, CAT))
+
+
+@pytest.fixture
+def pulled(home: Installation) -> Installation:
+    """Three readers, and a paper for each of them."""
+    home.readers = THREE
+    home.publish(item(1))
+    home.pull()
+    return home
+
+
+def states(home: Installation) -> list[tuple[str, str, int]]:
+    return [(row.email, row.state, row.attempts) for row in home.rows()]
+
+
+def only_row(home: Installation) -> LedgerRow:
+    (row,) = home.rows()
+    return row
+
+
+def recipients(relay: SmtpServer) -> list[str]:
+    return [mail.recipient for mail in relay.accepted]
+
+
+# --- the claim and the receipt ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
+def test_everybody_gets_one_mail_and_a_second_run_sends_none(
+    kind: str, request: pytest.FixtureRequest, tmp_path: Path, http_server: HttpServer
+) -> None:
+    url = request.getfixturevalue("postgresql_server").new_database() if kind == "postgresql" else ""
+    home = Installation(tmp_path, http_server, *THREE, url=url)
+    home.publish(item(1))
+    home.pull()
+    with smtp_server() as relay:
+        home.use_relay(relay)
+
+        first, second = home.send(), home.send(NOW + MINUTE)
+
+    assert [(ADA, "sent"), (BOB, "sent"), (CAT, "sent")] == findings(first)
+    assert [(ADA, "done"), (BOB, "done"), (CAT, "done")] == findings(second)
+    assert [ADA, BOB, CAT] == recipients(relay)
+    assert [(ADA, "sent", 1), (BOB, "sent", 1), (CAT, "sent", 1)] == states(home)
+
+
+def test_the_claim_is_durable_before_the_first_byte_and_the_receipt_before_the_next_mail(
+    pulled: Installation, relay: SmtpServer
+) -> None:
+    """Looked at from outside, while the relay is being told the reader's name and at the end of each mail."""
+    seen: list[tuple[str, ...]] = []
+
+    def look(_recipient: str) -> None:
+        with closing(sqlite3.connect(f"file:{pulled.folder}/state.sqlite3?mode=ro", uri=True)) as connection:
+            seen.append(tuple(state for (state,) in connection.execute("SELECT state FROM ledger ORDER BY email")))
+
+    relay.on["mail"] = relay.on["dot"] = look
+
+    pulled.send()
+
+    assert [
+        ("sending", "planned", "planned"),
+        ("sending", "planned", "planned"),
+        ("sent", "sending", "planned"),
+        ("sent", "sending", "planned"),
+        ("sent", "sent", "sending"),
+        ("sent", "sent", "sending"),
+    ] == seen
+
+
+# --- not now, never ---------------------------------------------------------------------------------------------
+
+
+def test_the_wait_doubles_up_to_six_hours() -> None:
+    waits = [retry_after(attempts, first=30 * MINUTE) for attempts in (1, 2, 3, 4, 5, 6, 100)]
+
+    assert [HOUR / 2, HOUR, 2 * HOUR, 4 * HOUR, 6 * HOUR, 6 * HOUR, 6 * HOUR] == waits
+
+
+def test_a_mail_that_is_put_off_is_tried_again_in_its_time(home: Installation, relay: SmtpServer) -> None:
+    home.publish(item(1))
+    home.pull()
+    relay.script["rcpt"] = LATER
+
+    first = home.send()
+    assert NOW + 30 * MINUTE == only_row(home).next_attempt_at
+    too_early = home.send(NOW + 29 * MINUTE)
+    second = home.send(NOW + 30 * MINUTE)
+    assert NOW + 90 * MINUTE == only_row(home).next_attempt_at
+    del relay.script["rcpt"]
+    third = home.send(NOW + 90 * MINUTE)
+
+    where = f"127.0.0.1:{relay.port}"
+    assert [
+        f"{ADA}: not delivered yet; next attempt 2026-09-15 06:30 UTC ({where}: {LATER} (at RCPT TO))",
+        f"{ADA}: the digest of 2026-09-15 waits, next attempt 2026-09-15 06:30 UTC: {LATER} (at RCPT TO)",
+        f"{ADA}: not delivered yet; next attempt 2026-09-15 07:30 UTC ({where}: {LATER} (at RCPT TO))",
+        f"{ADA}: 1 for you sent; 1 new paper, 1 matched ({where}: 250 2.0.0 queued)",
+    ] == sentences(first) + sentences(too_early) + sentences(second) + sentences(third)
+    assert ("sent", 3) == (only_row(home).state, only_row(home).attempts)
+
+
+def test_a_mail_is_given_up_after_two_days_and_that_is_said(home: Installation, relay: SmtpServer) -> None:
+    """Also on the very run in which the same reader gets the next digest."""
+    home.publish(item(1))
+    home.pull()
+    relay.script["rcpt"] = LATER
+    home.send()
+    del relay.script["rcpt"]
+
+    report = home.send(NOW + 2 * DAY)
+
+    assert [(ADA, "expired"), (ADA, "sent")] == findings(report)
+    assert (
+        f"{ADA}: the digest of 2026-09-15 was given up after 1 attempt; the last answer: {LATER} (at RCPT TO)"
+        == sentences(report)[0]
+    )
+    with home.state() as state:
+        assert [(ADA, "sent"), (ADA, "expired")] == [(v.name, v.finding) for v in state.runs.verdicts(name=ADA)][:2]
+
+
+def test_yesterdays_mail_that_is_put_off_again_is_told_beside_todays(home: Installation, relay: SmtpServer) -> None:
+    home.publish(item(1))
+    home.pull()
+    relay.script["rcpt"] = LATER
+    home.send()
+    home.publish(item(1), item(2))
+    home.pull(NOW + DAY)
+    relay.on["rset"] = lambda _recipient: relay.script.clear()
+
+    report = home.send(NOW + DAY)
+
+    assert [(ADA, "deferred"), (ADA, "sent")] == findings(report)
+    assert [[2]] == [picked(mail.data) for mail in relay.accepted]
+
+
+def test_a_refused_mail_is_never_tried_again(pulled: Installation, relay: SmtpServer) -> None:
+    relay.script["rcpt", BOB] = NO_SUCH_USER
+
+    report, again = pulled.send(), pulled.send(NOW + 12 * HOUR)
+
+    assert [(ADA, "sent"), (BOB, "refused"), (CAT, "sent")] == findings(report)
+    assert f"{BOB}: the digest of 2026-09-15 was refused for good: {NO_SUCH_USER} (at RCPT TO)" == sentences(again)[1]
+    assert 3 == relay.heard.count("rcpt")
+
+
+def test_an_address_that_is_refused_on_three_days_gets_no_more_mail_until_resumed(
+    home: Installation, relay: SmtpServer
+) -> None:
+    relay.script["rcpt"] = NO_SUCH_USER
+    reports = []
+    for day in range(4):
+        home.publish(*map(item, range(1, day + 2)))
+        home.pull(NOW + day * DAY)
+        reports.append(home.send(NOW + day * DAY))
+    relay.script.clear()
+    with home.state() as state:
+        assert state.subscribers.resume(ADA)
+
+    home.send(NOW + 3 * DAY + HOUR)
+
+    assert [[(ADA, "refused")]] * 3 + [[(ADA, "paused")]] == list(map(findings, reports))
+    answer = f"127.0.0.1:{relay.port}: {NO_SUCH_USER} (at RCPT TO)"
+    mend = f"if the address works again: digest subscribers resume {ADA}"
+    assert [
+        f"{ADA}: refused on 3 days in a row, so no more mail ({answer}); {mend}",
+        f"{ADA}: paused: refused on 3 days in a row, the last time with: {NO_SUCH_USER} (at RCPT TO)",
+    ] == sentences(reports[2]) + sentences(reports[3])
+    assert [[1, 2, 3, 4]] == [sorted(picked(mail.data)) for mail in relay.accepted]
+
+
+# --- perhaps ----------------------------------------------------------------------------------------------------
+
+
+def test_a_mail_in_doubt_is_sent_again_byte_for_byte(home: Installation, relay: SmtpServer) -> None:
+    """Although the paper has other votes and another version by then."""
+    home.publish(item(1, upvotes=3))
+    home.pull()
+    relay.script["dot"] = DROP
+    first = home.send()
+    relay.script.clear()
+    home.publish(item(1, upvotes=500, abstract="Rewritten."))
+    home.pull(NOW + 30 * MINUTE)
+
+    second = home.send(NOW + 30 * MINUTE)
+
+    assert [(ADA, "in_doubt"), (ADA, "sent")] == findings(first) + findings(second)
+    assert first.verdicts[0].trouble
+    before, after = (mail.data for mail in relay.accepted)
+    assert before == after
+    assert only_row(home).message_id == message_id(after)
+    assert ("sent", 2) == (only_row(home).state, only_row(home).attempts)
+
+
+def test_a_mail_in_doubt_is_held_back_if_so_configured(home: Installation, relay: SmtpServer) -> None:
+    home.sections["delivery"] = 'in_doubt = "hold"'
+    home.publish(item(1))
+    home.pull()
+    relay.script["dot"] = DROP
+
+    first = home.send()
+    relay.script.clear()
+    second = home.send(NOW + 12 * HOUR)
+
+    assert [(ADA, "in_doubt"), (ADA, "in_doubt")] == findings(first) + findings(second)
+    held = "held back, as delivery.in_doubt says (the server closed the connection (after the final dot))"
+    assert [
+        f"{ADA}: sent, but no answer came, so it may or may not have arrived; {held}",
+        f"{ADA}: the digest of 2026-09-15 may or may not have arrived; {held}",
+    ] == sentences(first) + sentences(second)
+    assert ("held", 1, 1) == (only_row(home).state, only_row(home).attempts, len(relay.accepted))
+
+
+@pytest.mark.parametrize(("policy", "expected"), [("resend", "sent"), ("hold", "in_doubt")])
+def test_a_mail_that_was_being_sent_when_its_sender_died_is_told(
+    home: Installation, relay: SmtpServer, policy: str, expected: str
+) -> None:
+    """Even at an hour at which nothing is due."""
+    home.sections["delivery"] = f'in_doubt = "{policy}"'
+    home.publish(item(1))
+    home.pull()
+    home.plan()
+    with home.state() as state:
+        assert state.ledger.claim(ADA, TODAY, owner="victim:1", now=NOW)
+
+    report = home.send(NOW + 20 * HOUR)
+
+    assert (ADA, expected) in findings(report)
+    assert (policy == "resend") == (len(relay.accepted) == 1)
+
+
+def test_what_was_sent_before_a_crash_is_not_forgotten_by_why(pulled: Installation, relay: SmtpServer) -> None:
+    """The report of a run that was killed is lost; the next one says what the ledger knows."""
+    pulled.plan()
+    relay.script["rcpt", BOB] = LATER
+    with pulled.state() as state:
+        digest = state.ledger.claim(ADA, TODAY, owner="victim:1", now=NOW)
+        assert digest is not None
+        state.ledger.settle(ADA, TODAY, Receipt("delivered", 250, "queued", NOW, "mx"), state="sent")
+        assert state.ledger.claim(CAT, TODAY, owner="victim:1", now=NOW)
+
+    pulled.send(NOW + MINUTE)
+
+    with pulled.state() as state:
+        told = {verdict.name: verdict.sentence for verdict in state.runs.verdicts(scope="subscriber")}
+    assert {ADA, BOB, CAT} == told.keys()
+    assert f"{ADA}: the digest of 2026-09-15 was sent before" == told[ADA]
+
+
+# --- readers who leave ------------------------------------------------------------------------------------------
+
+
+def test_who_left_or_paused_after_planning_gets_nothing(pulled: Installation, relay: SmtpServer) -> None:
+    dan = "dan@example.org"
+    pulled.readers = (*THREE, reader(dan))
+    pulled.plan()
+    pulled.readers = (reader(ADA), reader(CAT), reader(dan, paused_until="2026-10-01"))
+    with pulled.state() as state:
+        state.subscribers.pause(CAT, until=None, reason="on holiday", now=NOW)
+
+    report = pulled.send(NOW + MINUTE)
+
+    assert [ADA] == recipients(relay)
+    assert sorted(
+        [
+            f"{ADA}: 1 for you sent; 1 new paper, 1 matched (127.0.0.1:{relay.port}: 250 2.0.0 queued)",
+            f"{BOB}: the digest of 2026-09-15 was dropped: no longer subscribed",
+            f"{CAT}: the digest of 2026-09-15 was dropped: paused: on holiday",
+            f"{dan}: the digest of 2026-09-15 was dropped: paused until Thu 1 Oct 2026",
+        ]
+    ) == sorted(sentences(report))
+
+
+# --- the relay as a whole ---------------------------------------------------------------------------------------
+
+
+def assert_all_wait(home: Installation, sentence: str) -> None:
+    """Nothing is claimed, and every verdict says what to mend."""
+    report = home.send()
+    assert [(ADA, "deferred"), (BOB, "deferred"), (CAT, "deferred")] == findings(report)
+    assert all(verdict.trouble for verdict in report.verdicts)
+    assert f"{ADA}: the digest of 2026-09-15 waits: {sentence}" == sentences(report)[0]
+    assert [(ADA, "planned", 0), (BOB, "planned", 0), (CAT, "planned", 0)] == states(home)
+
+
+def assert_next_run_sends(home: Installation, relay: SmtpServer) -> None:
+    home.send(NOW + MINUTE)
+    assert [ADA, BOB, CAT] == recipients(relay)
+
+
+def test_a_relay_that_cannot_be_reached_delays_everything(pulled: Installation) -> None:
+    port = free_port()
+    pulled.use_relay(port)
+
+    assert_all_wait(
+        pulled,
+        f"127.0.0.1:{port}: connect: nothing listens there; check smtp.host and smtp.port, and that the relay is "
+        "running",
+    )
+
+    with smtp_server() as relay:
+        pulled.use_relay(relay)
+        assert_next_run_sends(pulled, relay)
+
+
+def test_a_login_that_is_refused_delays_everything(pulled: Installation) -> None:
+    with smtp_server(users={"digest": "right"}, plain_login=True) as relay:
+        pulled.use_relay(relay, 'username = "digest"\npassword = "wrong"\n')
+
+        assert_all_wait(
+            pulled,
+            f"127.0.0.1:{relay.port}: login: user name or password not accepted: 535 5.7.8 Authentication credentials "
+            "invalid; check smtp.username and smtp.password",
+        )
+
+        pulled.use_relay(relay, 'username = "digest"\npassword = "right"\n')
+        assert_next_run_sends(pulled, relay)
+
+
+def test_a_certificate_that_cannot_be_trusted_delays_everything(pulled: Installation, tmp_path: Path) -> None:
+    authority = Authority(tmp_path)
+    with smtp_server(tls=authority.context("127.0.0.1")) as relay:
+        pulled.use_relay(relay, 'security = "tls"\n')
+
+        assert_all_wait(
+            pulled,
+            f"127.0.0.1:{relay.port}: tls: its certificate is signed by nobody this machine trusts (self-signed, or an "
+            "authority of your own); put the certificate of that authority into a file and name it in smtp.ca_file",
+        )
+
+        pulled.use_relay(relay, f'security = "tls"\nca_file = "{authority.ca_file}"\n')
+        assert_next_run_sends(pulled, relay)
+
+
+def test_a_folder_that_cannot_be_written_delays_everything(pulled: Installation) -> None:
+    (pulled.folder / "outbox").write_text("a file, no folder")
+
+    assert_all_wait(
+        pulled, f"{pulled.folder}/outbox: maildir: File exists; name a folder that this user may create or write to"
+    )
+
+    (pulled.folder / "outbox").unlink()
+    pulled.send(NOW + MINUTE)
+    assert {ADA: [[1]], BOB: [[1]], CAT: [[1]]} == pulled.mailed()
+
+
+# --- interruptions ----------------------------------------------------------------------------------------------
+
+
+def test_a_run_that_is_asked_to_stop_finishes_its_mail_and_leaves_the_rest(
+    pulled: Installation, relay: SmtpServer
+) -> None:
+    report = pulled.send(stop=lambda: bool(relay.accepted))
+
+    assert [(ADA, "sent"), (BOB, "planned"), (CAT, "planned")] == findings(report)
+    assert [(ADA, "sent", 1), (BOB, "planned", 0), (CAT, "planned", 0)] == states(pulled)
+    assert_next_run_sends(pulled, relay)
+
+
+def test_two_processes_at_once_send_every_mail_once(tmp_path: Path, http_server: HttpServer) -> None:
+    """One of them finds the other at work, or everything done."""
+    readers = [reader(f"reader{number:02}@example.org") for number in range(30)]
+    home = Installation(tmp_path, http_server, *readers)
+    now = datetime.now(UTC)
+    home.publish(item(1))
+    home.pull(now)
+    with smtp_server() as relay:
+        home.use_relay(relay)
+        home.write()
+        processes = [children.start(home, "send", "--now") for _ in range(2)]
+        outputs = [process.communicate(timeout=60) for process in processes]
+
+    assert [0, 0] == [process.returncode for process in processes], outputs
+    assert [f"reader{number:02}@example.org" for number in range(30)] == recipients(relay)
+    assert {("sent", 1)} == {(row.state, row.attempts) for row in home.rows()}
+
+
+def test_a_second_sender_says_that_another_is_at_work(pulled: Installation) -> None:
+    with pulled.state() as state, state.sender_lock():
+        report = pulled.send()
+
+    assert () == report.verdicts
+    place = f"{pulled.folder}/state.sqlite3"
+    assert (
+        f"another process is sending from this state ({place}); it will see to everything that is due",
+    ) == report.notes
+
+
+# --- templates --------------------------------------------------------------------------------------------------
+
+
+def override(home: Installation, name: str, text: str) -> None:
+    file = home.folder / "templates" / "mail" / name
+    file.parent.mkdir(parents=True)
+    file.write_text(text)
+    home.sections["mail"] = 'templates = "templates"\n'
+
+
+def test_a_digest_that_cannot_be_rendered_costs_nobody_else_their_mail(pulled: Installation, relay: SmtpServer) -> None:
+    override(
+        pulled,
+        "digest.subject.txt",
+        '{% if letter.reader == "bob@example.org" %}{{ letter.nonsense }}{% else %}Papers{% endif %}',
+    )
+
+    report = pulled.send()
+
+    assert [(ADA, "sent"), (BOB, "deferred"), (CAT, "sent")] == findings(report)
+    assert sentences(report)[1].startswith(
+        f"{BOB}: not delivered yet; next attempt 2026-09-15 06:30 UTC (the mail could not be rendered: template "
+    )
+    assert [ADA, CAT] == recipients(relay)
+
+
+def test_a_template_with_an_undefined_name_stops_everything_before_anything_is_claimed(pulled: Installation) -> None:
+    override(pulled, "digest.subject.txt", "Papers\n{{ letter.subjekt }}")
+
+    with pytest.raises(TemplateError) as caught:
+        pulled.send()
+
+    assert (2, "compare it with the packaged template of the same name, or remove your own copy") == (
+        caught.value.line,
+        caught.value.hint,
+    )
+    assert "subjekt" in caught.value.message
+    assert () == pulled.rows()
+    code, output, errors = children.digest(pulled, "send", "--now")
+    assert (2, "") == (code, output)
+    assert errors.startswith("digest: template ")
+    assert "digest.subject.txt, line 2" in errors
