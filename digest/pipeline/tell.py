@@ -45,7 +45,7 @@ async def tell_operator(settings: Settings, state: State, *, clock: Callable[[],
     if not lines:
         return None
     mail = compose_notice(
-        "digest: nothing came today",
+        "digest: a whole day brought nothing",
         lines,
         letterhead(settings),
         open_renderer(settings),

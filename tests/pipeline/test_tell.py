@@ -1,0 +1,156 @@
+"""The operator's mail: one after a whole day that brought nothing although it should have."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from email import message_from_bytes, policy
+from typing import TYPE_CHECKING
+
+import pytest
+
+from digest import __version__
+from tests.collect.feeds import arxiv_entry, arxiv_feed
+from tests.http_server import Reply
+from tests.installation import ADA, BOB, item, reader
+from tests.makers import NOW
+from tests.smtp_server import free_port
+
+if TYPE_CHECKING:
+    from email.message import EmailMessage
+
+    from tests.installation import Installation
+    from tests.smtp_server import SmtpServer
+
+HOUR = timedelta(hours=1)
+DAY = timedelta(days=1)
+OPERATOR = "root@example.org"
+
+
+@pytest.fixture
+def watched(home: Installation, relay: SmtpServer) -> Installation:
+    """An installation with an operator and two sources, whose mail goes to the relay."""
+    home.sections["mail"] = f'operator = "{OPERATOR}"\n'
+    home.sources += f'[[sources]]\ntype = "feed"\nname = "journal"\nurl = "{home.server.url}/journal"\n'
+    home.server.routes["/list"] = Reply(404)
+    home.server.routes["/journal"] = Reply(403)
+    assert relay.port
+    return home
+
+
+def notices(relay: SmtpServer) -> list[EmailMessage]:
+    return [message_from_bytes(m.data, policy=policy.default) for m in relay.accepted if m.recipient == OPERATOR]
+
+
+def text(notice: EmailMessage) -> str:
+    return str(notice.get_content()).replace("\r\n", "\n")
+
+
+def test_after_a_whole_day_of_failures_the_operator_gets_one_mail(watched: Installation, relay: SmtpServer) -> None:
+    told = []
+    for hours in (0, 6, 12, 18, 24, 30, 36, 42):
+        watched.pull(NOW + hours * HOUR)
+        told.append(watched.tell(NOW + hours * HOUR) is not None)
+
+    (notice,) = notices(relay)
+    assert [hours == 24 for hours in (0, 6, 12, 18, 24, 30, 36, 42)] == told
+    assert "text/plain" == notice.get_content_type()
+    assert ("digest: a whole day brought nothing", OPERATOR, "Wed, 16 Sep 2026 06:00:00 +0000") == (
+        notice["Subject"],
+        notice["To"],
+        notice["Date"],
+    )
+    url = watched.server.url
+    assert f"""\
+No source brought a new paper for a whole day:
+- list: {url}/list: the server answers 404 Not Found;
+  check the address of the source: nothing is there any more; 5 failed
+  pulls in a row
+- journal: {url}/journal: the server answers 403
+  Forbidden; the server wants a login or refuses programs; is the
+  address open to everybody?; 5 failed pulls in a row
+
+`digest why` tells the whole story; `digest check` tries every source
+and the mail server.
+
+Sent by digest/{__version__}
+""" == text(notice)
+
+
+def test_after_another_day_the_operator_is_told_again(watched: Installation, relay: SmtpServer) -> None:
+    for day in range(4):
+        watched.pull(NOW + day * DAY)
+        watched.tell(NOW + day * DAY)
+
+    assert 3 == len(notices(relay))
+
+
+def test_a_weekend_is_no_reason_to_write(watched: Installation, relay: SmtpServer) -> None:
+    watched.sources = f'[[sources]]\ntype = "arxiv"\ncategories = ["cs.CL"]\nbase_url = "{watched.server.url}"\n'
+    friday = datetime(2026, 9, 18, 6, 0, tzinfo=UTC)
+    watched.server.routes["/atom/cs.CL"] = Reply(body=arxiv_feed(arxiv_entry()))
+    watched.pull(friday)
+    watched.server.routes["/atom/cs.CL"] = Reply(body=arxiv_feed())
+
+    for hours in range(6, 72, 6):
+        watched.pull(friday + hours * HOUR)
+        assert watched.tell(friday + hours * HOUR) is None
+
+    assert [] == notices(relay)
+
+
+def test_a_source_that_brought_something_that_day_is_enough(watched: Installation, relay: SmtpServer) -> None:
+    watched.pull()
+    watched.publish(item(1))
+    watched.pull(NOW + 12 * HOUR)
+
+    assert watched.tell(NOW + DAY) is None
+    assert [] == notices(relay)
+
+
+def test_nobody_is_told_where_nobody_is_named(watched: Installation, relay: SmtpServer) -> None:
+    del watched.sections["mail"]
+    watched.pull()
+    watched.pull(NOW + DAY)
+
+    assert watched.tell(NOW + DAY) is None
+    assert [] == relay.accepted
+
+
+@pytest.mark.parametrize("trouble", ["no relay", "put off"])
+def test_a_notice_that_was_not_delivered_is_tried_by_the_next_run(
+    watched: Installation, relay: SmtpServer, trouble: str
+) -> None:
+    watched.pull()
+    watched.pull(NOW + DAY)
+    if trouble == "no relay":
+        watched.use_relay(free_port())
+    else:
+        relay.script["rcpt"] = "450 4.2.1 not now"
+
+    watched.tell(NOW + DAY)
+    watched.use_relay(relay)
+    relay.script.clear()
+    watched.tell(NOW + DAY + HOUR)
+    watched.tell(NOW + DAY + 2 * HOUR)
+
+    assert 1 == len(notices(relay))
+
+
+def test_readers_who_cannot_be_reached_for_a_day_are_reported(watched: Installation, relay: SmtpServer) -> None:
+    watched.readers = (reader(ADA), reader(BOB))
+    watched.publish(item(1))
+    watched.pull()
+    for email in (ADA, BOB):
+        relay.script["rcpt", email] = "450 4.2.1 not now"
+
+    for hours in (0, 12, 24):
+        watched.publish(*map(item, range(1, hours + 2)))
+        watched.pull(NOW + hours * HOUR)
+        watched.send(NOW + hours * HOUR)
+        watched.tell(NOW + hours * HOUR)
+
+    (notice,) = notices(relay)
+    assert text(notice).startswith(
+        "Digests were due and none could be delivered for a whole day:\n"
+        "- ada@example.org: not delivered yet; next attempt 2026-09-16 06:30 UTC\n"
+    )
