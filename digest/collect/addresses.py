@@ -20,8 +20,10 @@ import httpx2
 if TYPE_CHECKING:
     import ssl
 
-#: IPv6 prefixes that carry an IPv4 address in their last four bytes: NAT64 (RFC 6052 §2.1)
+#: IPv6 prefix that carries an IPv4 address in its last four bytes: NAT64 (RFC 6052 §2.1)
 _NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
+#: where public IPv6 addresses are (RFC 4291 §2.4); elsewhere are `::10.0.0.1`, fec0::/10 and other old ways inside
+_GLOBAL_UNICAST = ipaddress.IPv6Network("2000::/3")
 
 
 class ForbiddenAddressError(ValueError):
@@ -79,7 +81,7 @@ def _plain(ip: IPv4Address | IPv6Address) -> IPv4Address | IPv6Address:
 
 
 def _is_public(ip: IPv4Address | IPv6Address) -> bool:
-    return ip.is_global and not ip.is_multicast
+    return ip.is_global and not ip.is_multicast and (isinstance(ip, IPv4Address) or ip in _GLOBAL_UNICAST)
 
 
 def _names(entry: str, host: str, ip: IPv4Address | IPv6Address) -> bool:

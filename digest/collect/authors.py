@@ -7,6 +7,8 @@ import re
 #: `Kukla, D.,` or `Plaumann, P.-L.,`: a family name, then initials
 _INITIALS = re.compile(r",\s+(?:\w\.[-\s]?)+(?:,|$)")
 _AFFILIATION = re.compile(r"\([^()]*\)")
+#: parentheses within parentheses that are looked into; each level costs a pass over the whole text
+_MAX_NESTING = 10
 _LIST = re.compile(r"\s*(?:[,;]|\s(?:and|&)\s)\s*")
 
 
@@ -16,8 +18,8 @@ def split_commas(text: str) -> tuple[str, ...]:
     >>> split_commas("Ada Lovelace (Analytical Engines (London), UK), Emmy Noether")
     ('Ada Lovelace', 'Emmy Noether')
     """
-    while (shorter := _AFFILIATION.sub("", text)) != text:
-        text = shorter
+    for _ in range(_MAX_NESTING):
+        text = _AFFILIATION.sub("", text)
     return tuple(name for part in text.split(",") if (name := " ".join(part.split())))
 
 

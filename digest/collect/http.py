@@ -13,12 +13,13 @@ from __future__ import annotations
 
 import asyncio
 import re
+import string
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Self
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 import httpx2
 
@@ -42,6 +43,7 @@ _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _PASSING = frozenset({429, 500, 502, 503, 504})
 _MISSING = frozenset({404, 410})
 _CLOSED = frozenset({401, 403})
+_MAX_PORT = 65_535
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +124,7 @@ class Http:
         self._client = httpx2.AsyncClient(
             transport=_transport(policy),
             headers={
-                "User-Agent": f"paper-digest/{__version__} (+{_header_safe(policy.contact)})",
+                "User-Agent": f"paper-digest/{__version__} (+{quote(policy.contact, safe=string.punctuation)})",
                 "Cache-Control": "no-cache",
                 "Accept-Encoding": "gzip, deflate",
             },
@@ -222,7 +224,7 @@ class Http:
         except TimeoutError:
             reason = f"no complete answer within {self.policy.timeout_s:g} seconds"
             raise PassingError(shown(str(url)), reason, hint="is the server slow, or the network?") from None
-        except (httpx2.HTTPError, OSError, ForbiddenAddressError) as error:
+        except (httpx2.HTTPError, OSError, ValueError) as error:  # ValueError: a cookie that cannot be sent back
             raise _explained(error, shown(str(url))) from error
 
     async def _judged(self, answer: httpx2.Response, site: _Site, traffic: Traffic) -> Response | httpx2.URL:
@@ -274,6 +276,7 @@ def shown(url: str) -> str:
     """An address as it may be shown: no user, no password, no query, not too long."""
     try:
         parts = urlsplit(url)
+        _ = parts.port  # read for its check: what follows a bad one may be a password
     except ValueError:
         return "an unreadable address"
     host = parts.netloc.rpartition("@")[2]
@@ -289,6 +292,8 @@ def _url(text: str, *, base: httpx2.URL | None = None) -> httpx2.URL:
     if url.scheme not in {"http", "https"} or not url.host:
         whence = f"{shown(str(base))} redirects to an address that is" if base else "the address is"
         raise FetchError(shown(str(url)), f"{whence} neither http nor https")
+    if (url.port or 0) > _MAX_PORT:
+        raise FetchError(shown(str(url)), "not a usable address")
     return url
 
 

@@ -46,6 +46,10 @@ def test_public_addresses_may_be_asked(address: str) -> None:
         "::ffff:10.0.0.1",
         "2002:7f00:1::",  # 6to4 of 127.0.0.1
         "64:ff9b::a9fe:a9fe",  # NAT64 of 169.254.169.254
+        "64:ff9b:1::7f00:1",  # local NAT64 (RFC 8215)
+        "::10.0.0.1",  # IPv4-compatible (RFC 4291 §2.5.5.1)
+        "::ffff:0:10.0.0.1",  # IPv4-translated (RFC 2765)
+        "fec0::1",  # site-local (RFC 3879)
     ],
 )
 def test_all_others_may_not(address: str) -> None:

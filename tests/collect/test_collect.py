@@ -132,6 +132,16 @@ def test_a_long_wait_is_not_waited_for_but_told(http_server: HttpServer, wait: s
     assert "less often" in batch.hint
 
 
+def test_an_endless_wait_costs_one_category_and_not_the_others(http_server: HttpServer) -> None:
+    """Added to today, the difference of these dates is beyond the last day of the calendar."""
+    headers = {"Retry-After": "Fri, 31 Dec 9999 23:59:59 GMT", "Date": "Mon, 01 Jan 0001 00:00:00 GMT"}
+    http_server.routes["/atom/cs.CL"] = Reply(429, headers=headers)
+
+    (batch,) = pull(Source("arxiv", "arxiv", categories=("cs.CL", "cs.LG"), base_url=http_server.url))
+
+    assert batch.failure.startswith("cs.CL, cs.LG: the server asks not to be asked again before")
+
+
 def test_nobody_listening_is_told_after_the_last_attempt() -> None:
     with HttpServer() as server:
         asked = blog(server, "bio")

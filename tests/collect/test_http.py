@@ -45,6 +45,15 @@ def test_every_request_says_who_asks_and_wants_no_stale_copy(http_server: HttpSe
     assert "no-cache" == headers["cache-control"]
 
 
+def test_a_contact_in_any_script_is_named_in_ascii(http_server: HttpServer) -> None:
+    """Header values are ASCII; percent-encoding is how addresses go there (RFC 6068 §2)."""
+    http_server.routes["/"] = Reply(body=b"x")
+
+    get(http_server.url + "/", contact="jörg@bücher.example")
+
+    assert http_server.requests[0].headers["user-agent"].endswith("(+j%C3%B6rg@b%C3%BCcher.example)")
+
+
 def test_what_did_not_change_is_not_sent_again(http_server: HttpServer) -> None:
     http_server.routes["/feed"] = with_etag(b"<rss/>")
 
@@ -144,6 +153,7 @@ def test_a_circle_of_redirects_ends_after_five(http_server: HttpServer) -> None:
         "gopher://127.0.0.1:25/_x",
         "javascript:alert(1)",
         "http://",
+        "http://127.0.0.1:99999/",
         "data:,x",
     ],
 )
@@ -184,6 +194,13 @@ def test_a_private_host_is_asked_only_if_the_operator_named_it(http_server: Http
         get(http_server.url + "/", allow_private_hosts=())
     assert [] == http_server.requests
     assert b"x" == get(http_server.url + "/", allow_private_hosts=("127.0.0.0/8",)).body
+
+
+def test_a_cookie_that_cannot_be_sent_back_is_a_failure_of_that_server(http_server: HttpServer) -> None:
+    http_server.routes["/a"] = Reply(302, headers={"Location": "/b", "Set-Cookie": "seen=ü"})
+
+    with pytest.raises(FetchError, match="not proper HTTP"):
+        get(f"{http_server.url}/a")
 
 
 # --- size and time
@@ -386,6 +403,7 @@ def test_the_password_of_a_proxy_is_not_printed() -> None:
     [
         ("https://ada:pw@Example.org:8080/a/b?c=d#e", "https://Example.org:8080/a/b"),
         ("http://[::1", "an unreadable address"),
+        ("http://ada:pw/pw@example.org/", "an unreadable address"),
         ("https://example.org/\x1b[31m\n", "https://example.org/?[31m"),
     ],
 )

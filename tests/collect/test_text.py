@@ -164,6 +164,10 @@ def test_names_joined_by_commas(text: str, expected: tuple[str, ...]) -> None:
     assert expected == split_commas(text)
 
 
+def test_parentheses_without_end_cost_little() -> None:
+    assert 1 == len(split_commas("(" * 200_000 + ")" * 200_000))
+
+
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
