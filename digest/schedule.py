@@ -1,19 +1,26 @@
 """The daemon: pulls on each source's own calendar, sends at each subscriber's hour, and survives what fails.
 
-APScheduler only rings the bell. What is due is decided anew at every ring from the configuration, the state and the
-clock, so a bell that rings twice (daylight saving), late (a suspended laptop) or not at all (downtime) changes
-nothing but the moment: the ledger allows one digest per subscriber and local day.
+APScheduler only rings the bell. Work is done by rounds, one after the other: pull the sources that are due for a look,
+then send what is due. Everything is decided anew in every round from the configuration, the state and the clock, so a
+bell that rings twice (daylight saving), late (a suspended laptop) or not at all (downtime) changes nothing but the
+moment: the ledger allows one digest per subscriber and local day.
 
-Bells: one per distinct (hour, time zone) of the subscribers, and one every few minutes that pulls what is due for a
-look, sends what a late batch or a deferred mail left over, and tells the operator if a whole day brought nothing.
+Bells: one per distinct (hour, time zone) of the subscribers, and one every few minutes, in which a source may be due
+for a look and a deferred mail for another attempt.
+
+Stopping: the mail on the wire is finished and no other begun; a pull is given up, as nothing of it is stored before all
+of it. Whatever is still busy after a grace period ends with the process, as a thread that plans and a relay that does
+not answer cannot be hurried. That is no worse than a power cut, for which the ledger is made: a claimed mail without an
+answer is in doubt, and the next run sees to it.
 """
 
 from __future__ import annotations
 
 import asyncio
+import os
 import signal
-from contextlib import suppress
-from datetime import timedelta
+import sys
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import structlog
@@ -32,68 +39,73 @@ from digest.pipeline.tell import tell_operator
 from digest.state.store import open_state
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Mapping, Sequence
-    from datetime import datetime
+    from collections.abc import Awaitable, Callable, Iterable, Mapping
+    from datetime import time
 
     from digest.config import Settings
-    from digest.model import RunReport, Source, SourceMemory
+    from digest.model import RunReport, Source, SourceMemory, Subscriber
     from digest.state.store import State
 
-#: seconds between two rounds of pulling what is due for a look and sending what waits
+#: seconds between two rounds without any other reason
 _ROUND_S = 300
-#: how long the mail on the wire may take to finish after SIGTERM; then its row stays `sending` and is in doubt
+#: seconds that what is under way may take after SIGTERM; with the process's own end, ten
 _GRACE_S = 9.0
+#: seconds to wait for a locked state; the event loop waits too, and it must hear SIGTERM well within its grace
+_BUSY_S = 4.0
 #: a batch that is this late is looked for once an hour only
 _LATE = timedelta(hours=3)
+#: the longest time without planning: for readers added after their hour, and mails that another process left behind
 _HOURLY = timedelta(hours=1)
+_LONG_AGO = datetime.min.replace(tzinfo=UTC)
 _log = structlog.get_logger("digest")
 
 
 def sources_due(
     settings: Settings, memories: Mapping[str, SourceMemory], tried: Mapping[str, datetime], *, now: datetime
 ) -> list[Source]:
-    """The sources that are due for a look.
+    """The sources that are due for a look, in the order of the configuration.
 
-    A source with arXiv's calendar is read from the moment a batch is due until it has brought something new, every
-    `poll_minutes`, and hourly once it is late. Sources without an announcement hour are read through the day.
+    A source with arXiv's calendar is read from the moment a batch is due until it has brought something new in all its
+    parts: every `poll_minutes`, hourly once the batch is three hours late, and once more at that time for what came
+    late in one category. Sources without an announcement hour are read through the day, at their own interval.
 
     Args:
         settings: sources and intervals.
-        memories: what is remembered of the sources, by name.
-        tried: when each source was last read, or failed to be; a source that is not in it is judged by its memory.
+        memories: what is remembered of the sources, by name; one that was never read is due at once.
+        tried: when each source was last tried by this process, whatever came of it, so that a failing source is asked
+            as rarely as any other.
         now: aware.
     """
-    return [source for source in settings.sources if _is_due(source, settings, memories, tried, now)]
+    return [
+        source
+        for source in settings.sources
+        if _is_due(source, settings, memories.get(source.name), tried.get(source.name, _LONG_AGO), now)
+    ]
 
 
-def _is_due(
-    source: Source,
-    settings: Settings,
-    memories: Mapping[str, SourceMemory],
-    tried: Mapping[str, datetime],
-    now: datetime,
-) -> bool:
-    memory = memories.get(source.name)
-    last = tried.get(source.name) or (memory.last_pull_at if memory else None)
-    if last is None:
-        return True
-    calendar = KINDS[source.type].announces
-    if calendar != "arxiv":
-        minutes = settings.daemon.huggingface_minutes if calendar else settings.daemon.feed_minutes
-        return now - last >= timedelta(minutes=minutes)
-    expected = last_expected(calendar, now)
-    if expected is None or (memory and memory.last_fresh_at and memory.last_fresh_at >= expected):
-        return False
-    pause = timedelta(minutes=settings.daemon.poll_minutes) if now - expected < _LATE else _HOURLY
-    return now - last >= pause
+def _is_due(source: Source, settings: Settings, memory: SourceMemory | None, tried: datetime, now: datetime) -> bool:
+    last = max(tried, memory.last_pull_at or _LONG_AGO) if memory else tried
+    announces, daemon = KINDS[source.type].announces, settings.daemon
+    expected = last_expected(announces, now) if announces == "arxiv" else None
+    if expected is None:
+        return now - last >= timedelta(minutes=daemon.huggingface_minutes if announces else daemon.feed_minutes)
+    late = expected + _LATE
+    if _has_come(memory, expected):
+        return last < late <= now
+    return now - last >= (timedelta(minutes=daemon.poll_minutes) if now < late else _HOURLY)
+
+
+def _has_come(memory: SourceMemory | None, expected: datetime) -> bool:
+    """Whether the batch expected then was read, and no part of it failed."""
+    return bool(memory and memory.last_fresh_at and memory.last_fresh_at >= expected and not memory.failures)
 
 
 class Daemon:
     """`digest run`.
 
     Args:
-        load_settings: reads the configuration; called at the start and at each SIGHUP. May raise ConfigError: fatal
-            at the start, later the old configuration stays in force.
+        load_settings: reads the configuration; called at the start and at each SIGHUP. May raise DigestError: fatal at
+            the start, later the old configuration stays in force.
         clock: gives the present moment, aware.
         environ: for the service manager's notification socket.
     """
@@ -108,27 +120,34 @@ class Daemon:
         self._scheduler: Any = AsyncIOScheduler(
             timezone="UTC", job_defaults={"coalesce": True, "misfire_grace_time": None, "max_instances": 1}
         )
-        self._turn = asyncio.Lock()
+        #: hour and time zone of every subscriber's bell
+        self._hours: frozenset[tuple[time, str]] = frozenset()
+        self._bell = asyncio.Event()
         self._stop = asyncio.Event()
-        self._running: set[asyncio.Task[None]] = set()
+        #: somebody's hour has come, or something changed: the next round plans
+        self._planning_due = True
+        self._planned_at = _LONG_AGO
+        #: until when a relay that took nothing is left alone
+        self._relay_rests_until = _LONG_AGO
+        self._is_pulling = False
         self._tried: dict[str, datetime] = {}
 
     async def run(self) -> int:
-        """Work until SIGTERM or SIGINT; returns the exit code.
+        """Work until SIGTERM or SIGINT; returns the exit code, or ends the process after the grace period.
 
         Raises:
             StateError: the state cannot be opened at the start.
         """
-        with self._open_state():
-            pass  # a state that cannot be opened is better found now than tomorrow at eight
+        with self._open_state() as state:
+            if state.upgrade:
+                _log.info("state upgraded", before=state.upgrade.before, after=state.upgrade.after)
         self._listen()
-        self._set_bells()
         self._scheduler.start()
-        notify.notify(self._environ, "READY=1", self._status())
-        _log.info("running", subscribers=len(self._settings.subscribers), sources=len(self._settings.sources))
-        await self._ring(self._round)
+        self._notify("READY=1")
+        _log.info("running", sources=len(self._settings.sources))
+        work = asyncio.create_task(self._work())
         await self._stop.wait()
-        await self._finish()
+        await self._finish(work)
         return 0
 
     # --- bells ------------------------------------------------------------------------------------------------
@@ -138,63 +157,92 @@ class Daemon:
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self._stop.set)
         loop.add_signal_handler(signal.SIGHUP, self._reload)
-
-    def _set_bells(self) -> None:
-        self._scheduler.remove_all_jobs()
-        add = self._scheduler.add_job
-        add(self._ring, IntervalTrigger(seconds=_ROUND_S), args=[self._round], name="round")
-        hours = {(reader.at, reader.timezone) for reader in self._readers()}
-        for at, zone in sorted(hours, key=str):
-            trigger = CronTrigger(hour=at.hour, minute=at.minute, timezone=zone)
-            add(self._ring, trigger, args=[self._send], name=f"send at {at:%H:%M} {zone}")
+        self._scheduler.add_job(self._ring, IntervalTrigger(seconds=_ROUND_S), name="round")
         if seconds := notify.watchdog_interval(self._environ):
-            add(self._still_alive, IntervalTrigger(seconds=seconds), name="watchdog")
+            self._scheduler.add_job(self._still_alive, IntervalTrigger(seconds=seconds), name="watchdog")
 
-    def _readers(self) -> Sequence[Any]:
-        with self._open_state() as state:
-            return subscribers(self._settings, state)
+    def _set_bells(self, readers: Iterable[Subscriber]) -> None:
+        """A bell for every hour at which somebody's digest becomes due, and none for hours that nobody wants now."""
+        hours = frozenset((reader.at, reader.timezone) for reader in readers)
+        for at, zone in self._hours - hours:
+            self._scheduler.remove_job(f"{at} {zone}")
+        for at, zone in hours - self._hours:
+            trigger = CronTrigger(hour=at.hour, minute=at.minute, timezone=zone)
+            self._scheduler.add_job(self._ring_hour, trigger, id=f"{at} {zone}")
+        self._hours = hours
 
-    async def _ring(self, work: Callable[[], Awaitable[None]]) -> None:
-        """Begin a run in the background; runs take turns. A coroutine, or APScheduler would call it in a thread."""
-        task = asyncio.get_running_loop().create_task(self._take_turn(work))
-        self._running.add(task)
-        task.add_done_callback(self._running.discard)
+    # coroutines, because APScheduler would call functions in a thread
+
+    async def _ring(self) -> None:
+        self._bell.set()
+
+    async def _ring_hour(self) -> None:
+        self._planning_due = True
+        self._bell.set()
 
     async def _still_alive(self) -> None:
         """Said from the event loop, because that it turns is what the watchdog wants to know."""
-        notify.notify(self._environ, "WATCHDOG=1")
+        self._notify("WATCHDOG=1")
 
-    async def _take_turn(self, work: Callable[[], Awaitable[None]]) -> None:
-        async with self._turn:
-            if self._stop.is_set():
-                return
-            try:
-                await work()
-            except DigestError as error:
-                _log.error("run failed", reason=error.message, hint=error.hint)
-            except Exception:  # noqa: BLE001 - a daemon that dies of one bad run mails nobody tomorrow
-                _log.exception("run failed")
+    # --- rounds -----------------------------------------------------------------------------------------------
 
-    # --- runs -------------------------------------------------------------------------------------------------
+    async def _work(self) -> None:
+        while True:
+            self._bell.clear()
+            for step in (self._pull_due, self._send_due):
+                if self._stop.is_set():
+                    return
+                await _survive(step)
+            self._notify(f"STATUS=last round {self._clock():%Y-%m-%d %H:%M} UTC")
+            await self._bell.wait()
 
-    async def _round(self) -> None:
+    async def _pull_due(self) -> None:
         with self._open_state() as state:
+            self._set_bells(subscribers(self._settings, state))
             sources = sources_due(self._settings, state.papers.memories(), self._tried, now=self._clock())
-            if sources:
-                names = [source.name for source in sources]
-                self._tried |= dict.fromkeys(names, self._clock())
-                _tell(await pull(self._settings, state, clock=self._clock, only=names))
-        await self._send()
+            if not sources:
+                return
+            names = [source.name for source in sources]
+            self._tried |= dict.fromkeys(names, self._clock())
+            self._is_pulling = True
+            try:
+                report = await pull(self._settings, state, clock=self._clock, only=names)
+            finally:
+                self._is_pulling = False
+        _tell(report)
+        self._planning_due |= any(verdict.counts.get("new") for verdict in report.verdicts)
 
-    async def _send(self) -> None:
+    async def _send_due(self) -> None:
+        """Plan and send if there may be something to plan or to send.
+
+        A reader for whom nothing was found has no row in the ledger: planning in every round would look for them
+        again and again.
+        """
         with self._open_state() as state:
-            _tell(await send(self._settings, state, clock=self._clock, stop=self._stop.is_set))
-            await tell_operator(self._settings, state, clock=self._clock)
-        notify.notify(self._environ, self._status())
+            now = self._clock()
+            if not self._has_mail(state, now):
+                return
+            self._planning_due = False
+            try:
+                report = await send(self._settings, state, clock=self._clock, stop=self._stop.is_set)
+            except BaseException:
+                self._planning_due = True
+                raise
+            _tell(report)
+            self._planned_at = now
+            if {verdict.finding for verdict in report.verdicts} & {"deferred", "sent"} == {"deferred"}:
+                self._relay_rests_until = now + timedelta(minutes=self._settings.delivery.retry_minutes)
+            if not self._stop.is_set():
+                await tell_operator(self._settings, state, clock=self._clock)
+
+    def _has_mail(self, state: State, now: datetime) -> bool:
+        if self._planning_due or now - self._planned_at >= _HOURLY:
+            return True
+        return now >= self._relay_rests_until and any(state.ledger.due(now))
 
     def _open_state(self) -> State:
-        """Opened anew for each run: whatever happened to the database meanwhile, the next run starts afresh."""
-        return open_state(self._settings.state_url, now=self._clock())
+        """Opened anew for each step: whatever happened to the database meanwhile, the next step starts afresh."""
+        return open_state(self._settings.state_url, now=self._clock(), busy_timeout_s=_BUSY_S)
 
     # --- changes ----------------------------------------------------------------------------------------------
 
@@ -202,31 +250,43 @@ class Daemon:
         notify.notify(self._environ, *notify.reloading())
         try:
             self._settings = self._load_settings()
-            self._set_bells()
-            _log.info("configuration read again", subscribers=len(self._settings.subscribers))
         except ConfigError as error:
             for problem in error.problems:
                 _log.error("configuration kept as it was", key=problem.key, line=problem.line, reason=problem.message)
         except DigestError as error:
             _log.error("configuration kept as it was", reason=error.message)
-        notify.notify(self._environ, "READY=1", self._status())
+        else:
+            _log.info("configuration read again", sources=len(self._settings.sources))
+            self._planning_due = True
+            self._bell.set()
+        self._notify("READY=1")
 
-    async def _finish(self) -> None:
+    async def _finish(self, work: asyncio.Task[None]) -> None:
         """Let the mail on the wire finish, begin nothing new, and be gone within ten seconds."""
-        notify.notify(self._environ, "STOPPING=1")
+        self._notify("STOPPING=1")
         self._scheduler.shutdown(wait=False)
-        running = set(self._running)
-        if running:
-            _log.info("finishing the mail on the wire")
-            _, late = await asyncio.wait(running, timeout=_GRACE_S)
-            for task in late:
-                task.cancel()
-            with suppress(asyncio.CancelledError):
-                await asyncio.gather(*late, return_exceptions=True)
+        self._bell.set()
+        if self._is_pulling:
+            work.cancel()
+        done, _ = await asyncio.wait({work}, timeout=_GRACE_S)
+        if not done:
+            _log.warning("stopped in the middle; what was on the wire is in doubt, and the next run sees to it")
+            sys.stderr.flush()
+            os._exit(0)  # the interpreter itself would wait for the thread that plans
         _log.info("stopped")
 
-    def _status(self) -> str:
-        return f"STATUS={len(self._settings.sources)} sources; last round {self._clock():%Y-%m-%d %H:%M} UTC"
+    def _notify(self, assignment: str) -> None:
+        notify.notify(self._environ, assignment)
+
+
+async def _survive(step: Callable[[], Awaitable[None]]) -> None:
+    """Do it; what goes wrong is logged, and the next round tries again."""
+    try:
+        await step()
+    except DigestError as error:
+        _log.error("run failed", reason=error.message, hint=error.hint)
+    except Exception:  # noqa: BLE001 - a daemon that dies of one bad run mails nobody tomorrow
+        _log.exception("run failed")
 
 
 def _tell(report: RunReport) -> None:

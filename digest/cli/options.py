@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import typer
 
@@ -13,11 +13,12 @@ from digest.cli.console import clean, say
 from digest.clock import utc_now
 
 if TYPE_CHECKING:
-    from collections.abc import MutableMapping
-    from typing import Any
+    from collections.abc import Coroutine, MutableMapping
 
     from digest.config import Settings
     from digest.state.store import State
+
+T = TypeVar("T")
 
 ConfigOption = Annotated[
     Path | None,
@@ -67,6 +68,13 @@ def open_settings_state(settings: Settings, *, create: bool = True) -> State:
     return state
 
 
+def run_to_end(work: Coroutine[Any, Any, T]) -> T:
+    """`asyncio.run`, imported when there is something to run: it is a quarter of what `digest --help` would load."""
+    import asyncio
+
+    return asyncio.run(work)
+
+
 def log_to_stderr() -> None:
     """Send log lines to standard error, as JSON where nobody watches, so that they never mix with what we print."""
     import logging
@@ -84,7 +92,6 @@ def log_to_stderr() -> None:
         ],
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
         wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
-        cache_logger_on_first_use=True,
     )
     # APScheduler and aiosmtplib use the standard library's logging
     logging.basicConfig(level=logging.WARNING, stream=sys.stderr, format="%(levelname)s %(name)s: %(message)s")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import signal
 from contextlib import contextmanager
 from threading import Event
@@ -11,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from digest.cli.console import EXIT_DEFERRED, EXIT_FAILED, print_json, print_report, progress
-from digest.cli.options import ConfigOption, JsonOption, examples, load_and_warn, open_settings_state
+from digest.cli.options import ConfigOption, JsonOption, examples, load_and_warn, open_settings_state, run_to_end
 from digest.clock import utc_now
 
 if TYPE_CHECKING:
@@ -56,7 +55,7 @@ def _pull(settings: Settings, state: State, *, only: Sequence[str], allow_flood:
     from digest.pipeline.pull import pull as pull_sources
 
     with progress("pulling", len(only) or len(settings.sources)) as step:
-        return asyncio.run(
+        return run_to_end(
             pull_sources(
                 settings, state, clock=utc_now, only=only, allow_flood=allow_flood, on_batch=lambda _batch: step()
             )
@@ -100,12 +99,12 @@ def _send(settings: Settings, state: State, *, any_hour: bool) -> RunReport:
     from digest.pipeline.tell import tell_operator
 
     with _stopping() as stop, progress("sending") as step:
-        report = asyncio.run(
+        report = run_to_end(
             send_due(
                 settings, state, clock=utc_now, any_hour=any_hour, stop=stop.is_set, on_verdict=lambda _verdict: step()
             )
         )
-    asyncio.run(tell_operator(settings, state, clock=utc_now))
+    run_to_end(tell_operator(settings, state, clock=utc_now))
     return report
 
 
@@ -154,4 +153,4 @@ def run(*, config: ConfigOption = None) -> None:
 
     from digest.schedule import Daemon
 
-    raise typer.Exit(asyncio.run(Daemon(lambda: load_and_warn(config), clock=utc_now, environ=os.environ).run()))
+    raise typer.Exit(run_to_end(Daemon(lambda: load_and_warn(config), clock=utc_now, environ=os.environ).run()))

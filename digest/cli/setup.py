@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -10,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from digest.cli.console import EXIT_FAILED, UsageError, exit_code, many, progress, say, tick
-from digest.cli.options import ConfigOption, examples, load_and_warn, open_settings_state
+from digest.cli.options import ConfigOption, examples, load_and_warn, open_settings_state, run_to_end
 from digest.clock import utc_now
 from digest.errors import DigestError
 
@@ -148,13 +147,13 @@ def _check_relay(settings: Settings) -> str:
     from digest.pipeline.send import smtp_settings
 
     if settings.smtp is not None:
-        return f"relay: {asyncio.run(ask(smtp_settings(settings.smtp)))}"
+        return f"relay: {run_to_end(ask(smtp_settings(settings.smtp)))}"
 
     async def prepare() -> None:
         async with Maildir(settings.maildir_path):
             pass
 
-    asyncio.run(prepare())
+    run_to_end(prepare())
     return f"no [smtp] section: mails are put into the Maildir {settings.maildir_path}"
 
 
@@ -163,7 +162,7 @@ def _check_sources(settings: Settings) -> list[int]:
     from digest.pipeline.pull import http_policy
 
     with progress("asking the sources", len(settings.sources)) as step:
-        batches = asyncio.run(
+        batches = run_to_end(
             collect(settings.sources, {}, http_policy(settings), now=utc_now(), on_progress=lambda _batch: step())
         )
     return [_print_source(batch) for batch in batches]

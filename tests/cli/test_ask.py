@@ -1,0 +1,78 @@
+"""The commands that answer questions: why, status."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tests.cli.conftest import Said
+    from tests.commands import Place
+
+
+def test_before_anything_ran_that_is_the_story(cli: Callable[..., Said]) -> None:
+    said = cli("why", "--days", "1")
+
+    assert 0 == said.code
+    assert "\n  No pull ran: nothing was fetched\n  No digest was due, or no send ran\n" in said.out
+
+
+def test_why_tells_everybody_s_day(cli: Callable[..., Said]) -> None:
+    cli("send", "--pull")
+
+    said = cli("why", "--days", "1")
+
+    assert "\n  list: first pull: 2 papers, 2 new\n  Subscribers: 1 sent\n" in said.out
+
+
+def test_why_tells_one_reader_s_days_and_nobody_else_s(place: Place, cli: Callable[..., Said]) -> None:
+    place.configure(readers=("ada@example.org", "bob@example.org"))
+    cli("send", "--pull")
+
+    said = cli("why", "BOB@example.org", "--days", "2")
+
+    assert 0 == said.code
+    assert "ada@" not in said.out
+    assert "No digest for bob@example.org: it was due at 00:00 UTC, but no send ran since" in said.out
+    assert "\n  bob@example.org: 1 for you" in said.out
+
+
+def test_why_in_json_is_a_list_of_days(cli: Callable[..., Said]) -> None:
+    told = cli("why", "--days", "2", "--json").json
+
+    assert [{"day", "lines", "trouble"}, {"day", "lines", "trouble"}] == [set(day) for day in told]
+
+
+def test_why_of_an_unknown_reader(cli: Callable[..., Said]) -> None:
+    said = cli("why", "ad@example.org")
+
+    assert (1, "") == (said.code, said.out)
+    assert "  → did you mean ada@example.org?\n" in said.err
+
+
+def test_status_shows_what_is_known_and_what_comes_next(cli: Callable[..., Said]) -> None:
+    cli("send", "--pull")
+
+    said = cli("status")
+
+    words = [line.split() for line in said.out.splitlines()]
+    assert 0 == said.code
+    assert ["papers", "2"] in words
+    assert ["sent", "1"] in words
+    assert ["00:00", "UTC", "ada@example.org"] in [line[-3:] for line in words]
+
+
+def test_nobody_who_is_paused_is_next(cli: Callable[..., Said]) -> None:
+    cli("subscribers", "pause", "ada@example.org")
+
+    assert "next digests" not in cli("status").out
+    assert {"ada@example.org": None} == cli("status", "--json").json["next_due"]
+
+
+def test_status_in_json_has_a_place_for_every_source(cli: Callable[..., Said]) -> None:
+    before, _, after = cli("status", "--json").json, cli("pull"), cli("status", "--json").json
+
+    assert {"list": None} == before["sources"]
+    assert 0 == after["sources"]["list"]["failures"]
+    assert {"config", "state", "counts", "sources", "next_due"} == after.keys()

@@ -1,0 +1,98 @@
+"""Export, import, schema."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tests.cli.conftest import Said
+    from tests.commands import Place
+
+
+def test_an_export_fills_another_state(place: Place, cli: Callable[..., Said], monkeypatch: pytest.MonkeyPatch) -> None:
+    cli("send", "--pull")
+    exported = cli("export", "backup.jsonl")
+    rows = (place.folder / "backup.jsonl").read_text().splitlines()
+    monkeypatch.setenv("DIGEST_STATE__URL", "sqlite:///other.sqlite3")
+    imported = cli("import", "backup.jsonl")
+
+    assert f"{len(rows)} rows written to backup.jsonl.\n" == exported.out
+    assert f"{len(rows) - 1} rows imported.\n" == imported.out
+    assert 0o600 == (place.folder / "backup.jsonl").stat().st_mode & 0o777
+    assert "was sent before" in cli("send").out
+    assert 1 == len(place.mails())
+
+
+def test_an_export_goes_through_a_pipe(place: Place) -> None:
+    place.digest("pull")
+    exported = place.digest("export", "-")
+    imported = place.digest("import", "-", stdin=exported.stdout, env={"DIGEST_STATE__URL": "sqlite:///two.sqlite3"})
+
+    assert (0, 0, "") == (exported.returncode, imported.returncode, exported.stderr)
+    assert all(json.loads(line) for line in exported.stdout.splitlines())
+    assert imported.stdout.endswith(" rows imported.\n")
+
+
+def test_an_export_writes_over_nothing(cli: Callable[..., Said]) -> None:
+    cli("pull")
+
+    said = cli("export", "papers.jsonl")
+
+    assert (1, "") == (said.code, said.out)
+    assert "digest: papers.jsonl: File exists\n  → name a file that does not exist yet\n" == said.err
+
+
+def test_there_is_nothing_to_export_without_a_state(place: Place, cli: Callable[..., Said]) -> None:
+    said = cli("export", "backup.jsonl")
+
+    assert 1 == said.code
+    assert "there is no state yet" in said.err
+    assert not (place.folder / "backup.jsonl").exists()
+
+
+def test_an_import_changes_no_state_that_holds_something(cli: Callable[..., Said]) -> None:
+    cli("pull")
+    cli("export", "backup.jsonl")
+
+    said = cli("import", "backup.jsonl")
+
+    assert 1 == said.code
+    assert "it is not empty\n  → " in said.err
+    assert 2 == cli("status", "--json").json["counts"]["papers"]
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        (b"\x1f\x8b\x08\x00", "import.jsonl, line 1: this is not JSON"),
+        (b"[1, 2]\n", "import.jsonl, line 1: this is not a JSON object"),
+        (b'{"format": "another"}\n', "what is to be imported is not a state of version"),
+        (b"", "what is to be imported is not a state of version"),
+    ],
+    ids=["compressed", "list", "other format", "empty"],
+)
+def test_what_is_no_export_is_not_imported(content: bytes, reason: str, place: Place, cli: Callable[..., Said]) -> None:
+    (place.folder / "import.jsonl").write_bytes(content)
+
+    said = cli("import", "import.jsonl")
+
+    assert (1, "") == (said.code, said.out)
+    assert reason in said.err
+    assert "  → name a file" in said.err
+
+
+@pytest.mark.parametrize("name", ["nope", "."])
+def test_an_import_needs_a_file(name: str, cli: Callable[..., Said]) -> None:
+    said = cli("import", name)
+
+    assert (1, "") == (said.code, said.out)
+    assert said.err.startswith(f"digest: {name}: ")
+
+
+def test_the_schema_knows_the_sections(cli: Callable[..., Said]) -> None:
+    assert {"mail", "sources", "subscribers"} <= cli("schema").json["properties"].keys()

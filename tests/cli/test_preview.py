@@ -1,0 +1,185 @@
+"""The commands that show and change nothing: preview, rank."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tests.cli.conftest import Said
+    from tests.commands import Place
+
+
+# --- preview ----------------------------------------------------------------------------------------------------
+
+
+def test_a_preview_is_three_files_and_leaves_no_trace(place: Place, cli: Callable[..., Said]) -> None:
+    cli("pull")
+
+    said = cli("preview")
+
+    files = sorted(file.name for file in (place.folder / "out").iterdir())
+    assert (0, "") == (said.code, said.err)
+    assert ["ada@example.org.eml", "ada@example.org.html", "ada@example.org.txt"] == files
+    assert said.out.startswith("ada@example.org: 1 of 2 new papers, 1 matched\n  For you\n")
+    assert "Written: out/ada@example.org.html, .txt and .eml beside it\n" in said.out
+    assert "✓ ada@example.org: 1 for you" in cli("send", "--now").out
+
+
+def test_a_preview_without_papers_says_how_to_get_some(place: Place, cli: Callable[..., Said]) -> None:
+    said = cli("preview")
+
+    assert 0 == said.code
+    assert said.out.startswith("ada@example.org: no new papers")
+    assert said.out.endswith("Fetch papers with: digest pull\n")
+    assert not (place.folder / "out").exists()
+
+
+def test_an_empty_preview_says_why_it_is_empty(place: Place, cli: Callable[..., Said]) -> None:
+    place.list_papers("Knitting Patterns")
+    config = place.configure()
+    config.write_text(config.read_text().replace("[digest]", "[digest]\ntrending = 0"))
+    place.list_papers("Knitting Patterns")
+    cli("pull")
+
+    said = cli("preview")
+
+    assert 0 == said.code
+    assert "ada@example.org: 1 new paper, none matched any of 1 keyword, so no mail\n" == said.out
+
+
+@pytest.mark.parametrize(
+    ("email", "hint"),
+    [("ada@exmple.org", "did you mean ada@example.org?"), ("zoe@lab.net", "see: digest subscribers list")],
+)
+def test_an_unknown_reader_is_told_who_may_have_been_meant(email: str, hint: str, cli: Callable[..., Said]) -> None:
+    said = cli("preview", email)
+
+    assert (1, "", f"digest: there is no subscriber {email}\n  → {hint}\n") == (said.code, said.out, said.err)
+
+
+def test_a_preview_for_nobody_says_how_to_add_somebody(place: Place, cli: Callable[..., Said]) -> None:
+    place.configure(readers=())
+
+    said = cli("preview")
+
+    assert 1 == said.code
+    assert "digest: there are no subscribers\n  → add one: digest subscribers add " in said.err
+
+
+def test_a_preview_that_cannot_be_written_says_where(cli: Callable[..., Said]) -> None:
+    cli("pull")
+
+    said = cli("preview", "--out", "papers.jsonl")
+
+    assert 1 == said.code
+    assert "digest: papers.jsonl: File exists\n  → name another folder with --out\n" == said.err
+
+
+def test_a_title_steers_no_terminal(place: Place, cli: Callable[..., Said]) -> None:
+    """ESC sequences move cursors, set titles and can make a terminal type; direction marks turn words around."""
+    place.list_papers("\x1b]0;owned\x07 A \x1b[31mMixture of Experts\x1b[0m \u009b2J \u202eback", "Knitting")
+    cli("pull")
+
+    for said in (cli("preview"), cli("keywords", "test", "mixture of experts"), cli("why"), cli("send", "--now")):
+        assert 0 == said.code
+        assert set() == {"\x1b", "\x07", "\u009b", "\u202e"} & set(said.out + said.err)
+
+
+# --- rank -------------------------------------------------------------------------------------------------------
+
+
+def test_rank_prints_the_best_first_with_reasons(cli: Callable[..., Said]) -> None:
+    said = cli("rank", "papers.jsonl", "-k", "mixture of experts")
+
+    (score, *rest), why = (line.split() for line in said.out.splitlines())
+    assert (0, "") == (said.code, said.err)
+    assert 0 < float(score) <= 1
+    assert "Routing in a Mixture of Experts" in " ".join(rest)
+    assert "“mixture of experts” in title" == " ".join(why)
+
+
+def test_rank_in_json_is_a_list_best_first(place: Place, cli: Callable[..., Said]) -> None:
+    place.list_papers("Mixture of Experts", "Knitting", "A Mixture of Experts That Knits for Lions")
+
+    said = cli("rank", "papers.jsonl", "-k", "mixture of experts", "-k", "lions", "--json")
+    best = cli("rank", "papers.jsonl", "-k", "mixture of experts", "-k", "lions", "-n", "1", "--json")
+
+    assert {"id", "score", "why", "title", "keywords"} == said.json[0].keys()
+    assert ["mixture of experts", "lions"] == said.json[0]["keywords"]
+    scores = [row["score"] for row in said.json]
+    assert scores == sorted(scores, reverse=True)
+    assert said.json[:1] == best.json
+
+
+def test_a_line_that_is_no_paper_costs_that_line(place: Place, cli: Callable[..., Said]) -> None:
+    with (place.folder / "papers.jsonl").open("a") as file:
+        file.write('{"half\n')
+
+    said = cli("rank", "papers.jsonl", "-k", "mixture of experts", "--json")
+
+    assert (0, 1) == (said.code, len(said.json))
+    assert "digest: papers.jsonl: line 3: " in said.err
+
+
+def test_rank_needs_a_keyword(cli: Callable[..., Said]) -> None:
+    said = cli("rank", "papers.jsonl")
+
+    assert (2, "") == (said.code, said.out)
+    assert "  → give at least one keyword: -k 'mixture of experts'\n" in said.err
+
+
+def test_a_query_that_cannot_be_read_is_told_with_its_column(cli: Callable[..., Said]) -> None:
+    for command in (("rank", "papers.jsonl", "-k"), ("keywords", "test")):
+        said = cli(*command, '"lora')
+
+        assert (2, "") == (said.code, said.out)
+        assert said.err.startswith("digest: '\"lora': ")
+        assert "at column 1\n  → " in said.err
+
+
+def test_rank_of_a_file_that_is_not_there(cli: Callable[..., Said]) -> None:
+    said = cli("rank", "nope.jsonl", "-k", "lora")
+
+    assert (1, "") == (said.code, said.out)
+    assert "digest: nope.jsonl: No such file or directory\n  → name a file with one JSON object per line\n" == said.err
+
+
+# --- keywords test ----------------------------------------------------------------------------------------------
+
+
+def test_keywords_are_tried_on_the_papers_of_the_last_days(place: Place, cli: Callable[..., Said]) -> None:
+    place.list_papers("Mixture of Experts", *(f"Knitting Pattern {number}" for number in range(9)))
+    cli("pull")
+
+    said = cli("keywords", "test", "mixture of experts")
+
+    assert 0 == said.code
+    assert said.out.startswith("'mixture of experts' matches 1 of 10 papers (10.0%).\n")
+    assert "Mixture of Experts  [title: Mixture of Experts]" in said.out
+
+
+def test_a_broad_keyword_is_called_broad(place: Place, cli: Callable[..., Said]) -> None:
+    place.list_papers("Red Knitting", "Blue Knitting", "Green Knitting", "Weaving")
+    cli("pull")
+
+    assert "\n! That is very broad; " in cli("keywords", "test", "knitting").out
+
+
+def test_keywords_without_papers_say_how_to_get_some(cli: Callable[..., Said]) -> None:
+    said = cli("keywords", "test", "lora", "--days", "1")
+
+    assert (0, "No papers are known of the last 1 day. Fetch some with: digest pull\n") == (said.code, said.out)
+
+
+def test_keywords_in_json_name_the_papers(cli: Callable[..., Said]) -> None:
+    cli("pull")
+
+    told = json.loads(cli("keywords", "test", "mixture of experts", "--json").out)
+
+    assert {"papers", "hits", "per_day", "near_misses"} == told.keys()
+    assert (2, ["Routing in a Mixture of Experts"]) == (told["papers"], [hit["title"] for hit in told["hits"]])

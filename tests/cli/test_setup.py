@@ -1,0 +1,185 @@
+"""The commands before the first mail: demo, init, check."""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.smtp_server import Authority, free_port, smtp_server
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tests.cli.conftest import Said
+    from tests.commands import Place
+
+
+# --- demo -------------------------------------------------------------------------------------------------------
+
+
+def test_the_demo_shows_mails_and_tells_where_they_are(place: Place, cli: Callable[..., Said]) -> None:
+    said = cli("demo", "--out", "new")
+
+    assert (0, "") == (said.code, said.err)
+    assert 3 == len(list((place.folder / "new/previews").glob("*.html")))
+    assert 6 == len(list((place.folder / "new/outbox/new").iterdir()))
+    assert "was sent before" in said.out
+    assert 0 == cli("why", "--config", "new/config.toml", "--days", "7").code
+
+
+def test_the_demo_never_writes_where_something_is(place: Place, cli: Callable[..., Said]) -> None:
+    """A folder that holds somebody's configuration would lose it."""
+    before = (place.folder / "config.toml").read_text()
+
+    said = cli("demo", "--out", ".")
+
+    assert (2, "") == (said.code, said.out)
+    assert "digest: --out .: it is not empty\n  → name a new folder, or leave --out away\n" == said.err
+    assert before == (place.folder / "config.toml").read_text()
+
+
+def test_the_demo_needs_a_folder(cli: Callable[..., Said]) -> None:
+    said = cli("demo", "--out", "config.toml")
+
+    assert (2, "digest: --out config.toml: it is a file\n") == (said.code, said.err.partition("  →")[0])
+
+
+# --- init -------------------------------------------------------------------------------------------------------
+
+
+def test_init_writes_the_example_for_its_owner_only(place: Place, cli: Callable[..., Said]) -> None:
+    said = cli("init", "etc/digest.toml")
+
+    path = place.folder / "etc/digest.toml"
+    assert 0 == said.code
+    assert "then: digest check --config etc/digest.toml" in said.out
+    assert {"http", "mail", "sources", "subscribers"} <= tomllib.loads(path.read_text()).keys()
+    assert 0o600 == path.stat().st_mode & 0o777
+
+
+def test_init_replaces_nothing_unless_told_to(place: Place, cli: Callable[..., Said]) -> None:
+    before = (place.folder / "config.toml").read_text()
+
+    refused = cli("init")
+
+    assert 1 == refused.code
+    assert "digest: config.toml exists already\n  → name another file, or replace it with --force\n" == refused.err
+    assert before == (place.folder / "config.toml").read_text()
+    assert 0 == cli("init", "--force").code
+    assert before != (place.folder / "config.toml").read_text()
+
+
+@pytest.mark.parametrize("path", ["/proc/no/config.toml", "papers.jsonl/config.toml"])
+def test_init_where_nothing_can_be_written_says_so(path: str, cli: Callable[..., Said]) -> None:
+    said = cli("init", path)
+
+    assert (1, "") == (said.code, said.out)
+    assert said.err.startswith(f"digest: {path}: ")
+    assert "  → name a file in a folder that you may write to\n" in said.err
+
+
+def test_what_init_writes_passes_an_offline_check(cli: Callable[..., Said]) -> None:
+    cli("init", "fresh.toml")
+
+    said = cli("check", "--offline", "--config", "fresh.toml")
+
+    assert 0 == said.code
+    assert "2 sources, 1 subscriber, no mistakes" in said.out
+    assert "http.contact" in said.err
+
+
+# --- check ------------------------------------------------------------------------------------------------------
+
+
+def test_a_check_names_all_that_is_in_order(cli: Callable[..., Said]) -> None:
+    said = cli("check")
+
+    assert (0, "") == (said.code, said.err)
+    beginnings = [line.partition(":")[0].rpartition("/")[2] for line in said.out.splitlines()]
+    assert ["config.toml", "✓ templates", "✓ state", "✓ next digest", "✓ no [smtp] section", "✓ list"] == beginnings
+
+
+def test_a_check_needs_no_relay_and_no_source_offline(place: Place, cli: Callable[..., Said]) -> None:
+    place.configure(smtp_port=free_port())
+
+    assert 0 == cli("check", "--offline").code
+
+
+def test_a_check_reports_a_relay_that_does_not_answer_and_goes_on(place: Place, cli: Callable[..., Said]) -> None:
+    port = free_port()
+    place.configure(smtp_port=port)
+
+    said = cli("check")
+
+    assert 1 == said.code
+    assert f"! 127.0.0.1:{port}: connect: " in said.out
+    assert "✓ list: 2 papers in" in said.out
+
+
+def test_a_check_reports_a_source_that_is_down(place: Place, cli: Callable[..., Said]) -> None:
+    (place.folder / "papers.jsonl").unlink()
+
+    said = cli("check")
+
+    assert 1 == said.code
+    assert "\n! list: " in said.out
+
+
+def test_a_template_with_an_unknown_name_is_found_by_the_check_and_before_sending(
+    place: Place, cli: Callable[..., Said]
+) -> None:
+    (place.folder / "mine/mail").mkdir(parents=True)
+    (place.folder / "mine/mail/digest.txt").write_text("Hello {{ sbuscriber }}")
+    config = place.configure()
+    config.write_text(config.read_text().replace("[mail]", '[mail]\ntemplates = "mine"'))
+
+    checked, sent = cli("check"), cli("send", "--now", "--pull")
+
+    assert (2, 2) == (checked.code, sent.code)
+    assert "mail/digest.txt, line 1: " in checked.out
+    assert "mail/digest.txt, line 1: " in sent.err
+    assert "sbuscriber" in sent.err
+    assert [] == place.mails()
+
+
+def test_a_refused_login_is_told_without_the_password(
+    place: Place, cli: Callable[..., Said], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DIGEST_SMTP__USERNAME", "ada")
+    monkeypatch.setenv("DIGEST_SMTP__PASSWORD", "s3cr3t-w0rd")
+    with smtp_server(users={"ada": "another"}, plain_login=True) as server:
+        place.configure(smtp_port=server.port)
+        checked, sent = cli("check"), cli("send", "--now", "--pull")
+
+    assert (1, 75) == (checked.code, sent.code)
+    assert f"! 127.0.0.1:{server.port}: login: " in checked.out
+    assert f"127.0.0.1:{server.port}: login: " in sent.out
+    assert "s3cr3t" not in checked.out + checked.err + sent.out + sent.err
+
+
+def test_a_certificate_that_cannot_be_trusted_stops_the_mail_and_not_the_run(
+    place: Place, cli: Callable[..., Said], tmp_path: Path
+) -> None:
+    authority = Authority(tmp_path)
+    with smtp_server(starttls=authority.context("another.example.org")) as server:
+        config = place.configure(smtp_port=server.port)
+        config.write_text(config.read_text().replace('security = "none"', f'ca_file = "{authority.ca_file}"'))
+        checked, sent = cli("check"), cli("send", "--now", "--pull")
+
+    assert (1, 75) == (checked.code, sent.code)
+    assert f"! 127.0.0.1:{server.port}: tls: " in checked.out
+    assert [] == server.accepted
+
+
+def test_what_a_relay_says_steers_no_terminal(place: Place, cli: Callable[..., Said]) -> None:
+    with smtp_server() as server:
+        server.script["connect"] = "554 \x1b[2Jgo away"
+        place.configure(smtp_port=server.port)
+        said = cli("check")
+
+    assert 1 == said.code
+    assert "go away" in said.out
+    assert "\x1b" not in said.out + said.err

@@ -1,0 +1,119 @@
+"""`digest subscribers`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from digest.clock import utc_now
+from digest.state.store import open_state
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tests.cli.conftest import Said
+    from tests.commands import Place
+
+BOB = "bob@example.org"
+
+
+def test_who_is_added_gets_mail_and_who_is_removed_does_not(place: Place, cli: Callable[..., Said]) -> None:
+    added = cli("subscribers", "add", BOB, "-k", "knitting", "-k", "-lions", "--time", "0:00", "--days", "mon, sun")
+
+    assert (0, "") == (added.code, added.err)
+    assert "bob@example.org gets a digest at 00:00 UTC on mon, sun.\n" in added.out
+    cli("send", "--pull", "--now")
+    assert [BOB] == [recipient for recipient, _ in place.mails() if recipient == BOB]
+    assert "bob@example.org gets no more mail.\n" == cli("subscribers", "remove", BOB).out
+    assert BOB not in cli("subscribers", "list").out
+
+
+def test_the_list_tells_where_everybody_is_kept(cli: Callable[..., Said]) -> None:
+    cli("subscribers", "add", BOB, "--timezone", "Europe/Berlin")
+
+    rows = {row["email"]: row for row in cli("subscribers", "list", "--json").json}
+    assert {"ada@example.org": "configuration", BOB: "state"} == {email: r["kept_in"] for email, r in rows.items()}
+    assert "Europe/Berlin" == rows[BOB]["timezone"]
+    assert "00:00 Europe/Berlin" in cli("subscribers", "list").out
+
+
+def test_a_list_of_nobody_says_how_to_add_somebody(place: Place, cli: Callable[..., Said]) -> None:
+    place.configure(readers=())
+
+    assert "Add one: digest subscribers add " in cli("subscribers", "list").out
+
+
+def test_all_mistakes_are_told_of_the_options_they_were_made_in(cli: Callable[..., Said]) -> None:
+    """The sentences are those of the configuration, so that there is one wording for one mistake."""
+    said = cli(
+        "subscribers", "add", BOB, "-k", "lora OR", "--time", "25:00", "--days", "mon,foo", "--timezone",
+        "Europe/Berln", "--max-papers", "0",
+    )  # fmt: skip
+
+    beginnings = [line.partition(":")[2].split(" = ")[0].strip() for line in said.err.splitlines()[::2]]
+    assert (2, "") == (said.code, said.out)
+    assert ["--keyword", "--time", "--days", "--timezone", "--max-papers"] == beginnings
+    assert "  → did you mean Europe/Berlin?\n" in said.err
+    assert BOB not in cli("subscribers", "list").out
+
+
+@pytest.mark.parametrize("email", ["bob", "bob@example", "bob@example.org\r\nBcc: eve@example.org"])
+def test_what_is_no_address_is_not_added(email: str, cli: Callable[..., Said]) -> None:
+    said = cli("subscribers", "add", email)
+
+    assert (2, "") == (said.code, said.out)
+    assert said.err.startswith("digest: EMAIL = bob")
+    assert "\r" not in said.err
+
+
+def test_who_is_kept_in_the_configuration_is_changed_there(cli: Callable[..., Said]) -> None:
+    added, removed = cli("subscribers", "add", "ada@example.org"), cli("subscribers", "remove", "ada@example.org")
+
+    assert (1, 1) == (added.code, removed.code)
+    assert "digest: ada@example.org is kept in the configuration\n  → change the entry there\n" == added.err
+    assert "digest subscribers pause ada@example.org" in removed.err
+
+
+def test_a_pause_holds_until_it_is_ended(place: Place, cli: Callable[..., Said]) -> None:
+    paused = cli("subscribers", "pause", "ada@example.org", "--reason", "holiday")
+    during = cli("send", "--pull")
+
+    assert "ada@example.org is paused until resumed.\n" == paused.out
+    assert "· ada@example.org: paused: holiday\n" in during.out
+    assert [] == place.mails()
+    assert "ada@example.org gets mail again.\n" == cli("subscribers", "resume", "ada@example.org").out
+    assert "ada@example.org was not paused.\n" == cli("subscribers", "resume", "ada@example.org").out
+    assert 0 == cli("send").code
+    assert 1 == len(place.mails())
+
+
+def test_a_pause_with_an_end_is_shown_with_it(cli: Callable[..., Said]) -> None:
+    cli("subscribers", "pause", "ada@example.org", "--until", "2999-01-01")
+
+    assert "paused until 2999-01-01: by the operator" in cli("subscribers", "list").out
+
+
+@pytest.mark.parametrize("day", ["2020-01-01", "tomorrow"])
+def test_a_pause_ends_on_a_day_to_come(day: str, cli: Callable[..., Said]) -> None:
+    said = cli("subscribers", "pause", "ada@example.org", "--until", day)
+
+    assert (2, "") == (said.code, said.out)
+    assert "--until" in said.err
+
+
+def test_the_token_of_an_unsubscribe_link_names_its_reader(place: Place, cli: Callable[..., Said]) -> None:
+    """A reader who asks to leave can only quote the link."""
+    cli("subscribers", "add", BOB)
+    with open_state(f"sqlite:///{place.folder}/state.sqlite3", now=utc_now()) as state:
+        token = state.subscribers.tokens([BOB])[BOB]
+
+    assert "bob@example.org gets no more mail.\n" == cli("subscribers", "remove", token).out
+
+
+@pytest.mark.parametrize("command", ["remove", "pause", "resume"])
+def test_strangers_cannot_be_removed_or_paused(command: str, cli: Callable[..., Said]) -> None:
+    said = cli("subscribers", command, "zoe@lab.net")
+
+    assert (1, "") == (said.code, said.out)
+    assert "digest: there is no subscriber zoe@lab.net\n  → see: digest subscribers list\n" == said.err

@@ -1,0 +1,243 @@
+"""`digest run` as a process: signals, supervisors, failing neighbours, turned clocks."""
+
+from __future__ import annotations
+
+import re
+import signal
+import sqlite3
+from contextlib import closing
+from datetime import date
+from typing import TYPE_CHECKING
+
+import pytest
+
+from digest.clock import utc_now
+from digest.state.store import open_state
+from tests.commands import Place, Slowly, wait_for
+from tests.daemon import running
+from tests.smtp_server import SILENCE, free_port, smtp_server
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from digest.model import LedgerRow
+    from tests.http_server import HttpServer
+
+pytestmark = pytest.mark.slow
+ADA, BOB = "ada@example.org", "bob@example.org"
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Place:
+    made = Place(tmp_path)
+    made.configure()
+    return made
+
+
+def ledger(place: Place) -> list[LedgerRow]:
+    with open_state(f"sqlite:///{place.folder}/state.sqlite3", now=utc_now()) as state:
+        return list(state.ledger.rows())
+
+
+# --- signals and the supervisor -----------------------------------------------------------------------------------
+
+
+def test_it_pulls_sends_and_tells_its_supervisor(place: Place) -> None:
+    with running(place, env={"WATCHDOG_USEC": "200000"}) as daemon:
+        daemon.hear("READY=1")
+        daemon.hear_rounds()
+        daemon.hear("WATCHDOG=1")
+        daemon.hear("WATCHDOG=1")
+        assert daemon.stop() < 5
+        daemon.hear("STOPPING=1")
+
+    assert [ADA] == [recipient for recipient, _ in place.mails()]
+    assert "✓" not in daemon.log
+    assert '"stopped"' in daemon.log
+
+
+def test_a_new_configuration_is_in_force_at_once(place: Place) -> None:
+    with running(place) as daemon:
+        daemon.hear_rounds()
+        place.configure(readers=(ADA, BOB))
+        daemon.send(signal.SIGHUP)
+        reloading = daemon.hear("RELOADING=1")
+        daemon.hear("READY=1")
+        daemon.hear_rounds()
+        daemon.stop()
+
+    assert re.fullmatch(r"RELOADING=1\nMONOTONIC_USEC=\d+", reloading)
+    assert [ADA, BOB] == [recipient for recipient, _ in place.mails()]
+
+
+def test_a_broken_new_configuration_is_reported_and_the_old_one_stays(place: Place) -> None:
+    config = place.configure(time="23:59")
+    good = config.read_text()
+    with running(place) as daemon:
+        daemon.hear_rounds()
+        config.write_text(good.replace('timezone = "UTC"', 'timezone = "Mars/Base"'))
+        daemon.send(signal.SIGHUP)
+        daemon.hear("RELOADING=1")
+        daemon.hear("READY=1")
+        wait_for(lambda: "configuration kept as it was" in daemon.log)
+        config.write_text(good.replace("23:59", "00:00"))
+        daemon.send(signal.SIGHUP)
+        daemon.hear_rounds()
+        daemon.stop()
+
+    assert "digest.timezone" in daemon.log
+    assert 1 == len(place.mails())
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_stopping_finishes_the_mail_on_the_wire_and_begins_no_other(place: Place, number: signal.Signals) -> None:
+    """What was accepted is on record as sent, and the rest goes out with the next run: nobody gets two."""
+    readers = [f"reader{number}@example.org" for number in range(3)]
+    with smtp_server() as server:
+        server.script = Slowly(2)
+        place.configure(readers=readers, smtp_port=server.port)
+        with running(place) as daemon:
+            wait_for(lambda: "data" in server.heard)
+            daemon.send(number)
+            assert daemon.stop(number) < 10
+        taken = [accepted.recipient for accepted in server.accepted]
+        states = {row.email: row.state for row in ledger(place)}
+        server.script = {}
+        later = place.digest("send")
+
+    assert ["reader0@example.org"] == taken
+    assert dict(zip(readers, ("sent", "planned", "planned"), strict=True)) == states
+    assert 0 == later.returncode
+    assert readers == sorted(accepted.recipient for accepted in server.accepted)
+
+
+def test_a_relay_that_never_answers_does_not_hold_it_back(place: Place) -> None:
+    """Ten seconds later it is gone. The mail is in doubt and comes again under the same Message-ID."""
+    with smtp_server() as server:
+        server.script["dot"] = SILENCE
+        place.configure(smtp_port=server.port)
+        with running(place) as daemon:
+            wait_for(lambda: server.accepted)
+            assert daemon.stop() < 10
+        states = [row.state for row in ledger(place)]
+        server.script.clear()
+        later = place.digest("send")
+
+    assert ["sending"] == states
+    assert 0 == later.returncode
+    assert 2 == len(server.accepted)
+    assert 1 == len({accepted.message_id for accepted in server.accepted})
+
+
+def test_stopping_gives_up_a_pull(place: Place, http_server: HttpServer) -> None:
+    http_server.routes["/feed"] = http_server.hang
+    place.configure(
+        more=f'[[sources]]\ntype = "feed"\nname = "slow"\nurl = "{http_server.url}/feed"\n'
+        '[http]\ncontact = "ada@lab.example"\nallow_private_hosts = ["127.0.0.1"]'
+    )
+    with running(place) as daemon:
+        wait_for(lambda: http_server.requests)
+        took = daemon.stop()
+
+    assert took < 5
+    assert "Traceback" not in daemon.log
+
+
+# --- failing neighbours -------------------------------------------------------------------------------------------
+
+
+def test_it_goes_on_without_relay_and_without_source(place: Place) -> None:
+    port = free_port()
+    place.configure(smtp_port=port, more='[[sources]]\ntype = "jsonl"\nname = "gone"\npath = "gone.jsonl"')
+    with running(place) as daemon:
+        daemon.hear_rounds()
+        place.configure()
+        daemon.send(signal.SIGHUP)
+        daemon.hear_rounds()
+        daemon.stop()
+
+    assert f"127.0.0.1:{port}: connect: " in daemon.log
+    assert "gone: " in daemon.log
+    assert [ADA] == [recipient for recipient, _ in place.mails()]
+
+
+def test_it_goes_on_when_the_state_was_locked(place: Place) -> None:
+    place.digest("pull")
+    with (
+        closing(sqlite3.connect(place.folder / "state.sqlite3", isolation_level=None)) as other,
+        running(place) as daemon,
+    ):
+        daemon.hear("READY=1")
+        other.execute("BEGIN IMMEDIATE")
+        wait_for(lambda: "another program keeps it locked" in daemon.log)
+        daemon.hear_rounds()
+        other.execute("ROLLBACK")
+        daemon.send(signal.SIGHUP)
+        daemon.hear_rounds()
+        daemon.stop()
+
+    assert "run failed" in daemon.log
+    assert 1 == len(place.mails())
+
+
+def test_a_state_that_cannot_be_opened_is_told_at_once(place: Place) -> None:
+    (place.folder / "state.sqlite3").write_text("this is no database at all" * 40)
+
+    done = place.digest("run")
+
+    assert (1, "") == (done.returncode, done.stdout)
+    assert "it is not a state file\n  → " in done.stderr
+
+
+# --- once a day ---------------------------------------------------------------------------------------------------
+
+
+def test_a_restart_and_a_send_beside_it_mail_nobody_twice(place: Place) -> None:
+    with running(place) as daemon:
+        daemon.hear_rounds()
+        beside = place.digest("send", "--now")
+        daemon.stop()
+    with running(place) as again:
+        again.hear_rounds()
+        again.stop()
+
+    assert 0 == beside.returncode
+    assert 1 == len(place.mails())
+
+
+def test_one_sends_while_the_other_leaves_it_the_work(place: Place) -> None:
+    readers = [f"reader{number}@example.org" for number in range(4)]
+    with smtp_server() as server:
+        server.script = Slowly(0.5)
+        place.configure(readers=readers, smtp_port=server.port)
+        with running(place) as daemon:
+            wait_for(lambda: "data" in server.heard)
+            beside = place.digest("send", "--now")
+            daemon.hear_rounds()
+            daemon.stop()
+
+    assert "another process is sending" in beside.stdout
+    assert readers == sorted(accepted.recipient for accepted in server.accepted)
+
+
+@pytest.mark.parametrize(
+    ("start", "day"),
+    [
+        # the clock goes from 03:00 back to 02:00 at 01:00 UTC, so 02:30 comes at 00:30 and at 01:30 UTC
+        ("2026-10-25 00:00:00", date(2026, 10, 25)),
+        # the clock goes from 02:00 to 03:00 at 01:00 UTC, so 02:30 never comes
+        ("2026-03-29 00:30:00", date(2026, 3, 29)),
+    ],
+    ids=["back", "forward"],
+)
+def test_a_changing_clock_mails_everybody_once(place: Place, start: str, day: date) -> None:
+    """Two hours go by in a few seconds, and new papers come all the time."""
+    place.configure(time="02:30", timezone="Europe/Berlin", more="[daemon]\nfeed_minutes = 15")
+    with running(place, clock=f"@{start} x1200") as daemon:
+        for number in range(4):
+            daemon.hear_rounds(6)
+            place.list_papers(f"Mixture of Experts, Volume {number}", "Knitting")
+        daemon.stop()
+
+    assert [(ADA, day, "sent")] == [(row.email, row.local_date, row.state) for row in ledger(place)]
+    assert 1 == len(place.mails())
