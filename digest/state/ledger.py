@@ -29,7 +29,7 @@ from digest.state.schema import OPEN, Moment, PlainText, alias, ledger, planned
 from digest.state.snapshots import Reader, Writer
 
 if TYPE_CHECKING:
-    from sqlalchemy import Connection
+    from sqlalchemy import Connection, Select
 
     from digest.state.database import Database
 
@@ -82,13 +82,11 @@ _DUE = (
     .order_by(ledger.c.local_date, ledger.c.email)
     .limit(CHUNK)
 )
-_LATELY_SENT = (
-    ledger.c.email.in_(bindparam("emails", expanding=True)),
-    ledger.c.local_date >= bindparam("since"),
-    ledger.c.state == "sent",
-)
-_LAST_SENT = select(ledger.c.email, func.max(ledger.c.planned_at)).where(*_LATELY_SENT).group_by(ledger.c.email)
-_SEEN = select(ledger.c.email, ledger.c.papers).where(*_LATELY_SENT)
+_LATELY = (ledger.c.email.in_(bindparam("emails", expanding=True)), ledger.c.local_date >= bindparam("since"))
+_SENT = ledger.c.state == "sent"
+_LAST_SENT = select(ledger.c.email, func.max(ledger.c.planned_at)).where(*_LATELY, _SENT).group_by(ledger.c.email)
+_SEEN = select(ledger.c.email, ledger.c.papers).where(*_LATELY, _SENT)
+_UNDELIVERED = select(ledger.c.email, ledger.c.papers).where(*_LATELY, ledger.c.state.in_(("refused", "expired")))
 _OPEN_KEYS = select(ledger.c.email, ledger.c.papers).where(
     OPEN, ledger.c.email.in_(bindparam("emails", expanding=True))
 )
@@ -262,21 +260,18 @@ class Ledger:
         Only local dates from `since` (inclusive) on are looked at: a paper cannot have been delivered before it was
         first seen, so the cost stays that of the last days, however long the history.
         """
-        found: dict[str, set[str]] = {email: set() for email in emails}
-        with self._database.reading() as connection:
-            for chunk in chunks(found):
-                for email, papers in connection.execute(_SEEN, {"emails": chunk, "since": since}):
-                    found[email].update(parse(papers))
-            return _surviving(connection, found)
+        return self._papers(_SEEN, emails, since=since)
+
+    def undelivered(self, emails: Iterable[str], *, since: date) -> dict[str, set[str]]:
+        """For each address the keys of the papers whose mail was given up: refused or expired; perhaps none.
+
+        Of local dates from `since` (inclusive) on. A paper may have come with another mail after all: see `seen`.
+        """
+        return self._papers(_UNDELIVERED, emails, since=since)
 
     def open_keys(self, emails: Iterable[str]) -> dict[str, set[str]]:
         """For each address the keys of the papers in its mail that is not final, perhaps none."""
-        found: dict[str, set[str]] = {email: set() for email in emails}
-        with self._database.reading() as connection:
-            for chunk in chunks(found):
-                for email, papers in connection.execute(_OPEN_KEYS, {"emails": chunk}):
-                    found[email].update(parse(papers))
-            return _surviving(connection, found)
+        return self._papers(_OPEN_KEYS, emails)
 
     def last_sent(self, emails: Iterable[str], *, since: date) -> dict[str, datetime]:
         """When the newest delivered digest of each address was planned.
@@ -300,6 +295,14 @@ class Ledger:
         )
         with self._database.reading() as connection:
             return connection.scalar(refused) or 0
+
+    def _papers(self, query: Select[Any], emails: Iterable[str], **bounds: date) -> dict[str, set[str]]:
+        found: dict[str, set[str]] = {email: set() for email in emails}
+        with self._database.reading() as connection:
+            for chunk in chunks(found):
+                for email, papers in connection.execute(query, {"emails": chunk, **bounds}):
+                    found[email].update(parse(papers))
+            return _surviving(connection, found)
 
     def _check_exists(self, connection: Connection, email: str, local_date: date) -> None:
         if not connection.execute(select(ledger.c.state).where(*_KEY), {"by_email": email, "by_day": local_date}).all():

@@ -308,6 +308,23 @@ def test_open_keys_are_those_in_mail_that_may_still_go_out(state: State) -> None
     assert {ADA: {paper(number).key for number in (1, 2, 3, 10, 11)}, BOB: set()} == state.ledger.open_keys([ADA, BOB])
 
 
+def test_undelivered_are_the_papers_of_mail_that_was_given_up(state: State) -> None:
+    """They never arrived, so they may come again, also after a later mail did arrive."""
+    state.papers.store([StoredPaper(paper(number), NOW, TODAY) for number in range(1, 8)])
+    states: tuple[LedgerState, ...] = ("expired", "refused", "sent", "deferred", "in_doubt", "held", "expired")
+    for number, after in enumerate(states, 1):
+        day = TODAY - timedelta(days=number)
+        plan(state, ADA, day, number)
+        claim(state, ADA, day)
+        settle(state, after, ADA, day)
+    merged = paper(3, aliases=(paper(2).key,))
+    state.papers.store([StoredPaper(merged, NOW, TODAY)], absorbed={paper(2).key: merged.key})
+
+    since = TODAY - timedelta(days=6)
+    assert {ADA: {paper(1).key, merged.key}, BOB: set()} == state.ledger.undelivered([ADA, BOB], since=since)
+    assert {ADA: {paper(1).key}} == state.ledger.undelivered([ADA], since=YESTERDAY)
+
+
 def test_last_sent_is_when_the_newest_delivered_digest_was_planned(state: State) -> None:
     send(state, ADA, YESTERDAY, planned_at=NOW - timedelta(days=1))
     send(state, ADA, TODAY)
