@@ -48,12 +48,12 @@ def nothing(digest: Digest) -> Verdict:
         return _verdict(email, "quiet", "no new papers since the last digest, so no mail", at, counts=counts)
     new = _many(digest.considered, "new paper")
     if digest.matched and digest.seen_before == digest.matched:
-        text = f"{new}; the {digest.matched:,} that matched are in an earlier mail, so no mail"
+        text = f"{new}; what matched ({digest.matched:,}) is in an earlier mail, so no mail"
         return _verdict(email, "all_seen", text, at, counts=counts)
     floor = f"scored above the floor of {digest.subscriber.min_score:g}"
     keywords = len(digest.subscriber.keywords)
     if digest.seen_before:
-        text = f"{new}, {digest.matched:,} matched, {digest.seen_before:,} are in an earlier mail and no other {floor}"
+        text = f"{new}, {digest.matched:,} matched, {digest.seen_before:,} of them in an earlier mail; no other {floor}"
     elif digest.matched:
         text = f"{new}, {digest.matched:,} matched, but none {floor}"
     elif keywords:

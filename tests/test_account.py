@@ -66,12 +66,12 @@ def test_a_verdict_holds_the_name_the_sentence_and_the_numbers() -> None:
         (
             {"considered": 9, "matched": 2, "seen_before": 2},
             "all_seen",
-            "9 new papers; the 2 that matched are in an earlier mail, so no mail",
+            "9 new papers; what matched (2) is in an earlier mail, so no mail",
         ),
         (
-            {"considered": 9, "matched": 5, "seen_before": 2, "subscriber": subscriber(min_score=0.25)},
+            {"considered": 9, "matched": 5, "seen_before": 2, "subscriber": subscriber(min_score=0.5)},
             "quiet",
-            "9 new papers, 5 matched, 2 are in an earlier mail and no other scored above the floor of 0.25, so no mail",
+            "9 new papers, 5 matched, 2 of them in an earlier mail; no other scored above the floor of 0.5, so no mail",
         ),
     ],
 )

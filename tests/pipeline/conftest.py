@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.installation import Installation
+from tests.installation import ADA, BOB, CAT, Installation, item, reader
 from tests.postgresql import Server, postgresql_server
 from tests.smtp_server import smtp_server
 
@@ -41,3 +41,12 @@ def relay(home: Installation) -> Iterator[SmtpServer]:
     with smtp_server() as server:
         home.use_relay(server)
         yield server
+
+
+@pytest.fixture
+def pulled(home: Installation) -> Installation:
+    """Three readers, and a paper for each of them."""
+    home.readers = tuple(reader(email) for email in (ADA, BOB, CAT))
+    home.publish(item(1))
+    home.pull()
+    return home

@@ -71,7 +71,7 @@ def test_a_quiet_day_leaves_no_row_so_that_what_comes_later_is_mailed(home: Inst
     assert {ADA: [[2]]} == home.mailed()
 
 
-def test_what_was_mailed_before_is_said_to_be_seen(home: Installation) -> None:
+def test_a_paper_that_rises_later_is_not_mailed_again(home: Installation) -> None:
     home.publish(item(1, "Mixture of experts and bees", upvotes=9))
     home.pull()
     home.send()
@@ -114,6 +114,18 @@ def test_papers_on_their_way_are_not_planned_again(home: Installation, relay: Sm
     home.send(NOW + DAY + 6 * HOUR)
 
     assert [[1], [2]] == [picked(mail.data) for mail in relay.accepted]
+
+
+def test_a_reader_whose_only_papers_are_on_their_way_has_seen_all(home: Installation, relay: SmtpServer) -> None:
+    relay.script["rcpt"] = LATER
+    home.publish(item(1))
+    home.pull()
+    home.send()
+
+    report = home.send(NOW + DAY)
+
+    assert [(ADA, "deferred"), (ADA, "all_seen")] == findings(report)
+    assert f"{ADA}: 1 new paper; what matched (1) is in an earlier mail, so no mail" == sentences(report)[1]
 
 
 def test_papers_of_a_mail_that_was_given_up_come_again(home: Installation, relay: SmtpServer) -> None:
