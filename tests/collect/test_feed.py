@@ -151,6 +151,15 @@ def test_an_author_without_a_name_is_no_author() -> None:
     assert ("Ada Lovelace",) == one(rss(f"{item}<author>ada@example.org (Ada Lovelace)</author>")).authors
 
 
+@pytest.mark.parametrize("letters", ["a", "a.", "1"])
+@pytest.mark.parametrize("element", ["author", "managingEditor"])
+def test_an_author_without_end_costs_little(element: str, letters: str) -> None:
+    """The parser, feedparser 6.0.14, looks for a mail address in time that grows with the square of the name."""
+    item = f"<title>On Numbers</title><link>https://blog.example/a</link><{element}>{letters * 500_000}</{element}>"
+
+    assert "url:https://blog.example/a" == one(rss(item)).key
+
+
 def test_hostile_markup_and_links_do_not_survive() -> None:
     found = one(
         rss(
