@@ -58,7 +58,14 @@ def lay_out(settings: Settings, state: State, *, now: datetime) -> Shelf:
 
 
 def choose(
-    subscriber: Subscriber, shelf: Shelf, *, since: datetime, seen: AbstractSet[str], local_date: date, now: datetime
+    subscriber: Subscriber,
+    shelf: Shelf,
+    *,
+    since: datetime,
+    returned: AbstractSet[str],
+    seen: AbstractSet[str],
+    local_date: date,
+    now: datetime,
 ) -> Digest:
     """One subscriber's digest.
 
@@ -66,6 +73,7 @@ def choose(
         subscriber: whose keywords and limits count.
         shelf: what there is to choose from.
         since: papers that became known later than this are news for the subscriber.
+        returned: keys of older papers that are news still: the mail they were in was given up.
         seen: keys delivered to them, or on their way; never picked again.
         local_date: the subscriber's day.
         now: when the choice is made; becomes the mail's Date.
@@ -76,7 +84,11 @@ def choose(
         shelf.ranking.rank(queries),
         shelf.trends,
         shelf.pool,
-        eligible={s.paper.key for s in shelf.pool if s.edition is not None and s.first_seen_at > since},
+        eligible={
+            stored.paper.key
+            for stored in shelf.pool
+            if stored.edition is not None and (stored.first_seen_at > since or stored.paper.key in returned)
+        },
         seen=seen,
         unwanted=shelf.ranking.unwanted(queries),
         local_date=local_date,
@@ -160,11 +172,14 @@ def _digests(
     delivered = state.ledger.seen(emails, since=_pool_start(settings, now).date() - timedelta(days=1))
     on_the_way = state.ledger.open_keys(emails)
     last_sent = state.ledger.last_sent(emails, since=look_back.date())
+    # a later mail may have been delivered before this one was given up
+    undelivered = state.ledger.undelivered(emails, since=look_back.date())
     for reader, local_date in readers:
         yield choose(
             reader,
             shelf,
             since=max(look_back, last_sent.get(reader.email, look_back)),
+            returned=undelivered[reader.email] - delivered[reader.email],
             seen=delivered[reader.email] | on_the_way[reader.email],
             local_date=local_date,
             now=now,

@@ -143,7 +143,6 @@ def test_papers_of_a_mail_that_was_given_up_come_again(home: Installation, relay
     assert [[1, 2]] == [picked(mail.data) for mail in relay.accepted]
 
 
-@pytest.mark.xfail(strict=True, reason="the ledger does not tell which papers were given up before the last delivery")
 def test_papers_of_a_mail_that_was_given_up_come_again_though_a_later_mail_arrived(
     home: Installation, relay: SmtpServer
 ) -> None:
