@@ -140,7 +140,7 @@ def main(papers: int = 2000, subscribers: int = 100) -> None:
             verdicts = plan(settings, state, now=now, any_hour=True)
             planned = time.perf_counter()
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    digests = sum(verdict.finding == "planned" for verdict in verdicts)
+    digests = sum(verdict.finding == "planned" for verdict in verdicts.values())
     parse_started = time.perf_counter()
     feedparser.parse(body)
     parsing = time.perf_counter() - parse_started
