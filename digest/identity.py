@@ -10,6 +10,7 @@ compare without regard to case), RFC 3986 §6.2.2 for addresses.
 
 from __future__ import annotations
 
+import hashlib
 import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
 
 #: longer than any identifier seen; what is longer is not looked at
 _MAX_LENGTH = 2_000
+#: bytes in UTF-8; PostgreSQL refuses to index more than 2,704, and with the whole pull
+_MAX_KEY = 1_000
 #: kinds of keys, the preferred one first: the order in which a work with several chooses its name
 _KINDS = ("arxiv", "doi", "openreview", "url", "list")
 
@@ -80,7 +83,7 @@ def identify(text: str) -> Identifier | None:
             papers, alphaXiv, doi.org, bioRxiv, medRxiv or OpenReview, any other http(s) address, or a key.
 
     Returns:
-        the identifier, or None if the text is none of these. Blanks around it do not matter.
+        the identifier, or None if the text is none of these or too long for a key. Blanks around it do not matter.
 
     >>> identify("https://arxiv.org/pdf/math.GT/0309136v2.pdf")
     Identifier(key='arxiv:math/0309136', version=2)
@@ -93,7 +96,13 @@ def identify(text: str) -> Identifier | None:
     if not text or len(text) > _MAX_LENGTH:
         return None
     address = _address(text.removeprefix("url:"))
-    return _of_address(address) if address else _of_name(text)
+    found = _of_address(address) if address else _of_name(text)
+    return found if found and _fits(found.key) else None
+
+
+def is_address(text: str) -> bool:
+    """Whether a text is an http(s) address, of any length, and nothing else."""
+    return _address(text) is not None
 
 
 def best_key(keys: Iterable[str]) -> str:
@@ -106,13 +115,26 @@ def best_key(keys: Iterable[str]) -> str:
 
 
 def own_key(source: str, name: str) -> str:
-    """The key of an item that only its own source can name: `list:<source>/<name>`. Never equal between sources."""
-    return f"list:{source}/{name}"
+    """The key of an item that only its own source can name: `list:<source>/<name>`. Never equal between sources.
+
+    A name that is too long for a key goes by its SHA-256 (hex).
+
+    >>> own_key("blogs/labs", "post 7")
+    'list:blogs%2Flabs/post 7'
+    """
+    prefix = f"list:{source.replace('%', '%25').replace('/', '%2F')}/"
+    if _fits(prefix + name):
+        return prefix + name
+    return prefix + hashlib.sha256(name.encode(errors="surrogatepass")).hexdigest()
 
 
 def version_of(key: str, found: Iterable[Identifier]) -> int | None:
     """The version that the first of several spellings of `key` names; None if none does."""
     return next((identifier.version for identifier in found if identifier.key == key and identifier.version), None)
+
+
+def _fits(key: str) -> bool:
+    return len(key.encode(errors="surrogatepass")) <= _MAX_KEY
 
 
 def _of_name(text: str) -> Identifier | None:

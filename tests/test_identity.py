@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import digest.identity
-from digest.identity import Identifier, best_key, identify, own_key, version_of
+from digest.identity import Identifier, best_key, identify, is_address, own_key, version_of
 
 
 def test_the_examples_in_the_docstrings_hold() -> None:
@@ -261,5 +261,25 @@ def test_the_version_may_be_named_by_any_spelling_of_the_key() -> None:
     assert (2, None) == (version_of("arxiv:2401.01234", found), version_of("openreview:aVh9KRZdRk", found))
 
 
-def test_names_given_by_two_sources_never_meet() -> None:
-    assert own_key("one", "7") != own_key("two", "7")
+@pytest.mark.parametrize("other", [("two", "b/7"), ("one/b", "7"), ("one%2Fb", "7")])
+def test_names_given_by_two_sources_never_meet(other: tuple[str, str]) -> None:
+    assert own_key("one", "b/7") != own_key(*other)
+
+
+@pytest.mark.parametrize("long", ["https://example.org/" + "漢" * 900, "10.1000/" + "x" * 1_500])
+def test_what_is_too_long_for_a_key_identifies_nothing(long: str) -> None:
+    """PostgreSQL refuses to index it, and the papers of all sources with it."""
+    assert identify(long) is None
+
+
+def test_a_name_too_long_for_a_key_goes_by_its_digest() -> None:
+    one, other = own_key("mine", "漢" * 900 + "1"), own_key("mine", "漢" * 900 + "2")
+
+    assert one != other
+    assert len("list:mine/") + 64 == len(one) == len(other)
+
+
+def test_an_address_is_one_whatever_its_length() -> None:
+    long = "https://example.org/" + "a" * 1_900
+
+    assert (True, False, False) == (is_address(long), is_address("example.org"), is_address(f"see {long}"))

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from digest.collect.visit import Visit
     from digest.model import Source
 
+_MAX_ID = 2_000
 #: where feeds put an identifier, the field meant for it first
 _ID_FIELDS = ("dc_identifier", "prism_doi", "citation_doi", "link", "id")
 
@@ -66,7 +67,7 @@ def _paper(entry: Mapping[str, Any], *, source: str, shared: set[str]) -> Paper:
         raise UnusableError("has no title")
     works, addresses = _identifiers(entry)
     found = works or [address for address in addresses if address.key not in shared][:1]
-    keys = [identifier.key for identifier in found] or [own_key(source, one_line(entry.get("id")) or title)]
+    keys = [identifier.key for identifier in found] or [own_key(source, one_line(entry.get("id"), _MAX_ID) or title)]
     key = best_key(keys)
     return Paper(
         key=key,
@@ -86,7 +87,7 @@ def _paper(entry: Mapping[str, Any], *, source: str, shared: set[str]) -> Paper:
 
 def _identifiers(entry: Mapping[str, Any]) -> tuple[list[Identifier], list[Identifier]]:
     """What identifies a work wherever it appears, and mere addresses."""
-    found = [identifier for field in _ID_FIELDS if (identifier := identify(one_line(entry.get(field), 2_000)))]
+    found = [identifier for field in _ID_FIELDS if (identifier := identify(one_line(entry.get(field), _MAX_ID)))]
     addresses = [identifier for identifier in found if identifier.key.startswith("url:")]
     return [identifier for identifier in found if identifier not in addresses], addresses
 

@@ -12,6 +12,7 @@ back as typed: a paper has `list:<source>/<id>` among its key and aliases. Witho
 from __future__ import annotations
 
 import asyncio
+import io
 import json
 from functools import partial
 from pathlib import Path
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
     from digest.collect.visit import Visit
     from digest.model import Source
 
-_MAX_ID = 500
+_MAX_ID = 2_000
 
 
 async def read(source: Source, visit: Visit) -> AsyncIterator[Answer]:
@@ -62,13 +63,16 @@ def parse_jsonl(data: bytes, *, source: str) -> Parsed:
         data: UTF-8, with or without byte order mark; lines end with LF or CRLF, blank ones do not count.
         source: name of the source; part of the names of its papers.
     """
-    lines = enumerate(data.removeprefix(b"\xef\xbb\xbf").split(b"\n"), 1)
-    filled = [(number, line) for number, line in lines if line.strip()]
+    # one by one: a list of 15 MiB may have eight million lines
+    lines = enumerate(io.BytesIO(data.removeprefix(b"\xef\xbb\xbf")), 1)
+    filled = ((number, line.rstrip(b"\r\n")) for number, line in lines if line.strip())
     return read_items(filled, lambda line: _paper(_object(line[1]), source), lambda _number, line: f"line {line[0]}")
 
 
 def paper_id(paper: Paper) -> str:
-    """The `id` of a paper as typed in its list; its key if the list gave none.
+    """The `id` of a paper as typed in its list; its title or key if the list gave none.
+
+    An id of more than some 900 bytes comes back as its SHA-256 (see `own_key`).
 
     >>> papers, _ = parse_jsonl(b'{"id": "arXiv:2401.01234v2", "title": "T"}', source="mine")
     >>> papers[0].key, paper_id(papers[0])
@@ -133,7 +137,7 @@ def _own_name(item: dict[str, Any]) -> str:
 
 
 def _identifiers(item: dict[str, Any]) -> list[Identifier]:
-    found = (identify(one_line(item.get(field), 2_000)) for field in ("id", "doi", "url"))
+    found = (identify(one_line(item.get(field), _MAX_ID)) for field in ("id", "doi", "url"))
     return [identifier for identifier in found if identifier]
 
 

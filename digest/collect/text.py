@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import nh3
 
-from digest.identity import identify
+from digest.identity import is_address
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -67,7 +67,7 @@ def plain(value: object, limit: int) -> str:
 def link(value: object) -> str:
     """An http(s) address; empty if `value` is anything else (`javascript:`, a relative path, two words)."""
     text = value.strip() if isinstance(value, str) else ""
-    if len(text) > _MAX_LINK or not text.lower().startswith(("http://", "https://")) or not identify(text):
+    if len(text) > _MAX_LINK or not text.lower().startswith(("http://", "https://")) or not is_address(text):
         return ""
     return text
 

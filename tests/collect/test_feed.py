@@ -85,6 +85,20 @@ def test_an_address_that_items_share_identifies_none_of_them() -> None:
     assert {"https://journal.example/"} == {paper.url for paper in papers}
 
 
+def test_names_that_differ_only_at_their_end_are_two_items() -> None:
+    items = [f"<title>On Numbers</title><guid isPermaLink='false'>{'x' * 900}{n}</guid>" for n in range(2)]
+
+    assert 2 == len({paper.key for paper in parse_feed(rss(*items), source="blog")[0]})
+
+
+def test_an_address_too_long_for_a_key_stays_a_link() -> None:
+    address = "https://blog.example/" + "a" * 1_500
+
+    found = one(rss(f"<title>On Numbers</title><link>{address}</link>"))
+
+    assert ("list:blog/On Numbers", address) == (found.key, found.url)
+
+
 def test_prism_and_dublin_core_name_the_doi() -> None:
     found = one(
         b"""<rdf:RDF xmlns='http://purl.org/rss/1.0/' xmlns:rdf='http://www.w3.org/1999/02/22-rdf-syntax-ns#'
