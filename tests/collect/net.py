@@ -10,6 +10,8 @@ from digest.collect.http import Http, HttpPolicy, Response, Traffic
 from tests.makers import NOW
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from digest.model import Batch, Source, SourceMemory, Validators
 
 
@@ -45,6 +47,8 @@ def get(
     return asyncio.run(one())
 
 
-def pull(*sources: Source, memories: dict[str, SourceMemory] | None = None, **fields: Any) -> tuple[Batch, ...]:
+def pull(
+    *sources: Source, memories: dict[str, SourceMemory] | None = None, now: datetime = NOW, **fields: Any
+) -> tuple[Batch, ...]:
     """One pull; `fields` are of the policy."""
-    return asyncio.run(collect(sources, memories or {}, policy(**fields), now=NOW))
+    return asyncio.run(collect(sources, memories or {}, policy(**fields), now=now))

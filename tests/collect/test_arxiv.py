@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from digest.collect.arxiv import parse_arxiv
+from digest.collect.arxiv import behind, parse_arxiv
 from digest.model import Paper, Problem, Source, SourceMemory, Validators
 from tests.collect.feeds import CAPTCHA, arxiv_entry, arxiv_error, arxiv_feed
 from tests.collect.net import pull
@@ -116,6 +116,18 @@ def test_a_feed_that_breaks_off_loses_its_last_entry_only() -> None:
     )
 
 
+def test_a_feed_as_long_as_arxiv_lets_them_be_is_cut_off_and_says_so() -> None:
+    """The feed of a whole archive ends at 2,000 items, and new papers are the ones that are left out."""
+    feed = arxiv_feed(*(arxiv_entry(f"2609.{number:05}", announce="replace") for number in range(1, 2_001)))
+
+    papers, problems = parse_arxiv(feed, source="arxiv")
+
+    assert 2_000 == len(papers)
+    assert ["is cut off after 2000 items, new papers first; name its categories instead"] == [
+        p.message for p in problems
+    ]
+
+
 GOOD = arxiv_feed(*(arxiv_entry(f"2609.{number:05}") for number in range(1, 6)))
 
 
@@ -214,3 +226,64 @@ def test_problems_say_in_which_category(http_server: HttpServer) -> None:
     (batch,) = pull(source(http_server, "cs.CL"))
 
     assert (Problem("cs.CL, oai:arXiv.org:1234.5646v1", "has no arXiv identifier"),) == batch.problems
+
+
+def day(*numbers: int, announce: str = "new", categories: tuple[str, ...] = ("cs.CL", "cs.AI")) -> bytes:
+    """A feed with these papers."""
+    return arxiv_feed(
+        *(arxiv_entry(f"2609.{number:05}", announce=announce, categories=categories) for number in numbers)
+    )
+
+
+def test_a_category_that_is_a_day_behind_the_others_is_a_failure_and_its_papers_are_kept(
+    http_server: HttpServer,
+) -> None:
+    """Dates and build time are today's in both feeds: only the papers say that cs.AI is that of yesterday."""
+    http_server.routes["/atom/cs.AI"] = Reply(body=day(7, 8, 9, categories=("cs.AI", "cs.CL")))
+    http_server.routes["/atom/cs.CL"] = Reply(body=day(11, 12, 13))
+
+    (batch,) = pull(source(http_server, "cs.AI", "cs.CL"))
+
+    assert "cs.AI: its feed lacks 3 papers that are listed under it and newer than all it has" == batch.failure
+    assert "next pull asks again" in batch.hint
+    assert [7, 8, 9, 11, 12, 13] == [int(paper.key[-2:]) for paper in batch.papers]
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        pytest.param(day(11, 12, 13, 14, announce="cross"), id="the same day"),
+        pytest.param(day(5, 14, announce="cross"), id="some are missing, but not the newest"),
+        pytest.param(arxiv_feed(), id="nothing, as on a day without papers"),
+    ],
+)
+def test_a_category_that_is_not_behind_is_not_blamed(http_server: HttpServer, other: bytes) -> None:
+    http_server.routes["/atom/cs.AI"] = Reply(body=other)
+    http_server.routes["/atom/cs.CL"] = Reply(body=day(11, 12, 13))
+
+    (batch,) = pull(source(http_server, "cs.AI", "cs.CL"))
+
+    assert "" == batch.failure
+
+
+@pytest.mark.parametrize(
+    ("fresh", "expected"),
+    [
+        pytest.param(day(11, 12), {}, id="two prove nothing"),
+        pytest.param(day(11, 12, 13, categories=("cs.CL",)), {}, id="papers of one category only"),
+        pytest.param(day(11, 12, 13, categories=("cs.CL", "cs.AIX")), {}, id="a name that begins alike"),
+        pytest.param(day(11, 12, 13, announce="replace"), {}, id="new versions go where they like"),
+        pytest.param(day(11, 12, 13), {"cs.ai": 3}, id="whatever the case"),
+    ],
+)
+def test_only_new_papers_of_the_category_count(fresh: bytes, expected: dict[str, int]) -> None:
+    stale = arxiv_feed(arxiv_entry(), arxiv_entry("math/0309136", announce="cross"))
+    feeds = {"cs.ai": stale, "cs.CL": fresh}
+
+    assert expected == behind({category: parse_arxiv(feed, source="a")[0] for category, feed in feeds.items()})
+
+
+def test_an_archive_is_behind_its_categories() -> None:
+    feeds = {"cs": day(1), "cs.CL": day(11, 12, 13, categories=("cs.CL",))}
+
+    assert {"cs": 3} == behind({category: parse_arxiv(feed, source="a")[0] for category, feed in feeds.items()})

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta, timezone
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -245,6 +245,15 @@ def test_the_last_days_are_asked_for_newest_first_and_never_tomorrow(http_server
         {"date": "2026-09-13", "limit": "100"},
     ] == [request.query for request in http_server.requests]
     assert ["arxiv:2609.00015", "arxiv:2609.00014", "arxiv:2609.00013"] == [paper.key for paper in batch.papers]
+
+
+def test_the_day_is_that_of_utc_wherever_the_machine_is(http_server: HttpServer) -> None:
+    """A date ahead of UTC is answered with 400."""
+    http_server.routes["/api/daily_papers"] = Reply(body=b"[]")
+
+    pull(source(http_server), now=datetime(2026, 9, 16, 8, 0, tzinfo=timezone(timedelta(hours=14))))
+
+    assert ["2026-09-15"] == [request.query["date"] for request in http_server.requests]
 
 
 def test_a_long_day_has_pages(http_server: HttpServer) -> None:
