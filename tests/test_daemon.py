@@ -89,17 +89,19 @@ def test_a_broken_new_configuration_is_reported_and_the_old_one_stays(place: Pla
     assert 1 == len(place.mails())
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_stopping_finishes_the_mail_on_the_wire_and_begins_no_other(place: Place, number: signal.Signals) -> None:
-    """What was accepted is on record as sent, and the rest goes out with the next run: nobody gets two."""
+def test_stopping_finishes_the_mail_on_the_wire_and_begins_no_other(place: Place) -> None:
+    """What was accepted is on record as sent, and the rest goes out with the next run: nobody gets two.
+
+    Whoever asks again, with Ctrl-C too, gets the same.
+    """
     readers = [f"reader{number}@example.org" for number in range(3)]
     with smtp_server() as server:
         server.script = Slowly(2)
         place.configure(readers=readers, smtp_port=server.port)
         with running(place) as daemon:
             wait_for(lambda: "data" in server.heard)
-            daemon.send(number)
-            assert daemon.stop(number) < 10
+            daemon.send(signal.SIGTERM)
+            assert daemon.stop(signal.SIGINT) < 10
         taken = [accepted.recipient for accepted in server.accepted]
         states = {row.email: row.state for row in ledger(place)}
         server.script = {}
@@ -127,6 +129,18 @@ def test_a_relay_that_never_answers_does_not_hold_it_back(place: Place) -> None:
     assert 0 == later.returncode
     assert 2 == len(server.accepted)
     assert 1 == len({accepted.message_id for accepted in server.accepted})
+
+
+def test_a_plan_for_thousands_does_not_hold_it_back(place: Place) -> None:
+    """A thread cannot be stopped, so the process leaves it behind; what it has entered in the ledger is whole."""
+    place.configure(readers=[f"reader{number}@example.org" for number in range(20_000)])
+    place.list_papers(*(f"Mixture of Experts, Volume {number}" for number in range(300)))
+    with running(place) as daemon:
+        wait_for(lambda: "first pull" in daemon.log)
+        assert daemon.stop() < 10
+
+    assert {row.state for row in ledger(place)} <= {"planned"}
+    assert [] == place.mails()
 
 
 def test_stopping_gives_up_a_pull(place: Place, http_server: HttpServer) -> None:
@@ -218,6 +232,17 @@ def test_one_sends_while_the_other_leaves_it_the_work(place: Place) -> None:
 
     assert "another process is sending" in beside.stdout
     assert readers == sorted(accepted.recipient for accepted in server.accepted)
+
+
+def test_mail_goes_out_at_the_hour_and_not_with_the_next_round(place: Place) -> None:
+    place.configure(time="08:00", timezone="Europe/Berlin")
+    with running(place, clock="@2026-09-15 05:59:50") as daemon:
+        daemon.hear_rounds()
+        wait_for(place.mails, seconds=60)
+        daemon.stop()
+
+    sent_at = re.search(r'"event": "ada@example.org: .*"timestamp": "2026-09-15T06:00:0', daemon.log)
+    assert sent_at, daemon.log
 
 
 @pytest.mark.parametrize(

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 def register(app: typer.Typer) -> None:
     """Add this file's commands."""
     app.command(epilog=examples("digest pull", "digest pull --source arxiv --json"))(pull)
-    app.command(epilog=examples("digest send", "digest send --pull   (one line for cron)", "digest send --now"))(send)
+    app.command(epilog=examples("digest send", "digest send --pull", "digest send --now"))(send)
     app.command(epilog=examples("digest run", "digest run --config /etc/digest/config.toml"))(run)
 
 

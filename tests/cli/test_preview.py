@@ -40,7 +40,6 @@ def test_a_preview_without_papers_says_how_to_get_some(place: Place, cli: Callab
 
 
 def test_an_empty_preview_says_why_it_is_empty(place: Place, cli: Callable[..., Said]) -> None:
-    place.list_papers("Knitting Patterns")
     config = place.configure()
     config.write_text(config.read_text().replace("[digest]", "[digest]\ntrending = 0"))
     place.list_papers("Knitting Patterns")
@@ -49,7 +48,8 @@ def test_an_empty_preview_says_why_it_is_empty(place: Place, cli: Callable[..., 
     said = cli("preview")
 
     assert 0 == said.code
-    assert "ada@example.org: 1 new paper, none matched any of 1 keyword, so no mail\n" == said.out
+    assert said.out.startswith("ada@example.org: 1 new paper, none matched")
+    assert 1 == len(said.out.splitlines())
 
 
 @pytest.mark.parametrize(
