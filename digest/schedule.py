@@ -251,10 +251,12 @@ class Daemon:
         try:
             self._settings = self._load_settings()
         except ConfigError as error:
-            for problem in error.problems:
-                _log.error("configuration kept as it was", key=problem.key, line=problem.line, reason=problem.message)
+            for one in error.problems:
+                _log.error(
+                    "configuration kept as it was", key=one.key, line=one.line, reason=one.message, hint=one.hint
+                )
         except DigestError as error:
-            _log.error("configuration kept as it was", reason=error.message)
+            _log.error("configuration kept as it was", reason=error.message, hint=error.hint)
         else:
             _log.info("configuration read again", sources=len(self._settings.sources))
             self._planning_due = True
