@@ -30,7 +30,10 @@ def find(explicit: Path | None, env: Mapping[str, str], cwd: Path) -> Path:
 
     named = explicit or (Path(env["DIGEST_CONFIG"]) if env.get("DIGEST_CONFIG") else None)
     if named is not None:
-        path = cwd / named.expanduser()
+        try:
+            path = cwd / named.expanduser()
+        except RuntimeError:
+            raise _unusable(named, "whose home folder ~ means is not known", hint="write the whole path") from None
         if not path.exists():
             raise _unusable(path, "there is no such file")
         return path

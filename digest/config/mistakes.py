@@ -88,7 +88,8 @@ def shown(value: object) -> str | None:
     """A value on one line, shortened, without the password of a URL; None for tables and lists."""
     if isinstance(value, dict | list | tuple):
         return None
-    text = re.sub(r"(?<=://)[^/@\s]*@", "…@", str(value))
+    # up to the last "@": a password typed as it is may hold "/" and "@" too
+    text = re.sub(r"(?<=://).*@", "…@", str(value), flags=re.DOTALL)
     text = "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in text)
     return text if len(text) <= _SHOWN else text[: _SHOWN - 1] + "…"
 
@@ -99,7 +100,9 @@ def _problem(error: ErrorDetails) -> ConfigProblem:
     if kind == "extra_forbidden":
         return ConfigProblem(key, "there is no such key", _known_key(path))  # its value may be a misplaced secret
     message, hint = _words(error)
-    hidden = path[-1] in _SECRETS or kind == "model_type"  # what stands in the place of a table may hold anything
+    if path[-1] in _SECRETS:
+        return ConfigProblem(key, message, "write it in quotes")
+    hidden = kind == "model_type"  # what stands in the place of a table may hold anything
     return ConfigProblem(key, message, hint, None if hidden else shown(value))
 
 

@@ -20,6 +20,7 @@ Address = Annotated[str, AfterValidator(values.address)]
 Mailbox = Annotated[str, AfterValidator(values.mailbox)]
 WebAddress = Annotated[str, AfterValidator(values.web_address)]
 OneLine = Annotated[str, Field(max_length=200), AfterValidator(values.one_line)]
+PrivateHost = Annotated[str, AfterValidator(values.private_host)]
 File = Annotated[Path, BeforeValidator(values.path)]
 Keyword = Annotated[str, AfterValidator(values.keyword)]
 Category = Annotated[str, AfterValidator(values.category)]
@@ -57,7 +58,7 @@ class HttpSection(Section):
 
     contact: Annotated[str, AfterValidator(values.contact)] = ""
     """Mail or web address by which a source can reach you; part of the User-Agent. Needed for every remote source."""
-    allow_private_hosts: tuple[str, ...] = ()
+    allow_private_hosts: tuple[PrivateHost, ...] = ()
     """Names or networks (10.0.0.0/8) that may be fetched although they are not public."""
 
 

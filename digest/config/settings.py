@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 import stat
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -36,7 +36,7 @@ class Settings:
     #: the file it was read from, absolute
     path: Path
     #: of the state, a sqlite path in it absolute; may hold a password
-    state_url: str
+    state_url: str = field(repr=False)
     http: HttpSection
     mail: MailSection
     #: with `password` set if there is a login, however it was given; None: mail goes to the Maildir

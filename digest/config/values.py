@@ -7,6 +7,7 @@ hint. Nothing here knows which key it is checking, and nothing is fetched or loo
 from __future__ import annotations
 
 import datetime as dt
+import ipaddress
 import re
 import unicodedata
 from difflib import get_close_matches
@@ -143,6 +144,19 @@ def host(text: str) -> str:
             "this is not a host name", "write the bare name, like mail.example.org; the port is a key of its own"
         )
     return text.strip("[]")
+
+
+def private_host(text: str) -> str:
+    """A host name or address, or a network like 10.0.0.0/8."""
+    if "/" not in text:
+        return host(text)
+    try:
+        ipaddress.ip_network(text, strict=False)
+    except ValueError:
+        raise mistake(
+            "this is neither a host nor a network", "write it like feeds.lab.internal or 10.0.0.0/8"
+        ) from None
+    return text
 
 
 def path(value: object, info: ValidationInfo) -> Path:

@@ -19,7 +19,7 @@ def uncommented() -> str:
 
 def test_the_example_is_valid_as_it_is(tmp_path: Path) -> None:
     path = tmp_path / "config.toml"
-    path.write_text(example())
+    path.write_text(example(), encoding="utf-8")
 
     ours = load(path, {})
 
@@ -32,9 +32,9 @@ def test_the_example_is_valid_as_it_is(tmp_path: Path) -> None:
 
 def test_the_example_is_valid_with_everything_in_force(tmp_path: Path) -> None:
     path = tmp_path / "config.toml"
-    path.write_text(uncommented())
+    path.write_text(uncommented(), encoding="utf-8")
     (tmp_path / "templates").mkdir()
-    (tmp_path / "smtp_password").write_text("x")
+    (tmp_path / "smtp_password").write_text("x", encoding="utf-8")
     (tmp_path / "ca.pem").touch()
 
     assert 5 == len(load(path, {}).sources)
@@ -84,9 +84,9 @@ def test_the_schema_for_editors_describes_every_key_and_knows_what_is_needed() -
 
 
 def test_the_demo_configuration_is_valid(tmp_path: Path) -> None:
-    text = (Path(__file__).parents[2] / "digest" / "demo" / "config.toml").read_text()
+    text = (Path(__file__).parents[2] / "digest" / "demo" / "config.toml").read_text(encoding="utf-8")
     path = tmp_path / "config.toml"
-    path.write_text(text)
+    path.write_text(text, encoding="utf-8")
 
     try:
         ours = load(path, {})

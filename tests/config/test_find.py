@@ -41,8 +41,16 @@ def test_a_named_file_that_is_missing_is_an_error_although_another_one_exists(
     ]
 
 
-@pytest.mark.skipif((user_config_path("digest") / "config.toml").exists(), reason="this user has a configuration")
-def test_without_any_file_the_places_looked_at_are_named(tmp_path: Path) -> None:
+def test_a_home_folder_nobody_has_is_told(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError) as caught:
+        find(None, {"DIGEST_CONFIG": "~nobody-of-this-name/config.toml"}, tmp_path)
+
+    assert ["whose home folder ~ means is not known"] == [problem.message for problem in caught.value.problems]
+
+
+def test_without_any_file_the_places_looked_at_are_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "home" / "config"))
     with pytest.raises(ConfigError) as caught:
         find(None, {}, tmp_path)
 

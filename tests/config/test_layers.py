@@ -27,7 +27,7 @@ username = "digest"
 
 def password(tmp_path: Path, text: str, env: Mapping[str, str]) -> str:
     path = tmp_path / "config.toml"
-    path.write_text(text)
+    path.write_text(text, encoding="utf-8")
     smtp = load(path, env).smtp
     assert smtp is not None
     assert smtp.password is not None
@@ -36,7 +36,7 @@ def password(tmp_path: Path, text: str, env: Mapping[str, str]) -> str:
 
 def problems(tmp_path: Path, text: str, env: Mapping[str, str]) -> tuple[ConfigProblem, ...]:
     path = tmp_path / "config.toml"
-    path.write_text(text)
+    path.write_text(text, encoding="utf-8")
     with pytest.raises(ConfigError) as caught:
         load(path, env)
     return caught.value.problems
@@ -44,7 +44,7 @@ def problems(tmp_path: Path, text: str, env: Mapping[str, str]) -> tuple[ConfigP
 
 def test_the_environment_wins_over_the_file(tmp_path: Path) -> None:
     path = tmp_path / "config.toml"
-    path.write_text(RELAY)
+    path.write_text(RELAY, encoding="utf-8")
 
     ours = load(
         path,
@@ -70,7 +70,7 @@ def test_the_environment_wins_over_the_file(tmp_path: Path) -> None:
 
 def test_the_password_stays_out_of_every_representation(tmp_path: Path) -> None:
     path = tmp_path / "config.toml"
-    path.write_text(RELAY)
+    path.write_text(RELAY, encoding="utf-8")
 
     assert "geheim" not in repr(load(path, {"DIGEST_SMTP__PASSWORD": "geheim"}))
 
@@ -78,7 +78,7 @@ def test_the_password_stays_out_of_every_representation(tmp_path: Path) -> None:
 def test_the_password_comes_from_the_nearest_of_five_places(tmp_path: Path) -> None:
     """Environment, file named by the environment, systemd credential, file named by the file, the file itself."""
     for name in ("mine", "env", "smtp_password"):
-        (tmp_path / name).write_text(f" from {name} \r\n")
+        (tmp_path / name).write_text(f" from {name} \r\n", encoding="utf-8")
     with_file, with_text = f'{RELAY}password_file = "mine"', f'{RELAY}password = "here"'
     systemd = {"CREDENTIALS_DIRECTORY": str(tmp_path)}
     named = systemd | {"DIGEST_SMTP__PASSWORD_FILE": str(tmp_path / "env")}
@@ -94,9 +94,9 @@ def test_the_password_comes_from_the_nearest_of_five_places(tmp_path: Path) -> N
 
 
 def test_a_credential_without_a_relay_changes_nothing(tmp_path: Path) -> None:
-    (tmp_path / "smtp_password").write_text("x")
+    (tmp_path / "smtp_password").write_text("x", encoding="utf-8")
     path = tmp_path / "config.toml"
-    path.write_text(RELAY.partition("[smtp]")[0])
+    path.write_text(RELAY.partition("[smtp]")[0], encoding="utf-8")
 
     assert load(path, {"CREDENTIALS_DIRECTORY": str(tmp_path)}).smtp is None
 

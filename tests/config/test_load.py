@@ -197,7 +197,7 @@ def test_a_byte_order_mark_and_windows_line_ends_are_read(tmp_path: Path) -> Non
 
 def test_a_password_that_everybody_can_read_is_warned_of(tmp_path: Path) -> None:
     path = tmp_path / "config.toml"
-    path.write_text(SMALL + '[smtp]\nhost = "mail.lab.example"\nusername = "u"\npassword = "geheim"')
+    path.write_text(SMALL + '[smtp]\nhost = "mail.lab.example"\nusername = "u"\npassword = "geheim"', encoding="utf-8")
     path.chmod(0o644)
 
     assert (f"{path} holds smtp.password and everybody on this machine can read it; type: chmod o-rwx {path}",) == load(
@@ -207,9 +207,15 @@ def test_a_password_that_everybody_can_read_is_warned_of(tmp_path: Path) -> None
     assert () == load(path, {}).warnings
 
 
+def test_a_database_password_stays_out_of_every_representation(tmp_path: Path) -> None:
+    text = SMALL + '[state]\nurl = "postgresql://digest:geheim@db.lab.example/digest"'
+
+    assert "geheim" not in repr(settings(tmp_path, text))
+
+
 def test_a_database_password_that_everybody_can_read_is_warned_of(tmp_path: Path) -> None:
     path = tmp_path / "config.toml"
-    path.write_text(SMALL + '[state]\nurl = "postgresql://digest:geheim@db.lab.example/digest"')
+    path.write_text(SMALL + '[state]\nurl = "postgresql://digest:geheim@db.lab.example/digest"', encoding="utf-8")
     path.chmod(0o644)
 
     warning = f"{path} holds the password in state.url and everybody on this machine can read it"

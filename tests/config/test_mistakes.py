@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import os
+import subprocess
+import sys
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -54,6 +55,11 @@ def one(tmp_path: Path, text: str | bytes, env: Mapping[str, str] | None = None)
             "colour = 1",
             (9, "sources.0.colour", None, "there is no such key"),
             id="unknown key in a list",
+        ),
+        pytest.param(
+            '[state]\nurl = "mysql://digest:ge@heim/geheim@db/x"',
+            (10, "state.url", "mysql://…@db/x"),
+            id="database, whose password holds what should be encoded",
         ),
         pytest.param(
             "[digest]\nmax_paper = 3",
@@ -400,6 +406,21 @@ def test_mistakes_about_the_sender(tmp_path: Path, mail: str, expected: tuple[ob
     assert expected == one(tmp_path, text)[: len(expected)]
 
 
+@pytest.mark.parametrize(
+    ("entry", "message"),
+    [
+        ("10.0.0.0/99", "this is neither a host nor a network"),
+        ("https://feeds.lab.example/", "this is neither a host nor a network"),
+        ("feeds.lab.example:8080", "this is not a host name"),
+        ("", "this is not a host name"),
+    ],
+)
+def test_a_private_host_that_would_never_match_is_a_mistake(tmp_path: Path, entry: str, message: str) -> None:
+    text = RIGHT.replace("[mail]", f'allow_private_hosts = ["10.0.0.0/8", "[fd00::1]", "a.lab", "{entry}"]\n[mail]')
+
+    assert (3, "http.allow_private_hosts.3", entry, message) == one(tmp_path, text)[:4]
+
+
 def test_a_folder_of_templates_must_exist(tmp_path: Path) -> None:
     text = RIGHT.replace("[mail]", '[mail]\ntemplates = "mine"')
 
@@ -443,7 +464,7 @@ def test_a_folder_of_templates_must_exist(tmp_path: Path) -> None:
         ),
         pytest.param(
             'host = "m.example"\nusername = "u"\npassword = 12345',
-            (12, "smtp.password", None, "must be text in quotes, not a whole number"),
+            (12, "smtp.password", None, "must be text in quotes, not a whole number", "write it in quotes"),
             id="password that is a number, not shown",
         ),
         pytest.param(
@@ -500,7 +521,9 @@ def test_mistakes_about_the_relay(tmp_path: Path, keys: str, expected: tuple[obj
 
 def test_a_login_without_encryption_is_for_this_machine(tmp_path: Path) -> None:
     path = tmp_path / "config.toml"
-    path.write_text(f'{RIGHT}[smtp]\nhost = "127.0.0.1"\nsecurity = "none"\nusername = "u"\npassword = "p"')
+    path.write_text(
+        f'{RIGHT}[smtp]\nhost = "127.0.0.1"\nsecurity = "none"\nusername = "u"\npassword = "p"', encoding="utf-8"
+    )
 
     assert load(path, {}).smtp is not None
 
@@ -606,16 +629,28 @@ def test_a_folder_is_not_a_file(tmp_path: Path) -> None:
     assert ["it cannot be read (is a directory)"] == [problem.message for problem in caught.value.problems]
 
 
-@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="root may read everything")
+READER = """
+import os, pathlib, sys
+from digest.config import load
+from digest.errors import ConfigError
+if os.geteuid() == 0:
+    os.setuid(65534)  # root may read everything
+try:
+    load(pathlib.Path(sys.argv[1]), {})
+except ConfigError as error:
+    print([problem.message for problem in error.problems])
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such modes")
 def test_a_file_that_may_not_be_read_is_told(tmp_path: Path) -> None:
     path = tmp_path / "config.toml"
-    path.write_text(RIGHT)
+    path.write_text(RIGHT, encoding="utf-8")
     path.chmod(0)
 
-    with pytest.raises(ConfigError) as caught:
-        load(path, {})
+    said = subprocess.run([sys.executable, "-c", READER, str(path)], capture_output=True, text=True, check=True).stdout
 
-    assert ["it cannot be read (permission denied)"] == [problem.message for problem in caught.value.problems]
+    assert "['it cannot be read (permission denied)']\n" == said
 
 
 def test_a_secret_is_in_no_message(tmp_path: Path) -> None:
