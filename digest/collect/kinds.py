@@ -1,4 +1,4 @@
-"""The source types: what each is called, how it behaves, and where its reader is. Light to import."""
+"""The source types: what each is called, what its batches are like, and where its reader is. Light to import."""
 
 from __future__ import annotations
 
@@ -21,8 +21,6 @@ class Kind:
     name: str
     #: page about it; empty if it is the operator's own
     home: str
-    #: how it is asked, one sentence
-    politeness: str
     #: default of `Source.first_run_max`: on the first pull so many of the newest may be mailed; None: all
     first_run_max: int | None
     #: the calendar that says when a new batch is due; None: it has none
@@ -66,7 +64,6 @@ KINDS: Mapping[SourceType, Kind] = MappingProxyType(
         "arxiv": Kind(
             name="arXiv",
             home="https://arxiv.org",
-            politeness="One connection to arXiv, at least 3 seconds between requests, only what changed.",
             first_run_max=None,
             announces="arxiv",
             read=_read_arxiv,
@@ -74,7 +71,6 @@ KINDS: Mapping[SourceType, Kind] = MappingProxyType(
         "arxiv-api": Kind(
             name="arXiv search",
             home="https://info.arxiv.org/help/api/",
-            politeness="One connection to arXiv, at least 3 seconds between requests, pages of 200 results.",
             first_run_max=100,
             # a narrow search may bring nothing for weeks, and nothing is wrong
             announces=None,
@@ -83,7 +79,6 @@ KINDS: Mapping[SourceType, Kind] = MappingProxyType(
         "huggingface": Kind(
             name="Hugging Face daily papers",
             home="https://huggingface.co/papers",
-            politeness="One request per list day, a second apart, well below the 500 in 5 minutes that are allowed.",
             first_run_max=50,
             announces="weekdays",
             read=_read_huggingface,
@@ -91,7 +86,6 @@ KINDS: Mapping[SourceType, Kind] = MappingProxyType(
         "feed": Kind(
             name="RSS or Atom feed",
             home="",
-            politeness="One request per pull, only if it changed.",
             first_run_max=20,
             announces=None,
             read=_read_feed,
@@ -99,7 +93,6 @@ KINDS: Mapping[SourceType, Kind] = MappingProxyType(
         "jsonl": Kind(
             name="JSONL list",
             home="",
-            politeness="One request per pull if the list is on the web, none if it is a file.",
             first_run_max=None,
             announces=None,
             read=_read_jsonl,
