@@ -11,7 +11,6 @@ if TYPE_CHECKING:
     from datetime import date, datetime
 
     from digest.due import Due
-    from digest.errors import DeliveryError
     from digest.model import Digest, LedgerRow, Receipt, SubscriberFinding
 
 #: what becomes of a mail in doubt that is not sent again
@@ -113,10 +112,9 @@ def pause_reason(receipt: Receipt, days: int) -> str:
     return f"refused on {_many(days, 'day')} in a row, the last time with: {_reply(receipt)}"
 
 
-def no_relay(email: str, local_date: date, error: DeliveryError, at: datetime) -> Verdict:
-    """The relay could not be used at all; nothing was claimed, so the next run tries again."""
-    hint = f"; {error.hint}" if error.hint else ""
-    return _verdict(email, "deferred", f"the digest of {local_date} waits: {error.message}{hint}", at, trouble=True)
+def no_relay(email: str, local_date: date, reason: str, at: datetime) -> Verdict:
+    """The relay cannot be used, or no longer; the mail was not claimed, so the next run tries again."""
+    return _verdict(email, "deferred", f"the digest of {local_date} waits: {reason}", at, trouble=True)
 
 
 def expired(row: LedgerRow, at: datetime) -> Verdict:

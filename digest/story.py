@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 #: subscriber findings in the order in which a day's tally names them
 _TALLY = {
     "sent": "sent",
+    "done": "sent before",
     "quiet": "quiet (nothing matched)",
     "all_seen": "quiet (all seen before)",
     "deferred": "deferred",

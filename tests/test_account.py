@@ -9,7 +9,6 @@ import pytest
 
 from digest import account
 from digest.due import Due
-from digest.errors import DeliveryError
 from digest.model import LedgerRow, Outcome, Receipt, Verdict
 from tests.makers import NOW, TODAY, digest, pick, subscriber
 
@@ -157,9 +156,7 @@ def test_why_there_is_nothing(fields: dict[str, Any], finding: str, words: str) 
             True,
         ),
         (
-            account.no_relay(
-                ADA, TODAY, DeliveryError("mx:25", "connect", "nothing listens there", hint="check it"), NOW
-            ),
+            account.no_relay(ADA, TODAY, "mx:25: connect: nothing listens there; check it", NOW),
             "deferred",
             "the digest of 2026-09-15 waits: mx:25: connect: nothing listens there; check it",
             True,

@@ -70,6 +70,7 @@ def send(
     *,
     now: Annotated[bool, typer.Option("--now", help="Today's digests at any hour and day; still one a day.")] = False,
     pull_first: Annotated[bool, typer.Option("--pull", help="Fetch new batches first.")] = False,
+    held: Annotated[bool, typer.Option("--held", help="Also what is held back because it may have arrived.")] = False,
     as_json: Annotated[
         bool, typer.Option("--json", help='Print one JSON document: {"pull": … or null, "send": …}.')
     ] = False,
@@ -86,7 +87,7 @@ def send(
             pulled = _pull(settings, state, only=(), allow_flood=False)
             if not as_json:
                 print_report(pulled)
-        sent = _send(settings, state, any_hour=now)
+        sent = _send(settings, state, any_hour=now, release_held=held)
     if as_json:
         print_json({"pull": pulled, "send": sent})
     else:
@@ -94,14 +95,20 @@ def send(
     raise typer.Exit(_code(pulled, sent))
 
 
-def _send(settings: Settings, state: State, *, any_hour: bool) -> RunReport:
+def _send(settings: Settings, state: State, *, any_hour: bool, release_held: bool) -> RunReport:
     from digest.pipeline.send import send as send_due
     from digest.pipeline.tell import tell_operator
 
     with _stopping() as stop, progress("sending") as step:
         report = run_to_end(
             send_due(
-                settings, state, clock=utc_now, any_hour=any_hour, stop=stop.is_set, on_verdict=lambda _verdict: step()
+                settings,
+                state,
+                clock=utc_now,
+                any_hour=any_hour,
+                release_held=release_held,
+                stop=stop.is_set,
+                on_verdict=lambda _verdict: step(),
             )
         )
     run_to_end(tell_operator(settings, state, clock=utc_now))

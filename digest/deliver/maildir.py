@@ -59,6 +59,11 @@ class Maildir:
     ) -> None:
         """Nothing is left open between mails."""
 
+    @property
+    def given_up(self) -> str:
+        """Empty: a folder that refuses one mail may take the next."""
+        return ""
+
     async def deliver(self, mail: Mail, *, now: Callable[[], datetime]) -> Receipt:
         """Store one mail; what happens to it is in the receipt, nothing is raised for it.
 

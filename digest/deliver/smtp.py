@@ -64,6 +64,13 @@ class Smtp:
         if self._connection is not None:
             await self._connection.quit()
 
+    @property
+    def given_up(self) -> str:
+        """Why no further mail is tried; empty while the relay is worth trying."""
+        if self._failures < GIVE_UP_AFTER:
+            return ""
+        return f"the relay failed {self._failures} times in a row, the last time: {self._trouble}"
+
     async def deliver(self, mail: Mail, *, now: Callable[[], datetime]) -> Receipt:
         """Hand over one mail; what happens to it is in the receipt, nothing is raised for it.
 
@@ -78,9 +85,8 @@ class Smtp:
         return Receipt(answer.outcome, answer.code, one_line(answer.text), now(), self._settings.relay)
 
     async def _attempt(self, mail: Mail) -> Answer:
-        if self._failures >= GIVE_UP_AFTER:
-            text = f"not tried: the relay failed {self._failures} times in a row, the last time: {self._trouble}"
-            return Answer("deferred", None, text)
+        if self.given_up:
+            return Answer("deferred", None, f"not tried: {self.given_up}")
         answer = await self._send(mail)
         self._failures = self._failures + 1 if answer.sent_away else 0
         self._trouble = answer.text

@@ -66,6 +66,7 @@ async def pull(
         report = RunReport("pull", started, clock(), decision.verdicts, notes)
         # with the papers, or the next pull would call them old and nobody would ever have called them new
         state.runs.record(report)
+    state.prune(now=started)
     return report
 
 

@@ -40,6 +40,8 @@ if TYPE_CHECKING:
 
 #: longest wait before a deferred mail is tried again
 _LONGEST_RETRY = timedelta(hours=6)
+#: a verdict that says what was said before is kept again after this time
+_REPEAT_AFTER = timedelta(hours=12)
 #: findings that follow from the schedule or the ledger at any time, and so are not worth a row per run
 _DERIVABLE = {"not_due", "done"}
 _STATES: dict[str, LedgerState] = {
@@ -53,6 +55,11 @@ _log = structlog.get_logger(__name__)
 
 class Transport(Protocol):
     """What hands mails over. Entering raises DeliveryError if it cannot be used at all; `deliver` never raises."""
+
+    @property
+    def given_up(self) -> str:
+        """Why no further mail is worth trying in this round; empty if one is."""
+        ...
 
     async def __aenter__(self) -> Self: ...
 
@@ -93,6 +100,7 @@ async def send(
     *,
     clock: Callable[[], datetime],
     any_hour: bool = False,
+    release_held: bool = False,
     stop: Callable[[], bool] = lambda: False,
     on_verdict: Callable[[Verdict], None] = lambda _verdict: None,
 ) -> RunReport:
@@ -103,6 +111,7 @@ async def send(
         state: the ledger and all it rests on.
         clock: gives the present moment, aware.
         any_hour: today's digests are due whatever the hour and the weekday.
+        release_held: also send what was held back because it may have arrived.
         stop: asked before each mail; True: begin no other one.
         on_verdict: called after each mail, for progress.
 
@@ -123,12 +132,16 @@ async def send(
             return RunReport("send", started, clock(), notes=(note,))
         interrupted = state.ledger.recover(now=started, in_doubt=settings.delivery.in_doubt)
         verdicts = _closed(settings, state, interrupted, now=started)
+        if release_held:
+            # after the old ones were given up: what is held may be older than that, and gets its attempt
+            state.ledger.release(now=started)
         planned = await asyncio.to_thread(plan, settings, state, now=started, any_hour=any_hour)
         verdicts |= {mail: verdict for mail, verdict in planned.items() if mail not in verdicts}
         mail_round = _Round(settings, state, renderer, clock=clock, stop=stop, on_verdict=on_verdict)
         verdicts |= await mail_round.send_all()
     report = RunReport("send", started, clock(), tuple(verdicts[mail] for mail in sorted(verdicts)))
-    state.runs.record(report if interrupted else _without_derivable(report))
+    # after a crash the report is kept whole, for that of the run that died is lost
+    state.runs.record(report if interrupted else _worth_keeping(report, state))
     return report
 
 
@@ -142,9 +155,19 @@ def _closed(
     return held | verdicts
 
 
-def _without_derivable(report: RunReport) -> RunReport:
-    """The report as it is kept; after a crash it is kept whole, for the report of the run that died is lost."""
-    return replace(report, verdicts=tuple(v for v in report.verdicts if v.finding not in _DERIVABLE))
+def _worth_keeping(report: RunReport, state: State) -> RunReport:
+    """The report without what the schedule or the ledger tells at any time, and without what was said already.
+
+    A send every few minutes would otherwise write "quiet" for everybody every few minutes.
+    """
+    telling = [v for v in report.verdicts if v.finding not in _DERIVABLE]
+    if not telling:
+        return replace(report, verdicts=())
+    said = {
+        (verdict.name, verdict.sentence)
+        for verdict in state.runs.verdicts(scope="subscriber", since=report.started_at - _REPEAT_AFTER)
+    }
+    return replace(report, verdicts=tuple(v for v in telling if (v.name, v.sentence) not in said))
 
 
 class _Round:
@@ -179,16 +202,23 @@ class _Round:
             return verdicts
         try:
             async with transport(self._settings) as post:
-                for mail in waiting:
+                for number, mail in enumerate(waiting):
                     if self._stop():
                         break
+                    if post.given_up:
+                        # not claimed, so that a dead relay costs nobody an attempt
+                        return verdicts | self._left_waiting(waiting[number:], post.given_up)
                     if verdict := await self._send_one(post, *mail):
                         verdicts[mail] = verdict
                         self._on_verdict(verdict)
         except DeliveryError as error:
             # raised on entering only: nothing was claimed, everything waits for the next run
-            return {(email, day): account.no_relay(email, day, error, self._clock()) for email, day in waiting}
+            return self._left_waiting(waiting, f"{error.message}; {error.hint}" if error.hint else error.message)
         return verdicts
+
+    def _left_waiting(self, mails: Iterable[tuple[str, date]], reason: str) -> dict[tuple[str, date], Verdict]:
+        now = self._clock()
+        return {(email, day): account.no_relay(email, day, reason, now) for email, day in mails}
 
     async def _send_one(self, post: Transport, email: str, day: date) -> Verdict | None:
         """None: the mail is no longer there to be sent."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from digest import notice
@@ -17,11 +16,8 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from digest.config import Settings
-    from digest.model import Receipt
+    from digest.model import Receipt, Verdict
     from digest.state.store import State
-
-#: far enough back to know that the installation is older than a day, also if it runs on weekdays only
-_MEMORY = timedelta(days=5)
 
 
 async def tell_operator(settings: Settings, state: State, *, clock: Callable[[], datetime]) -> Receipt | None:
@@ -34,13 +30,12 @@ async def tell_operator(settings: Settings, state: State, *, clock: Callable[[],
     now = clock()
     if not settings.mail.operator:
         return None
-    reports = state.runs.reports(since=now - _MEMORY)
-    told = [report.started_at for report in reports if report.command == "notice"]
+    runs, notices = state.runs.span(), state.runs.span("notice")
     lines = notice.lines(
-        [verdict for report in reports for verdict in report.verdicts],
+        _verdicts(state, since=now - notice.WHOLE_DAY),
         now=now,
-        last_notice=max(told, default=None),
-        started=min((report.started_at for report in reports), default=None),
+        last_notice=notices[1] if notices else None,
+        started=runs[0] if runs else None,
     )
     if not lines:
         return None
@@ -60,3 +55,11 @@ async def tell_operator(settings: Settings, state: State, *, clock: Callable[[],
     if receipt.outcome == "delivered":
         state.runs.record(RunReport("notice", now, clock(), notes=lines))
     return receipt
+
+
+def _verdicts(state: State, *, since: datetime) -> tuple[Verdict, ...]:
+    """Oldest first. All on sources; on subscribers all if none got mail, else one that did, for there may be 100,000 of them."""
+    sources = state.runs.verdicts(scope="source", since=since)
+    sent = state.runs.verdicts(scope="subscriber", finding="sent", since=since, limit=1)
+    readers = sent or state.runs.verdicts(scope="subscriber", since=since)
+    return (*reversed(sources), *reversed(readers))

@@ -10,7 +10,8 @@ Message-ID.
                        │  └───claim────────────┘
                        ├──────recover─────▶ in_doubt, held          the sender died
                        └──(claim)─────────▶ deferred                its contents cannot be read
-    planned, deferred, in_doubt, held ──expire──▶ expired           final
+    held ──release──▶ in_doubt                                      somebody decided to send it after all
+    planned, deferred, in_doubt ──expire──▶ expired                 final
 """
 
 from __future__ import annotations
@@ -224,11 +225,20 @@ class Ledger:
         with self._database.writing() as connection:
             return _sorted(connection.execute(interrupted))
 
+    def release(self, *, now: datetime) -> tuple[LedgerRow, ...]:
+        """Let what is held back be claimed again: `held` becomes `in_doubt`."""
+        held = update(ledger).where(OPEN, ledger.c.state == "held").values(state="in_doubt", updated_at=now)
+        with self._database.writing() as connection:
+            return _sorted(connection.execute(held.returning(*_ROW)))
+
     def expire(self, now: datetime, after: timedelta) -> tuple[LedgerRow, ...]:
-        """Give up what was planned `after` or longer ago and is neither final nor just being sent."""
+        """Give up what was planned `after` or longer ago and still waits to be sent.
+
+        What is held back stays so: it may have arrived, and its papers would come again if it were given up.
+        """
         late = (
             update(ledger)
-            .where(OPEN, ledger.c.state != "sending", ledger.c.planned_at <= now - after)
+            .where(OPEN, ledger.c.state.not_in(("sending", "held")), ledger.c.planned_at <= now - after)
             .values(state="expired", next_attempt_at=None, updated_at=now)
             .returning(*_ROW)
         )

@@ -45,21 +45,39 @@ class Runs:
                 verdicts[row.run].append(_verdict(row))
             return tuple(_report(row, tuple(verdicts[row.id])) for row in connection.execute(recent))
 
+    def span(self, command: str | None = None) -> tuple[datetime, datetime] | None:
+        """When the first and the last run on record started, of one command or of all; None without one."""
+        query = select(func.min(run.c.started_at), func.max(run.c.started_at))
+        if command is not None:
+            query = query.where(run.c.command == command)
+        with self._database.reading() as connection:
+            first, last = connection.execute(query).one()
+        return (first, last) if first is not None else None
+
     def verdicts(
         self,
         *,
         scope: Literal["source", "subscriber"] | None = None,
         name: str | None = None,
+        finding: str | None = None,
         since: datetime | None = None,
+        limit: int | None = None,
     ) -> tuple[Verdict, ...]:
-        """Verdicts, newest first: of one scope, about one source or subscriber, from `since` (inclusive)."""
+        """Verdicts, newest first: of one scope, about one source or subscriber, of one finding, from `since` on.
+
+        `since` is inclusive; with `limit`, at most that many.
+        """
         query = select(verdict).order_by(verdict.c.at.desc(), verdict.c.run.desc(), verdict.c.number.desc())
         if scope is not None:
             query = query.where(verdict.c.scope == scope)
         if name is not None:
             query = query.where(verdict.c.name == name)
+        if finding is not None:
+            query = query.where(verdict.c.finding == finding)
         if since is not None:
             query = query.where(verdict.c.at >= since)
+        if limit is not None:
+            query = query.limit(limit)
         with self._database.reading() as connection:
             return tuple(_verdict(row) for row in connection.execute(query))
 

@@ -14,10 +14,11 @@ import pytest
 GOLDEN = Path(__file__).parents[1] / "golden"
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 #: how the browser is told to be alone: no sandbox for root, nothing fetched, no first-run pages
-ALONE = """
---headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking
---disable-component-update --disable-sync --hide-scrollbars --virtual-time-budget=10000
-""".split()
+ALONE = (
+    *("--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync"),
+    *("--disable-background-networking", "--disable-component-update", "--hide-scrollbars"),
+    "--virtual-time-budget=10000",
+)
 #: measures every frame once all are loaded, and leaves the result in the page
 MEASURE = """
 onload = () => {

@@ -64,6 +64,25 @@ def test_a_relay_that_cannot_be_reached_delays_everything(pulled: Installation) 
         assert_next_run_sends(pulled, relay)
 
 
+def test_a_relay_that_dies_in_mid_round_costs_three_attempts_and_not_one_per_reader(
+    tmp_path: Path, http_server: HttpServer
+) -> None:
+    readers = [f"reader{number}@example.org" for number in range(6)]
+    home = Installation(tmp_path, http_server, *(reader(email) for email in readers))
+    home.publish(item(1))
+    home.pull()
+    with smtp_server() as relay:
+        home.use_relay(relay)
+        relay.script["mail"] = "421 4.3.2 shutting down"
+
+        report = home.send()
+
+    assert [1, 1, 1, 0, 0, 0] == [row.attempts for row in home.rows()]
+    assert ["deferred"] * 3 + ["planned"] * 3 == [row.state for row in home.rows()]
+    assert [(email, "deferred") for email in readers] == findings(report)
+    assert "the relay failed 3 times in a row" in sentences(report)[-1]
+
+
 def test_a_login_that_is_refused_delays_everything(pulled: Installation) -> None:
     with smtp_server(users={"digest": "right"}, plain_login=True) as relay:
         pulled.use_relay(relay, 'username = "digest"\npassword = "wrong"\n')

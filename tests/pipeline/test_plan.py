@@ -362,3 +362,16 @@ def test_for_weeks_nobody_gets_a_paper_twice_and_nobody_misses_one(
 
 def zone_of(email: str) -> str:
     return {BOB: "America/New_York", CAT: "Asia/Tokyo"}.get(email, "UTC")
+
+
+def test_what_was_said_before_is_not_written_down_again(home: Installation) -> None:
+    """A send every few minutes would fill the state with quiet readers."""
+    home.publish(item(1, "Something else"))
+    home.pull()
+
+    for minutes in (0, 5, 10, 13 * 60):
+        home.send(NOW + timedelta(minutes=minutes))
+
+    with home.state() as state:
+        kept = state.runs.verdicts(scope="subscriber", finding="quiet")
+    assert [NOW + timedelta(hours=13), NOW] == [verdict.at for verdict in kept]

@@ -243,6 +243,27 @@ def test_a_mail_in_doubt_is_held_back_if_so_configured(home: Installation, relay
     assert ("held", 1, 1) == (only_row(home).state, only_row(home).attempts, len(relay.accepted))
 
 
+def test_what_is_held_back_is_never_given_up_and_goes_out_when_somebody_says_so(
+    home: Installation, relay: SmtpServer
+) -> None:
+    """Given up, its papers would come again although they may have arrived."""
+    home.sections["delivery"] = 'in_doubt = "hold"'
+    home.publish(item(1))
+    home.pull()
+    relay.script["dot"] = DROP
+    home.send()
+    relay.script.clear()
+
+    home.send(NOW + 3 * DAY)
+    waiting = only_row(home)
+    released = home.send(NOW + 3 * DAY, release_held=True)
+
+    assert "held" == waiting.state
+    assert [(ADA, "sent")] == findings(released)
+    before, after = (mail.data for mail in relay.accepted)
+    assert before == after
+
+
 @pytest.mark.parametrize(("policy", "expected"), [("resend", "sent"), ("hold", "in_doubt")])
 def test_a_mail_that_was_being_sent_when_its_sender_died_is_told(
     home: Installation, relay: SmtpServer, policy: str, expected: str
