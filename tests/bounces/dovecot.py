@@ -6,6 +6,7 @@ Nothing of the system's Dovecot is read, written or started. Skipped with the re
 from __future__ import annotations
 
 import getpass
+import grp
 import os
 import shutil
 import signal
@@ -87,7 +88,7 @@ def _configure(folder: Path, tls_port: int, starttls_port: int) -> None:
         group = "nogroup"
     else:
         user = login = getpass.getuser()
-        group, chroot = str(os.getgid()), "chroot ="
+        group, chroot = grp.getgrgid(os.getgid()).gr_name, "chroot ="
     encoded = b64encode(PASSWORD.encode()).decode()
     (folder / "users").write_text(f"{USER}:{{PLAIN.B64}}{encoded}\n")
     configuration = f"""
