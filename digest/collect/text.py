@@ -67,9 +67,7 @@ def plain(value: object, limit: int) -> str:
 def link(value: object) -> str:
     """An http(s) address; empty if `value` is anything else (`javascript:`, a relative path, two words)."""
     text = value.strip() if isinstance(value, str) else ""
-    if len(text) > _MAX_LINK or not text.lower().startswith(("http://", "https://")) or not is_address(text):
-        return ""
-    return text
+    return text if len(text) <= _MAX_LINK and is_address(text) else ""
 
 
 def names(values: Iterable[object]) -> tuple[str, ...]:

@@ -113,6 +113,15 @@ def test_prism_and_dublin_core_name_the_doi() -> None:
     assert ("Journal of Numbers", ("Ada Lovelace", "Noether, Emmy")) == (found.journal_ref, found.authors)
 
 
+def test_a_formula_is_no_tag() -> None:
+    """The parser's own sanitizer takes everything from `<b` on for a tag, and it away."""
+    item = (
+        "<title>On Numbers</title><link>https://blog.example/a</link><description>if $a &lt;b$ and 5 > 3</description>"
+    )
+
+    assert "if $a <b$ and 5 > 3" == one(rss(item)).abstract
+
+
 def test_atom_of_a_blog_gives_its_post_for_want_of_a_summary() -> None:
     found = one(
         b"""<feed xmlns='http://www.w3.org/2005/Atom'><title>Lab</title><id>x</id><updated>2026-09-15T00:00:00Z</updated>

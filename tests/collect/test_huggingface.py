@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 from datetime import UTC, datetime, timedelta, timezone
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlencode
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from digest.collect.huggingface import parse_daily_papers
-from digest.model import Paper, Problem, Signals, Source
+from digest.model import Paper, Problem, Signals, Source, SourceMemory, Validators
 from tests.collect.feeds import CAPTCHA
 from tests.collect.net import pull
 from tests.http_server import HttpServer, Reply
@@ -287,11 +288,12 @@ def test_one_bad_day_costs_that_day(http_server: HttpServer) -> None:
 def test_votes_are_read_again_even_if_the_list_did_not_change(http_server: HttpServer) -> None:
     """A day without a count would make "since yesterday" mean since some earlier day."""
     http_server.routes["/api/daily_papers"] = Reply(body=as_json(listed()), headers={"ETag": '"1"'})
-    asked = source(http_server)
+    url = f"{http_server.url}/api/daily_papers?date=2026-09-15&limit=100"
+    memory = SourceMemory("hf", validators={url: Validators('"1"')})
 
-    pull(asked)
-    pull(asked)
+    pull(source(http_server), memories={"hf": memory})
 
+    assert url.endswith("?" + urlencode(http_server.requests[0].query))
     assert not any("if-none-match" in request.headers for request in http_server.requests)
 
 
