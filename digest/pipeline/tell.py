@@ -58,7 +58,7 @@ async def tell_operator(settings: Settings, state: State, *, clock: Callable[[],
 
 
 def _verdicts(state: State, *, since: datetime) -> tuple[Verdict, ...]:
-    """Oldest first. All on sources; on subscribers all if none got mail, else one that did, for there may be 100,000 of them."""
+    """Oldest first. On subscribers only one if somebody got mail: there may be 100,000, and one is enough to know."""
     sources = state.runs.verdicts(scope="source", since=since)
     sent = state.runs.verdicts(scope="subscriber", finding="sent", since=since, limit=1)
     readers = sent or state.runs.verdicts(scope="subscriber", since=since)
