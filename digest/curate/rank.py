@@ -12,13 +12,12 @@ from __future__ import annotations
 import functools
 import heapq
 import math
-from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field, replace
 
-from digest.curate.evidence import EvidenceIndex
-from digest.curate.query import Query
+from digest.curate.evidence import Evidence, EvidenceIndex
+from digest.curate.query import Query, parse
 from digest.curate.similar import Neighbours
 from digest.model import Match, Paper
 
@@ -54,19 +53,46 @@ class Scored:
         return self._explain(self)
 
 
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How the papers of a run stand with one subscriber. Papers are numbers here: places in `Ranking.papers`."""
+
+    #: papers that match
+    matched: AbstractSet[int]
+    #: what speaks for each paper of the run, votes included
+    totals: Sequence[float]
+    #: papers that an excluding entry leaves out; none of them matches
+    excluded: AbstractSet[int] = frozenset()
+    #: the entries that look for something, in the order typed, and what they found
+    found: Sequence[tuple[Query, Evidence]] = ()
+
+
+def score(total: float) -> float:
+    """What a total comes to on the scale from 0 to 1, neither included.
+
+    Rounded, so that equal papers are equal in whatever order their sums were added up.
+    """
+    return 1 - math.exp(-min(round(total, 9), _MOST))
+
+
 class Ranking:
-    """The papers of one run, indexed once and ranked for any number of subscribers."""
+    """The papers of one run, indexed once and ranked for any number of subscribers.
+
+    What an entry says for the papers is computed once, whoever asks; a subscriber then costs time in proportion to
+    the papers that match, however many there are.
+    """
 
     def __init__(self, papers: Sequence[Paper]) -> None:
-        # by key, so that equal scores are in the order of keys whatever the order of the batch
-        self._papers = sorted(papers, key=lambda paper: paper.key)
-        self._numbers = {paper.key: number for number, paper in enumerate(self._papers)}
-        self._evidence = EvidenceIndex(self._papers)
-        self._match = functools.lru_cache(maxsize=_REMEMBERED)(self._find_match)
+        #: by key, so that equal scores are in the order of keys whatever the order of the batch
+        self.papers: Sequence[Paper] = sorted(papers, key=lambda paper: paper.key)
+        #: the papers' places in that order, by key
+        self.numbers: Mapping[str, int] = {paper.key: number for number, paper in enumerate(self.papers)}
+        self._evidence = EvidenceIndex(self.papers)
+        self._marked = functools.lru_cache(maxsize=_REMEMBERED)(self._mark)
 
     @functools.cached_property
     def _neighbours(self) -> Neighbours:
-        return Neighbours(self._evidence.text.terms(), len(self._papers))
+        return Neighbours(self._evidence.text.terms(), len(self.papers))
 
     def rank(self, queries: Sequence[Query], *, related: bool = False) -> tuple[Scored, ...]:
         """The papers that match, best first; equal scores in the order of their keys.
@@ -78,81 +104,80 @@ class Ranking:
             queries: the subscriber's entries; order does not matter.
             related: also list papers that match no entry but share words with one or are like those that match.
         """
-        wanted = [query for query in queries if not query.excludes]
-        optional = [query for query in wanted if not query.required] or wanted
-        allowed = self._allowed(queries)
-        matched = allowed & _union(self._evidence.of(query.node).matched for query in optional)
-        values = self._values(wanted)
-        votes = self._votes({number: values[number] for number in matched})
-        listed = allowed.intersection(values.keys() | votes.keys()) if related else matched
-        # rounded, so that equal papers are equal in whatever order their sums were added up
-        order = sorted((-round(values[number] + votes[number], 9), number) for number in listed)
-        return self._scored(wanted, order)
+        standing = self.standing(queries)
+        if not related:
+            return self._scored(standing.matched, standing)
+        required = [evidence.matched for query, evidence in standing.found if query.required]
+        listed = {number for number, total in enumerate(standing.totals) if total}
+        return self._scored(listed.intersection(*required) - standing.excluded, standing)
+
+    def standing(self, queries: Sequence[Query]) -> Standing:
+        """The same as `rank` in numbers, in no order."""
+        found = [(query, self._evidence.of(query.node)) for query in queries if not query.excludes]
+        excluded = self._excluded(queries)
+        required = [evidence.matched for query, evidence in found if query.required]
+        optional = [evidence.matched for query, evidence in found if not query.required] or required
+        matched = _union(optional).intersection(*required) - excluded
+        totals = self._with_votes(self._sums([evidence.values for _, evidence in found]), matched)
+        return Standing(matched, totals, excluded, found)
+
+    def matches(self, standing: Standing, number: int, score: float) -> tuple[Match, ...]:
+        """The entries that match a paper, in the order typed, each with its share of the paper's score."""
+        share = score / -math.log1p(-score) if score else 0.0  # a weight may be next to nothing
+        return tuple(
+            [
+                Match(query.entry, *self._marked(query.entry, number), evidence.values[number] * share)
+                for query, evidence in standing.found
+                if number in evidence.matched
+            ]
+        )
 
     def unwanted(self, queries: Sequence[Query]) -> frozenset[str]:
         """Keys of the papers that an excluding entry leaves out."""
-        return frozenset(self._papers[number].key for number in self._excluded(queries))
+        return frozenset(self.papers[number].key for number in self._excluded(queries))
 
     def near_misses(self, query: Query, n: int) -> tuple[Scored, ...]:
         """At most `n` papers that have more than half of the entry's words, but not as it asks for them; best first."""
         almost = self._evidence.almost(query.node)
-        best = heapq.nsmallest(n, almost, key=lambda number: (-almost[number], number))
-        return self._scored((), [(-almost[number], number) for number in best])
+        return self._scored(almost, Standing(almost.keys(), self._sums([almost])))[:n]
 
     def _excluded(self, queries: Iterable[Query]) -> AbstractSet[int]:
         return _union(self._evidence.exactly(query.node) for query in queries if query.excludes)
 
-    def _allowed(self, queries: Sequence[Query]) -> set[int]:
-        allowed = set(range(len(self._papers))) - self._excluded(queries)
-        for query in queries:
-            if query.required:
-                allowed &= self._evidence.of(query.node).matched
-        return allowed
+    def _sums(self, columns: Iterable[Mapping[int, float]]) -> list[float]:
+        sums = [0.0] * len(self.papers)
+        for column in columns:
+            for number, value in column.items():
+                sums[number] += value
+        return sums
 
-    def _values(self, wanted: Sequence[Query]) -> defaultdict[int, float]:
-        """The entries' evidence, added up."""
-        values: defaultdict[int, float] = defaultdict(float)
-        for query in wanted:
-            for number, value in self._evidence.of(query.node).values.items():
-                values[number] += value
-        return values
-
-    def _votes(self, values: Mapping[int, float]) -> defaultdict[int, float]:
-        """What the best papers give to those like them: at most as much as the best one's own evidence."""
-        voters = heapq.nsmallest(_VOTERS, values, key=lambda number: (-values[number], number))
-        votes: defaultdict[int, float] = defaultdict(float)
+    def _with_votes(self, evidence: list[float], matched: AbstractSet[int]) -> list[float]:
+        """What the best papers give to those like them is at most as much as the best one's own evidence."""
+        voters = greatest(evidence, matched, _VOTERS)
+        votes = [0.0] * len(evidence)
         for voter in voters:
-            votes[voter] += _SELF * values[voter]
+            weight = evidence[voter]
+            votes[voter] += _SELF * weight
             for other, likeness in self._neighbours.of(voter).items():
-                votes[other] += likeness * values[voter]
-        if votes:
-            factor = _FEEDBACK * values[voters[0]] / max(votes.values())
-            for number in votes:
-                votes[number] *= factor
-        return votes
+                votes[other] += likeness * weight
+        if not any(votes):
+            return evidence
+        factor = _FEEDBACK * evidence[voters[0]] / max(votes)
+        return [own + factor * given for own, given in zip(evidence, votes, strict=True)]
 
-    def _scored(self, wanted: Sequence[Query], order: Iterable[tuple[float, int]]) -> tuple[Scored, ...]:
-        """Papers from their negative totals and numbers."""
-        explain = functools.partial(self._explain, wanted)
-        return tuple(
-            [Scored(self._papers[number], 1 - math.exp(max(total, -_MOST)), explain) for total, number in order]
-        )
+    def _scored(self, numbers: Iterable[int], standing: Standing) -> tuple[Scored, ...]:
+        """Papers, best first."""
 
-    def _explain(self, wanted: Sequence[Query], scored: Scored) -> tuple[Match, ...]:
-        """The matches in the order of the entries, each with its share of the score."""
-        number = self._numbers[scored.paper.key]
-        share = scored.score / -math.log1p(-scored.score)
-        evidence = [(query, self._evidence.of(query.node)) for query in wanted]
-        return tuple(
-            replace(self._match(query, number), score=found.values[number] * share)
-            for query, found in evidence
-            if number in found.matched
-        )
+        def explain(scored: Scored) -> tuple[Match, ...]:
+            return self.matches(standing, self.numbers[scored.paper.key], scored.score)
 
-    def _find_match(self, query: Query, number: int) -> Match:
-        places = self._evidence.places(query.node, number)
-        fields = tuple(dict.fromkeys(place for place, _ in places))
-        return Match(query.entry, fields, tuple(dict.fromkeys(text for _, text in places)))
+        order = sorted((-round(standing.totals[number], 9), number) for number in numbers)
+        return tuple([Scored(self.papers[number], score(-total), explain) for total, number in order])
+
+    def _mark(self, entry: str, number: int) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        """Fields and words of a match."""
+        places = self._evidence.places(parse(entry).node, number)
+        return tuple(dict.fromkeys(place for place, _ in places)), tuple(dict.fromkeys(text for _, text in places))
 
 
 def matching(papers: Sequence[Paper], query: Query) -> tuple[Scored, ...]:
@@ -165,5 +190,14 @@ def near_misses(papers: Sequence[Paper], query: Query, n: int) -> tuple[Scored, 
     return Ranking(papers).near_misses(query, n)
 
 
-def _union(sets: Iterable[AbstractSet[int]]) -> AbstractSet[int]:
-    return set().union(*sets)
+def greatest(totals: Sequence[float], numbers: Collection[int], count: int) -> list[int]:
+    """At most `count` of the numbers, those of the greatest totals, greatest first; equal ones in their own order."""
+    if len(numbers) > count:
+        # many times as fast as giving each its place
+        least = heapq.nlargest(count, map(totals.__getitem__, numbers))[-1]
+        numbers = [number for number in numbers if totals[number] >= least]
+    return sorted(numbers, key=lambda number: (-totals[number], number))[:count]
+
+
+def _union(sets: Iterable[AbstractSet[int]]) -> set[int]:
+    return set[int]().union(*sets)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import functools
 import heapq
+import itertools
 import math
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 from digest.curate.words import words
 from digest.model import Paper
@@ -83,11 +84,52 @@ def is_near_copy(one: Paper, other: Paper) -> bool:
     return _overlap(_vocabulary(one.title, one.abstract), _vocabulary(other.title, other.abstract)) >= NEAR_COPY
 
 
-@functools.lru_cache(maxsize=16_384)
+class Copies:
+    """Which papers of a batch are nearly copies of which (`is_near_copy`), found once for each paper asked about."""
+
+    def __init__(self, papers: Sequence[Paper]) -> None:
+        self._papers = papers
+        self._known: dict[int, frozenset[int]] = {}
+
+    def of(self, number: int) -> frozenset[int]:
+        """The papers that are near copies of this one, itself not among them."""
+        if number not in self._known:
+            paper, others = self._papers[number], self._candidates(self._papers[number]) - {number}
+            self._known[number] = frozenset(n for n in others if is_near_copy(paper, self._papers[n]))
+        return self._known[number]
+
+    def _candidates(self, paper: Paper) -> set[int]:
+        """Papers of the same title, and those with enough of the paper's words, the commonest quarter not looked at.
+
+        A copy shares at least half of the paper's words (of n, n/2), so also n/2 - n/4 of the others.
+        """
+        own = sorted(_vocabulary(paper.title, paper.abstract), key=lambda word: (len(self._having[word]), word))
+        quarter, half = len(own) // 4, (len(own) + 1) // 2
+        shared = Counter(itertools.chain.from_iterable(self._having[word] for word in own[: len(own) - quarter]))
+        alike = {number for number, count in shared.items() if count >= half - quarter}
+        return alike.union(self._titled[_vocabulary(paper.title, "")])
+
+    @functools.cached_property
+    def _titled(self) -> Mapping[frozenset[str], Sequence[int]]:
+        titled = defaultdict(list)
+        for number, paper in enumerate(self._papers):
+            titled[_vocabulary(paper.title, "")].append(number)
+        return titled
+
+    @functools.cached_property
+    def _having(self) -> Mapping[str, Sequence[int]]:
+        having = defaultdict(list)
+        for number, paper in enumerate(self._papers):
+            for word in _vocabulary(paper.title, paper.abstract):
+                having[word].append(number)
+        return having
+
+
+@functools.lru_cache(maxsize=4096)
 def _vocabulary(title: str, abstract: str) -> frozenset[str]:
     return frozenset(words(f"{title} ; {abstract}"))
 
 
-@functools.lru_cache(maxsize=65_536)
 def _overlap(one: frozenset[str], other: frozenset[str]) -> float:
-    return len(one & other) / (len(one | other) or 1)
+    shared = len(one & other)
+    return shared / (len(one) + len(other) - shared or 1)

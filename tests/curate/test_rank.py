@@ -234,6 +234,13 @@ def test_the_heaviest_weights_leave_a_score_below_one() -> None:
     assert first.matches
 
 
+@pytest.mark.parametrize("entry", ["whales^0.000000000001", f"((whales^0.{'0' * 200}1)^0.{'0' * 200}1)"])
+def test_a_weight_next_to_nothing_leaves_a_match(entry: str) -> None:
+    (scored,) = ranked(numbered("Whales"), entry)
+
+    assert (Match(entry, ("title",), ("Whales",)),) == scored.matches
+
+
 _WORDS = st.sampled_from(["whale", "song", "sand", "dune", "gate", "token", "expert", "mixture", "route", "moves"])
 _TITLES = st.lists(_WORDS, min_size=1, max_size=6).map(" ".join)
 

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from digest.curate.similar import Neighbours, is_near_copy
+from hypothesis import given
+from hypothesis import strategies as st
+
+from digest.curate.similar import Copies, Neighbours, is_near_copy
 from tests.makers import paper
 
 _ABSTRACT = "We measure how sand moves over dunes in winter and compare the grains with those of a warm summer."
@@ -35,3 +38,16 @@ def test_without_abstracts_only_the_same_title_is_a_copy() -> None:
 
     assert is_near_copy(one, paper(2, title="A survey of large models for sand", abstract=_ABSTRACT))
     assert not is_near_copy(one, paper(3, title="A Survey of Large Models for Whales", abstract=""))
+
+
+_TEXTS = st.lists(st.sampled_from("dune sand wind sea whale song deep salt".split()), max_size=8).map(" ".join)  # noqa: SIM905
+
+
+@given(st.lists(st.tuples(_TEXTS.filter(bool), _TEXTS), max_size=8))
+def test_the_copies_of_every_paper_are_found_without_comparing_it_with_all_others(texts: list[tuple[str, str]]) -> None:
+    papers = [paper(number, title=title, abstract=abstract) for number, (title, abstract) in enumerate(texts)]
+    copies = Copies(papers)
+
+    assert [
+        {n for n, other in enumerate(papers) if other is not one and is_near_copy(one, other)} for one in papers
+    ] == [copies.of(number) for number in range(len(papers))]
