@@ -17,7 +17,8 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field, replace
 
 from digest.curate.evidence import Evidence, EvidenceIndex
-from digest.curate.query import Query, parse
+from digest.curate.lanes import pack, rows_in, unpack
+from digest.curate.query import Node, Query, parse
 from digest.curate.similar import Neighbours
 from digest.model import Match, Paper
 
@@ -31,6 +32,15 @@ _FEEDBACK = 1.0
 _SELF = 0.15
 #: evidence beyond this (weights!) no longer shows in a score, which stays below 1
 _MOST = 30.0
+# Numbers in lanes (`lanes`) are whole. Evidence: 13 bits before the point and 40 behind it leave room to add up 2,048
+# entries of the most evidence, or a hundred thousand of the greatest weight. Votes: ten times likeness times weight.
+_UNIT = 2**40
+#: evidence of one entry beyond this counts no more: weights of weights
+_MOST_EVIDENCE = 2.0**13
+_LIKENESS_UNIT = 2**30
+_WEIGHT_UNIT = 2**29
+#: bytes of lanes kept in memory, the latest used, once for entries and once for voters
+_ROW_MEMORY = 32 * 2**20
 #: matches kept in memory, the latest used; a popular keyword's best papers are shown to many
 _REMEMBERED = 65_536
 
@@ -88,6 +98,9 @@ class Ranking:
         #: the papers' places in that order, by key
         self.numbers: Mapping[str, int] = {paper.key: number for number, paper in enumerate(self.papers)}
         self._evidence = EvidenceIndex(self.papers)
+        rows = rows_in(_ROW_MEMORY, len(self.papers))
+        self._row = functools.lru_cache(maxsize=rows)(self._pack_evidence)
+        self._ballot = functools.lru_cache(maxsize=rows)(self._pack_ballot)
         self._marked = functools.lru_cache(maxsize=_REMEMBERED)(self._mark)
 
     @functools.cached_property
@@ -118,7 +131,7 @@ class Ranking:
         required = [evidence.matched for query, evidence in found if query.required]
         optional = [evidence.matched for query, evidence in found if not query.required] or required
         matched = _union(optional).intersection(*required) - excluded
-        totals = self._with_votes(self._sums([evidence.values for _, evidence in found]), matched)
+        totals = self._totals([query for query, _ in found], matched)
         return Standing(matched, totals, excluded, found)
 
     def matches(self, standing: Standing, number: int, score: float) -> tuple[Match, ...]:
@@ -139,31 +152,38 @@ class Ranking:
     def near_misses(self, query: Query, n: int) -> tuple[Scored, ...]:
         """At most `n` papers that have more than half of the entry's words, but not as it asks for them; best first."""
         almost = self._evidence.almost(query.node)
-        return self._scored(almost, Standing(almost.keys(), self._sums([almost])))[:n]
+        totals = [almost.get(number, 0.0) for number in range(len(self.papers))]
+        return self._scored(almost, Standing(almost.keys(), totals))[:n]
 
     def _excluded(self, queries: Iterable[Query]) -> AbstractSet[int]:
         return _union(self._evidence.exactly(query.node) for query in queries if query.excludes)
 
-    def _sums(self, columns: Iterable[Mapping[int, float]]) -> list[float]:
-        sums = [0.0] * len(self.papers)
-        for column in columns:
-            for number, value in column.items():
-                sums[number] += value
-        return sums
+    def _totals(self, wanted: Iterable[Query], matched: AbstractSet[int]) -> list[float]:
+        """The entries' evidence added up, and what the ten best papers give to those like them.
 
-    def _with_votes(self, evidence: list[float], matched: AbstractSet[int]) -> list[float]:
-        """What the best papers give to those like them is at most as much as the best one's own evidence."""
+        They give at most as much as the best one's own evidence.
+        """
+        count = len(self.papers)
+        evidence = unpack(sum(self._row(query.node) for query in wanted), count)
         voters = greatest(evidence, matched, _VOTERS)
-        votes = [0.0] * len(evidence)
-        for voter in voters:
-            weight = evidence[voter]
-            votes[voter] += _SELF * weight
-            for other, likeness in self._neighbours.of(voter).items():
-                votes[other] += likeness * weight
-        if not any(votes):
-            return evidence
-        factor = _FEEDBACK * evidence[voters[0]] / max(votes)
-        return [own + factor * given for own, given in zip(evidence, votes, strict=True)]
+        best = evidence[voters[0]] if voters else 0
+        if not best:
+            return [own / _UNIT for own in evidence]
+        votes = unpack(sum(self._ballot(voter) * (_WEIGHT_UNIT * evidence[voter] // best) for voter in voters), count)
+        given, own = _FEEDBACK * best / max(votes) / _UNIT, 1 / _UNIT
+        return [own * value + given * vote for value, vote in zip(evidence, votes, strict=True)]
+
+    def _pack_evidence(self, node: Node) -> int:
+        values = self._evidence.of(node).values
+        # a paper that matches has at least one unit
+        return pack(
+            ((number, max(1, round(min(value, _MOST_EVIDENCE) * _UNIT))) for number, value in values.items()),
+            len(self.papers),
+        )
+
+    def _pack_ballot(self, voter: int) -> int:
+        likeness = {**self._neighbours.of(voter), voter: _SELF}
+        return pack(((number, round(value * _LIKENESS_UNIT)) for number, value in likeness.items()), len(self.papers))
 
     def _scored(self, numbers: Iterable[int], standing: Standing) -> tuple[Scored, ...]:
         """Papers, best first."""

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterator, Sequence
 
 from digest.curate.query import Boost, Phrase, parse
@@ -28,29 +29,31 @@ _AKIN = 4
 
 def why(matches: Sequence[Match], trend: Trend) -> str:
     """All reasons, joined by semicolons, without a full stop; empty if there is none."""
-    return "; ".join([*map(_match, matches), *_trend(trend)])
+    return "; ".join([*[_match(match.keyword, match.fields, match.words) for match in matches], *_trend(trend)])
 
 
-def _match(match: Match) -> str:
-    if len(match.fields) == 1 and match.fields[0] in _NAMED and match.words:
-        return f"{_NAMED[match.fields[0]]} {_listed(match.words)}"
-    if not match.fields:
-        return _spoken(match)
-    return f"{_spoken(match)} in {_listed([_PLACES[field] for field in match.fields])}"
+# a popular keyword's best papers are shown to many, for the same reason
+@functools.lru_cache(maxsize=16_384)
+def _match(keyword: str, fields: tuple[str, ...], pieces: tuple[str, ...]) -> str:
+    if len(fields) == 1 and fields[0] in _NAMED and pieces:
+        return f"{_NAMED[fields[0]]} {_listed(pieces)}"
+    if not fields:
+        return _spoken(keyword, pieces)
+    return f"{_spoken(keyword, pieces)} in {_listed([_PLACES[field] for field in fields])}"
 
 
-def _spoken(match: Match) -> str:
+def _spoken(keyword: str, pieces: tuple[str, ...]) -> str:
     """A phrase without its syntax, and how the paper puts it if that looks different; other entries as typed."""
-    node = parse(match.keyword).node
+    node = parse(keyword).node
     while isinstance(node, Boost):
         node = node.part
     if not isinstance(node, Phrase):
-        return _quoted(match.keyword.strip())
+        return _quoted(keyword.strip())
     asked_for = _quoted(f"{node.text}*" if node.prefix else node.text)
     asked = {word[:_AKIN] for word in node.words}
-    if any(word[:_AKIN] in asked for piece in match.words for word in words(piece)) or not match.words:
+    if any(word[:_AKIN] in asked for piece in pieces for word in words(piece)) or not pieces:
         return asked_for
-    return f"{asked_for}, written {_quoted(match.words[0])},"
+    return f"{asked_for}, written {_quoted(pieces[0])},"
 
 
 def _trend(trend: Trend) -> Iterator[str]:
