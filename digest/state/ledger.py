@@ -295,6 +295,11 @@ class Ledger:
                 found.update((email, planned_at) for email, planned_at in rows)
         return found
 
+    def recipient_of(self, message_id: str) -> str | None:
+        """The address of the mail with this Message-ID, angle brackets included; None if it is not one of ours."""
+        with self._database.reading() as connection:
+            return connection.scalar(select(ledger.c.email).where(ledger.c.message_id == message_id))
+
     def refused_days(self, email: str) -> int:
         """Local days on which this address was refused since its last delivery; all of them if there was none."""
         last_sent = select(func.max(ledger.c.local_date)).where(ledger.c.email == email, ledger.c.state == "sent")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import and_, delete, exists, func, select
 
-from digest.state.schema import ledger, planned, run, signal, snapshot, verdict
+from digest.state.schema import bounce, ledger, planned, run, signal, snapshot, verdict
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -19,6 +19,9 @@ SIGNAL_DAYS = 60
 #: days that mail is remembered, and with it what was delivered: a paper does not come back within a year
 MAIL_DAYS = 400
 
+#: days that bounces are remembered: long enough to answer a reader who asks why the mail stopped
+BOUNCE_DAYS = 90
+
 
 def prune(database: Database, *, now: datetime, keep_days: int) -> Mapping[str, int]:
     """Delete what is old, in one transaction.
@@ -26,11 +29,13 @@ def prune(database: Database, *, now: datetime, keep_days: int) -> Mapping[str, 
     Args:
         database: where.
         now: what ages are counted from.
-        keep_days: days to keep runs and verdicts. Ledger rows stay MAIL_DAYS, signals SIGNAL_DAYS; the contents of
-            mail go as soon as it is final, for it will not be sent again. Mail that is not final stays whole.
+        keep_days: days to keep runs and verdicts. Ledger rows stay MAIL_DAYS, signals SIGNAL_DAYS, bounces BOUNCE_DAYS;
+            the contents of mail go as soon as it is final, for it will not be sent again. Mail that is not final
+            stays whole.
 
     Returns:
-        how many of what were deleted: `runs`, `verdicts`, `digests`, `snapshots`, `signals`, `mails`.
+        how many of what were deleted: `runs`, `verdicts`, `digests`, `snapshots`, `signals`, `mails`,
+        `bounces`.
     """
     past = now - timedelta(days=keep_days)
     signals_since = (now - timedelta(days=SIGNAL_DAYS)).date()
@@ -50,6 +55,7 @@ def prune(database: Database, *, now: datetime, keep_days: int) -> Mapping[str, 
         "digests": delete(planned).where(finished),
         "mails": delete(ledger).where(final, ledger.c.local_date < mail_since),
         "snapshots": delete(snapshot).where(unused),
+        "bounces": delete(bounce).where(bounce.c.at < now - timedelta(days=BOUNCE_DAYS)),
         "signals": delete(signal).where(signal.c.day < signals_since),
     }
     with database.writing() as connection:

@@ -140,6 +140,18 @@ pause = Table(
     Column("at", Moment, nullable=False),
 )
 
+#: what came back of readers' mail; forgotten when they are resumed
+bounce = Table(
+    "bounce",
+    metadata,
+    Column("email", PlainText, primary_key=True),
+    Column("kind", Text, primary_key=True),
+    Column("message_id", PlainText, primary_key=True),
+    Column("at", Moment, primary_key=True),
+    Column("status", PlainText, nullable=False),
+    Column("diagnostic", PlainText, nullable=False),
+)
+
 #: papers exactly as they were when a digest was planned, by the SHA-256 of their body
 snapshot = Table(
     "snapshot",

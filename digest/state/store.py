@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import func, select
 
 from digest.state import migrate, retention, sending, transfer
+from digest.state.bounces import Bounces
 from digest.state.database import connect
 from digest.state.ledger import Ledger
 from digest.state.papers import Papers
@@ -64,6 +65,7 @@ class State:
         papers: papers, signals, memories of sources.
         subscribers: readers who joined at run time, pauses, tokens.
         ledger: mail.
+        bounces: what came back of it.
         runs: reports and verdicts.
         upgrade: what opening it had to upgrade, to be told to the operator; None if nothing.
         place: file path or address without password, for people.
@@ -76,6 +78,7 @@ class State:
         self.papers = Papers(database)
         self.subscribers = Subscribers(database, make_token=make_token)
         self.ledger = Ledger(database)
+        self.bounces = Bounces(database)
         self.runs = Runs(database)
 
     def __enter__(self) -> Self:

@@ -16,7 +16,7 @@ from sqlalchemy import bindparam, delete, select
 from digest.model import Subscriber
 from digest.state.codec import dumps, loads
 from digest.state.database import chunks
-from digest.state.schema import pause, subscriber, token
+from digest.state.schema import bounce, pause, subscriber, token
 
 if TYPE_CHECKING:
     from digest.state.database import Database
@@ -88,8 +88,9 @@ class Subscribers:
             connection.execute(self._pause, {"email": email, "until": until, "reason": reason, "at": now})
 
     def resume(self, email: str) -> bool:
-        """End a pause; False if there was none."""
+        """End a pause and forget what came back until now; False if there was no pause."""
         with self._database.writing() as connection:
+            connection.execute(delete(bounce).where(bounce.c.email == email))
             return connection.execute(delete(pause).where(pause.c.email == email)).rowcount > 0
 
     def pauses(self) -> dict[str, Pause]:

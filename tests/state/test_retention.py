@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 from digest.model import DaySignals, Receipt, RunReport, Signals, StoredPaper, Verdict
+from digest.state.bounces import StoredBounce
 from digest.state.store import State
 from tests.makers import NOW, TODAY, digest, paper, pick
 
@@ -87,6 +88,14 @@ def test_snapshots_of_the_last_day_stay_because_somebody_may_be_planning(state: 
 
     assert state.prune(now=NOW + timedelta(hours=23))["snapshots"] == 0
     assert state.prune(now=NOW + timedelta(hours=25))["snapshots"] == 1
+
+
+def test_bounces_are_kept_ninety_days(state: State) -> None:
+    old, new = (StoredBounce(ADA, "soft", "", NOW - timedelta(days=age), "4.2.2", "full") for age in (91, 90))
+    state.bounces.record([old, new])
+
+    assert state.prune(now=NOW)["bounces"] == 1
+    assert [(ADA, (new,))] == list(state.bounces.histories(since=NOW - timedelta(days=99)))
 
 
 def test_pruning_an_empty_state_finds_nothing(state: State) -> None:

@@ -12,6 +12,7 @@ import pytest
 
 from digest.errors import StateError
 from digest.model import DaySignals, Receipt, RunReport, Signals, SourceMemory, StoredPaper, Verdict
+from digest.state.bounces import StoredBounce
 from digest.state.store import State, open_state
 from tests.makers import HOSTILE_TITLE, NOW, TODAY, digest, paper, pick, subscriber
 from tests.postgresql import Server
@@ -37,6 +38,7 @@ def fill(state: State) -> None:
         state.ledger.claim(email, TODAY, owner="host:1", now=NOW)
     deferred = Receipt("deferred", 451, "later", NOW, "x")
     state.ledger.settle(ADA, TODAY, deferred, state="deferred", next_attempt_at=NOW)
+    state.bounces.record([StoredBounce(ADA, "hard", f"<{ADA}>", NOW, "5.1.1", "550 5.1.1 no such user")])
     state.runs.record(
         RunReport("pull", NOW, NOW, (Verdict("source", "hf", "fresh", "s", NOW, {"n": 1}, trouble=True),))
     )
@@ -62,7 +64,7 @@ def test_an_exported_state_imported_elsewhere_is_the_same(state: State, other: S
     assert rows == on_paper(other.export_rows())
     assert state.ledger.claim(ADA, TODAY, owner="", now=NOW) == other.ledger.claim(ADA, TODAY, owner="", now=NOW)
     assert {row["table"] for row in rows[1:]} == {
-        *("paper", "alias", "signal", "source", "subscriber", "token", "pause"),
+        *("paper", "alias", "signal", "source", "subscriber", "token", "pause", "bounce"),
         *("ledger", "planned", "snapshot", "run", "verdict"),
     }
 
