@@ -34,15 +34,23 @@ def find(explicit: Path | None, env: Mapping[str, str], cwd: Path) -> Path:
             path = cwd / named.expanduser()
         except RuntimeError:
             raise _unusable(named, "whose home folder ~ means is not known", hint="write the whole path") from None
-        if not path.exists():
+        if not _is_there(path):
             raise _unusable(path, "there is no such file")
         return path
     usual = (cwd / "config.toml", user_config_path("digest") / "config.toml")
     for path in usual:
-        if path.is_file():
+        if _is_there(path):
             return path
     message = f"there is no configuration, neither {usual[0]} nor {usual[1]}"
     raise ConfigError((ConfigProblem("", message, f"{_WRITE_ONE}, or name one with --config"),))
+
+
+def _is_there(path: Path) -> bool:
+    """Also if it cannot be looked at: `read` then says so, which helps more than looking elsewhere."""
+    try:
+        return path.exists()
+    except OSError:
+        return True
 
 
 def read(path: Path) -> str:
