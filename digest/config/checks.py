@@ -11,12 +11,21 @@ from urllib.parse import urlsplit
 
 from digest.config.mistakes import shown
 from digest.config.values import is_loopback
-from digest.errors import ConfigProblem
+from digest.errors import ConfigProblem, DigestError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
-    from digest.config.schema import ConfigFile, DigestSection, MailSection, SmtpSection, SourceEntry, SubscriberEntry
+    from digest.config.schema import (
+        ConfigFile,
+        DigestSection,
+        DkimSection,
+        MailSection,
+        SmtpSection,
+        SourceEntry,
+        SubscriberEntry,
+    )
     from digest.model import SourceType
 
 _COMMON_KEYS = frozenset({"type", "name", "first_run_max", "deadline"})
@@ -43,6 +52,8 @@ def across(config: ConfigFile) -> Iterator[ConfigProblem]:
     yield from _mail(config.mail)
     if config.smtp is not None:
         yield from _smtp(config.smtp)
+    if config.dkim is not None:
+        yield from _dkim(config.dkim, config.mail)
     yield from _sources(config)
     yield from _subscribers(config)
 
@@ -126,6 +137,45 @@ def _login(smtp: SmtpSection) -> Iterator[ConfigProblem]:
             'write security = "starttls" or "tls"; "none" with a login is for this machine only',
             smtp.security,
         )
+
+
+def _dkim(dkim: DkimSection, mail: MailSection) -> Iterator[ConfigProblem]:
+    if mail.from_:
+        yield from _alignment(dkim, mail)
+    if not dkim.selector:
+        hint = 'add selector = "digest2026", or any name that the domain has no other key under'
+        yield ConfigProblem("dkim.selector", "the name of the key in the DNS is missing", hint)
+    if dkim.key_file is None:
+        hint = 'make a key with: digest dkim new dkim.pem, then add key_file = "dkim.pem"'
+        yield ConfigProblem("dkim.key_file", "the file with the private key is missing", hint)
+    else:
+        yield from _key(dkim.key_file)
+
+
+def _alignment(dkim: DkimSection, mail: MailSection) -> Iterator[ConfigProblem]:
+    """The relaxed alignment of DMARC (RFC 7489 §3.1.1), as far as it can be told without a list of public suffixes."""
+    sender = mail.ascii_domain
+    if not dkim.domain and "." not in sender:
+        message = f"mails from {mail.address} cannot be signed, since {sender} is no domain in the DNS"
+        yield ConfigProblem("mail.from", message, "write an address at a domain of yours, or remove [dkim]")
+    # siblings may be aligned too, but then so is the domain above them, and nobody has to guess where that ends
+    if dkim.domain and not (f".{sender}".endswith(f".{dkim.domain}") or f".{dkim.domain}".endswith(f".{sender}")):
+        yield ConfigProblem(
+            "dkim.domain",
+            f"this is neither {sender}, the domain of mail.from, nor one above or below it, so that receivers need "
+            "not count the signature (DMARC alignment)",
+            f"leave domain out to sign for {sender}",
+            dkim.domain,
+        )
+
+
+def _key(path: Path) -> Iterator[ConfigProblem]:
+    try:
+        from digest.deliver.dkim_key import load_key
+
+        load_key(path)
+    except DigestError as error:
+        yield ConfigProblem("dkim.key_file", error.message, error.hint)
 
 
 def _sources(config: ConfigFile) -> Iterator[ConfigProblem]:

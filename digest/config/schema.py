@@ -90,6 +90,11 @@ class MailSection(Section):
         """The domain of the sender, which names our messages and the list."""
         return self.address.rpartition("@")[2]
 
+    @property
+    def ascii_domain(self) -> str:
+        """The domain of the sender as in the DNS and in the mails; there must be a sender."""
+        return values.ascii_domain(self.domain)
+
 
 class SmtpSection(Section):
     """The mail relay. Without this table, mail goes to a Maildir folder."""
@@ -114,6 +119,17 @@ class SmtpSection(Section):
     """Name said in EHLO. Default: this machine's name."""
     ca_file: File | None = None
     """PEM file with certificates to trust besides the system's own."""
+
+
+class DkimSection(Section):
+    """Signing the mails ourselves, for a relay that does not. Without this table, nothing is signed here."""
+
+    domain: Annotated[str, AfterValidator(values.domain)] = ""
+    """The signing domain, whose DNS holds the public key. Default: the domain of mail.from."""
+    selector: Annotated[str, AfterValidator(values.selector)] = ""
+    """Which of the domain's keys this is: the record is at SELECTOR._domainkey.DOMAIN. Needed."""
+    key_file: File | None = None
+    """PEM file with the private key, which only its owner can read; see `digest dkim new`. Needed."""
 
 
 class MaildirSection(Section):
@@ -237,6 +253,7 @@ class ConfigFile(Section):
     http: HttpSection = HttpSection()
     mail: MailSection = MailSection()
     smtp: SmtpSection | None = None
+    dkim: DkimSection | None = None
     maildir: MaildirSection = MaildirSection()
     digest: DigestSection = DigestSection()
     delivery: DeliverySection = DeliverySection()
@@ -251,6 +268,7 @@ TABLES: dict[str, type[Section]] = {
     "http": HttpSection,
     "mail": MailSection,
     "smtp": SmtpSection,
+    "dkim": DkimSection,
     "maildir": MaildirSection,
     "digest": DigestSection,
     "delivery": DeliverySection,

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
         DaemonSection,
         DeliverySection,
         DigestSection,
+        DkimSection,
         HttpSection,
         MailSection,
         SmtpSection,
@@ -41,6 +42,8 @@ class Settings:
     mail: MailSection
     #: with `password` set if there is a login, however it was given; None: mail goes to the Maildir
     smtp: SmtpSection | None
+    #: with its `domain` set, and with a key that could be read; None: mails are not signed here
+    dkim: DkimSection | None
     maildir_path: Path
     #: reverse path of every mail, bare
     envelope_from: str
@@ -75,6 +78,7 @@ def build(config: ConfigFile, path: Path, env: Mapping[str, str], *, file: Mappi
         http=config.http,
         mail=mail,
         smtp=smtp,
+        dkim=_signing(config),
         maildir_path=config.maildir.path or state_folder / "outbox",
         envelope_from=(smtp.envelope_from if smtp else None) or mail.address,
         unsubscribe_mailto=mail.unsubscribe_mailto or bare(mail.reply_to or mail.from_),
@@ -85,6 +89,11 @@ def build(config: ConfigFile, path: Path, env: Mapping[str, str], *, file: Mappi
         daemon=config.daemon,
         warnings=tuple(_warnings(config, path, file)),
     )
+
+
+def _signing(config: ConfigFile) -> DkimSection | None:
+    dkim = config.dkim
+    return dkim and dkim.model_copy(update={"domain": dkim.domain or config.mail.ascii_domain})
 
 
 def source(entry: SourceEntry) -> Source:

@@ -89,6 +89,37 @@ def address(text: str) -> str:
     return checked.normalized.removesuffix(suffix)
 
 
+def domain(text: str) -> str:
+    """A domain that mail can be signed for: as in the DNS, with a dot."""
+    try:
+        found = ascii_domain(text)
+    except EmailNotValidError:
+        found = ""
+    if "." not in found:
+        raise mistake("this is not a domain", "write it like example.org")
+    return found
+
+
+def ascii_domain(text: str) -> str:
+    """A domain as it stands in the DNS: in lower case, other scripts as xn--….
+
+    Raises:
+        EmailNotValidError: never for the domain of a checked address.
+    """
+    # below a public name also those of this machine and of intranets are taken
+    checked = validate_email(f"x@{text}.example.org", check_deliverability=False)
+    return checked.ascii_domain.removesuffix(".example.org").lower()
+
+
+def selector(text: str) -> str:
+    """The name of a DKIM key below its domain."""
+    from digest.deliver.dkim import SELECTOR
+
+    if not SELECTOR.fullmatch(text):
+        raise mistake("this is not a DKIM selector", "use letters, digits and hyphens, like digest2026")
+    return text
+
+
 def mailbox(text: str) -> str:
     """An address with or without a display name: `Paper Digest <digest@example.org>`."""
     match = _MAILBOX.fullmatch(text.strip(" "))

@@ -46,7 +46,7 @@ _IF_THERE = (b"content-transfer-encoding", b"list-id", b"feedback-id")
 #: a label of a host name (RFC 5321 §4.1.2 sub-domain); selectors are made of the same (RFC 6376 §3.1)
 _LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
 _DOMAIN = re.compile(rf"(?=.{{1,253}}\Z){_LABEL}(?:\.{_LABEL})+")
-_SELECTOR = re.compile(rf"(?=.{{1,190}}\Z){_LABEL}(?:\.{_LABEL})*")
+SELECTOR = re.compile(rf"(?=.{{1,190}}\Z){_LABEL}(?:\.{_LABEL})*")
 
 _NEXT_FIELD = re.compile(rb"\r\n(?![ \t])")
 #: characters of a folded value on one line
@@ -92,7 +92,7 @@ class Signer:
         if not _DOMAIN.fullmatch(domain):
             hint = "write it as in the DNS, like example.org; other scripts as xn--…"
             raise DigestError(f"{domain[:80]!r} is not a domain that can sign mail", hint=hint)
-        if not _SELECTOR.fullmatch(selector):
+        if not SELECTOR.fullmatch(selector):
             hint = "use letters, digits and hyphens, like digest2026"
             raise DigestError(f"{selector[:80]!r} is not a DKIM selector", hint=hint)
         self._domain = domain

@@ -2,6 +2,8 @@
 
 RSA is what every receiver verifies; Ed25519 is ten times quicker and its record fits into one string, but large
 receivers still ignore it, so it is a second signature at most.
+
+Importing this module raises DigestError where the optional package `cryptography` is missing.
 """
 
 from __future__ import annotations
@@ -13,20 +15,25 @@ from base64 import b64encode
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from cryptography.exceptions import UnsupportedAlgorithm
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
-from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, generate_private_key
-from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.hazmat.primitives.serialization import (
-    Encoding,
-    NoEncryption,
-    PrivateFormat,
-    PublicFormat,
-    load_pem_private_key,
-)
-
 from digest.errors import DigestError
+
+try:
+    from cryptography.exceptions import UnsupportedAlgorithm
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+    from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
+    from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, generate_private_key
+    from cryptography.hazmat.primitives.hashes import SHA256
+    from cryptography.hazmat.primitives.serialization import (
+        Encoding,
+        NoEncryption,
+        PrivateFormat,
+        PublicFormat,
+        load_pem_private_key,
+    )
+except ModuleNotFoundError as error:
+    raise DigestError(
+        "the cryptography package, which signs mail, is not installed", hint="pip install 'paper-digest[dkim]'"
+    ) from error
 
 if TYPE_CHECKING:
     from pathlib import Path

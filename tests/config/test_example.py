@@ -9,6 +9,7 @@ from pathlib import Path
 
 from digest.config import example, json_schema, load
 from digest.config.schema import LISTS, TABLES, ConfigFile, keys
+from digest.deliver.dkim_key import new_key
 from digest.errors import ConfigError
 
 
@@ -35,7 +36,10 @@ def test_the_example_is_valid_with_everything_in_force(tmp_path: Path) -> None:
     path.write_text(uncommented(), encoding="utf-8")
     (tmp_path / "templates").mkdir()
     (tmp_path / "smtp_password").write_text("x", encoding="utf-8")
+    (tmp_path / "bounces_password").write_text("x", encoding="utf-8")
     (tmp_path / "ca.pem").touch()
+    (tmp_path / "dkim.pem").touch(mode=0o600)
+    (tmp_path / "dkim.pem").write_bytes(new_key("ed25519-sha256"))
 
     assert 5 == len(load(path, {}).sources)
 
@@ -49,9 +53,11 @@ def test_the_example_names_every_key() -> None:
         for key in entry
     }
 
-    # a password stands in a comment only, since password_file excludes it
+    # these stand in a comment only, since password_file and host exclude them
     assert {(table, key) for table, section in TABLES.items() for key in keys(section)} - {
-        ("smtp", "password")
+        ("smtp", "password"),
+        ("bounces", "password"),
+        ("bounces", "maildir"),
     } == named
 
 
