@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from digest.config.layers import CREDENTIAL
+from digest.config.layers import CREDENTIALS
 
 UNIT = Path(__file__).parents[1] / "packaging" / "digest.service"
 
@@ -36,7 +36,7 @@ def test_systemd_finds_nothing_wrong_with_the_unit(tmp_path: Path) -> None:
 
 
 def test_the_credential_has_the_name_that_the_configuration_looks_for() -> None:
-    assert CREDENTIAL == value("LoadCredential").partition(":")[0]
+    assert CREDENTIALS["smtp"] == value("LoadCredential").partition(":")[0]
 
 
 def test_a_configuration_with_mistakes_ends_the_program_as_the_unit_expects(tmp_path: Path) -> None:

@@ -19,9 +19,9 @@ from pydantic import SecretStr
 
 from digest.config import checks, mistakes
 from digest.config.file import find, parse, read
-from digest.config.layers import layered
+from digest.config.layers import CREDENTIALS, layered
 from digest.config.lines import line_of, lines
-from digest.config.schema import ConfigFile, DigestSection, SmtpSection
+from digest.config.schema import BouncesSection, ConfigFile, DigestSection, SmtpSection
 from digest.config.settings import Settings, build, subscriber
 from digest.errors import ConfigError, ConfigProblem
 
@@ -53,11 +53,12 @@ def load(path: Path, env: Mapping[str, str]) -> Settings:
     layers = layered(file, env)
     config, found = mistakes.validated(layers.values, path.parent)
     found += [p for p in checks.across(config) if not mistakes.is_echo(p, found)]
-    smtp, unread = _with_password(config.smtp)
-    found += [p for p in unread if not mistakes.is_echo(p, found)]
+    secrets = [_with_password(table, getattr(config, table)) for table in CREDENTIALS]
+    found += [p for _, unread in secrets for p in unread if not mistakes.is_echo(p, found)]
     if found or layers.problems:
         raise ConfigError((*layers.problems, *_located(found, path, text, layers)))
-    return build(config.model_copy(update={"smtp": smtp}), path, env, file=file)
+    complete = {table: section for table, (section, _) in zip(CREDENTIALS, secrets, strict=True)}
+    return build(config.model_copy(update=complete), path, env, file=file)
 
 
 def parse_subscriber(values: Mapping[str, object], defaults: DigestSection) -> Subscriber:
@@ -96,20 +97,22 @@ def example() -> str:
     return place.read_text(encoding="utf-8")
 
 
-def _with_password(smtp: SmtpSection | None) -> tuple[SmtpSection | None, list[ConfigProblem]]:
-    """The relay with the password of its `password_file`."""
-    if smtp is None or smtp.password_file is None:
-        return smtp, []
+def _with_password(
+    table: str, section: SmtpSection | BouncesSection | None
+) -> tuple[SmtpSection | BouncesSection | None, list[ConfigProblem]]:
+    """The table with the password of its `password_file`."""
+    if section is None or section.password_file is None:
+        return section, []
     try:
-        password = smtp.password_file.read_text(encoding="utf-8").rstrip("\r\n")
+        password = section.password_file.read_text(encoding="utf-8").rstrip("\r\n")
         reason = "" if password else "the file is empty"
     except (OSError, UnicodeDecodeError) as error:
         password = ""
         reason = f"the file cannot be read ({(getattr(error, 'strerror', '') or 'it is not UTF-8 text').lower()})"
     if reason:
         hint = "put the password, and nothing else, into it; this program must be able to read it"
-        return smtp, [ConfigProblem("smtp.password_file", reason, hint, str(smtp.password_file))]
-    return smtp.model_copy(update={"password": SecretStr(password)}), []
+        return section, [ConfigProblem(f"{table}.password_file", reason, hint, str(section.password_file))]
+    return section.model_copy(update={"password": SecretStr(password)}), []
 
 
 def _located(problems: Iterable[ConfigProblem], path: Path, text: str, layers: Layered) -> list[ConfigProblem]:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from digest.config.schema import (
+        BouncesSection,
         ConfigFile,
         DigestSection,
         DkimSection,
@@ -45,6 +46,11 @@ _EXAMPLES = {
 #: RFC 8314 §3.3, RFC 6409 §3.1: which ports speak which way
 _ENCRYPTED_PORT = 465
 _PLAIN_PORTS = frozenset({25, 587})
+#: RFC 8314 §3.2, RFC 3501 §2.1: the same of IMAP
+_ENCRYPTED_IMAP_PORT = 993
+_PLAIN_IMAP_PORT = 143
+#: as long as every token of a reader (128 bits in base64)
+_SOME_TOKEN = "x" * 22
 
 
 def across(config: ConfigFile) -> Iterator[ConfigProblem]:
@@ -52,6 +58,9 @@ def across(config: ConfigFile) -> Iterator[ConfigProblem]:
     yield from _mail(config.mail)
     if config.smtp is not None:
         yield from _smtp(config.smtp)
+    if config.bounces is not None:
+        yield from _bounces(config.bounces)
+        yield from _verp(config.bounces, config.envelope_from)
     if config.dkim is not None:
         yield from _dkim(config.dkim, config.mail)
     yield from _sources(config)
@@ -136,6 +145,69 @@ def _login(smtp: SmtpSection) -> Iterator[ConfigProblem]:
             f"the password would go to {smtp.host} unencrypted",
             'write security = "starttls" or "tls"; "none" with a login is for this machine only',
             smtp.security,
+        )
+
+
+def _bounces(bounces: BouncesSection) -> Iterator[ConfigProblem]:
+    if bounces.host:
+        yield from _imap(bounces)
+    elif bounces.maildir is None:
+        yield ConfigProblem(
+            "bounces.maildir",
+            "it is not said where returned mail lies",
+            'add maildir = "/var/mail/bounces", or host, username and password_file of an IMAP account',
+        )
+    else:
+        for name in sorted(bounces.model_fields_set - {"maildir", "host", "verp"}):
+            yield ConfigProblem(f"bounces.{name}", f"a maildir takes no {name}", "remove it; it belongs to host")
+
+
+def _imap(bounces: BouncesSection) -> Iterator[ConfigProblem]:
+    if bounces.maildir is not None:
+        yield ConfigProblem(
+            "bounces.maildir", "there is a maildir and a host, and only one can be right", "keep one of them"
+        )
+    if not bounces.username:
+        yield ConfigProblem("bounces.username", f"{bounces.host} needs a user name", 'add username = "bounces"')
+    if bounces.password is None and bounces.password_file is None:
+        yield ConfigProblem(
+            "bounces.password",
+            f"{bounces.host} needs a password",
+            "add password_file, or set DIGEST_BOUNCES__PASSWORD",
+        )
+    if bounces.password is not None and bounces.password_file is not None:
+        yield ConfigProblem(
+            "bounces.password_file",
+            "there is a password and a password_file, and only one can be right",
+            "keep password_file and remove password",
+        )
+    if bounces.security == "starttls" and bounces.port == _ENCRYPTED_IMAP_PORT:
+        yield ConfigProblem(
+            "bounces.security",
+            "port 993 is encrypted from the first byte, which starttls is not",
+            'write security = "tls", or port = 143',
+            bounces.security,
+        )
+    if bounces.security == "tls" and bounces.port == _PLAIN_IMAP_PORT:
+        yield ConfigProblem(
+            "bounces.security",
+            "port 143 begins unencrypted, which tls does not",
+            'write security = "starttls", or port = 993',
+            bounces.security,
+        )
+    if bounces.ca_file is not None and not bounces.ca_file.is_file():
+        yield ConfigProblem("bounces.ca_file", "there is no such file", "correct the path", str(bounces.ca_file))
+
+
+def _verp(bounces: BouncesSection, envelope_from: str) -> Iterator[ConfigProblem]:
+    from digest.bounces.verp import verp
+
+    if bounces.verp and envelope_from and verp(envelope_from, _SOME_TOKEN) == envelope_from:
+        yield ConfigProblem(
+            "bounces.verp",
+            f"{envelope_from} has a + already, or no room for one and a token",
+            "give smtp.envelope_from an address with at most 41 characters, none of them a +, before the @",
+            "true",
         )
 
 

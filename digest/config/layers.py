@@ -2,7 +2,7 @@
 
     DIGEST_SMTP__PASSWORD=…             one key of a table: upper case, `__` between table and key
     DIGEST_DIGEST__DAYS='["mon"]'       lists are JSON
-    $CREDENTIALS_DIRECTORY/smtp_password    a file, as systemd's LoadCredential= provides it
+    $CREDENTIALS_DIRECTORY/smtp_password    a file, also bounces_password, as systemd's LoadCredential= provides it
 
 What pydantic-settings lets pass in silence, a variable that names no key, is a mistake here.
 """
@@ -26,7 +26,8 @@ if TYPE_CHECKING:
 PREFIX = "DIGEST_"
 #: variables that are ours but no keys: the configuration file's path, and how the golden mails are tested
 RESERVED = frozenset({"DIGEST_CONFIG", "DIGEST_GOLDEN"})
-CREDENTIAL = "smtp_password"
+#: table with a password → what the systemd credential is called
+CREDENTIALS = {"smtp": "smtp_password", "bounces": "bounces_password"}
 
 #: variable name → key path
 VARIABLES: dict[str, tuple[str, ...]] = {
@@ -58,9 +59,10 @@ def layered(file: Mapping[str, Any], env: Mapping[str, str]) -> Layered:
     origins: dict[str, str] = {}
     problems: list[ConfigProblem] = []
     variables = {n: v for n, v in sorted(env.items()) if n.startswith(PREFIX) and n not in RESERVED and v}
-    credential = Path(env.get("CREDENTIALS_DIRECTORY", "")) / CREDENTIAL
-    if credential.is_absolute() and credential.is_file() and "smtp" in values:
-        _put(values, origins, ("smtp", "password_file"), str(credential), "systemd credential")
+    for table, name in CREDENTIALS.items():
+        credential = Path(env.get("CREDENTIALS_DIRECTORY", "")) / name
+        if credential.is_absolute() and credential.is_file() and table in values:
+            _put(values, origins, (table, "password_file"), str(credential), "systemd credential")
     for name, text in variables.items():
         if name not in VARIABLES:
             problems.append(_unknown(name))
@@ -92,9 +94,9 @@ def _put(values: dict[str, Any], origins: dict[str, str], path: tuple[str, ...],
     table[path[-1]] = value
     origins[".".join(path)] = origin
     other = {"password": "password_file", "password_file": "password"}.get(path[-1], "")
-    if other in table and not origins.get(f"smtp.{other}", "").startswith("environment"):
+    if other in table and not origins.get(f"{path[0]}.{other}", "").startswith("environment"):
         del table[other]
-        origins.pop(f"smtp.{other}", None)
+        origins.pop(f"{path[0]}.{other}", None)
 
 
 def _unknown(name: str) -> ConfigProblem:

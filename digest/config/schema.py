@@ -132,6 +132,33 @@ class DkimSection(Section):
     """PEM file with the private key, which only its owner can read; see `digest dkim new`. Needed."""
 
 
+class BouncesSection(Section):
+    """Where returned mail lies: a Maildir, or a folder of an IMAP account. Without this table, it is not read."""
+
+    maildir: File | None = None
+    """Folder with `new` and `cur` in it. Instead of host."""
+    host: Annotated[str, AfterValidator(values.host)] = ""
+    """Name of the IMAP server, like imap.example.org. Instead of maildir."""
+    port: int = Field(default=0, ge=0, le=65535)
+    """0: the usual port for `security` (993, 143)."""
+    security: Literal["tls", "starttls"] = "tls"
+    """tls: encrypted from the first byte; starttls: encrypted before the login."""
+    username: str = ""
+    """Needed with host."""
+    password: SecretStr | None = None
+    """Better kept in password_file or in the environment, DIGEST_BOUNCES__PASSWORD."""
+    password_file: File | None = None
+    """File that holds the password and nothing else."""
+    folder: OneLine = "INBOX"
+    """Folder that is read."""
+    handled_folder: OneLine = ""
+    """Folder to which mails go that were read. Default: they stay, marked as seen."""
+    ca_file: File | None = None
+    """PEM file with certificates to trust besides the system's own."""
+    verp: bool = False
+    """Give each mail an envelope sender of its own, `bounces+TOKEN@example.org`, so that a bounce names its reader."""
+
+
 class MaildirSection(Section):
     """Where mails go when there is no relay."""
 
@@ -253,6 +280,7 @@ class ConfigFile(Section):
     http: HttpSection = HttpSection()
     mail: MailSection = MailSection()
     smtp: SmtpSection | None = None
+    bounces: BouncesSection | None = None
     dkim: DkimSection | None = None
     maildir: MaildirSection = MaildirSection()
     digest: DigestSection = DigestSection()
@@ -261,6 +289,11 @@ class ConfigFile(Section):
     sources: tuple[SourceEntry, ...] = ()
     subscribers: tuple[SubscriberEntry, ...] = ()
 
+    @property
+    def envelope_from(self) -> str:
+        """The bare address to which bounces go."""
+        return (self.smtp.envelope_from if self.smtp else None) or self.mail.address
+
 
 #: what one table of each top-level key holds, in the order of the file
 TABLES: dict[str, type[Section]] = {
@@ -268,6 +301,7 @@ TABLES: dict[str, type[Section]] = {
     "http": HttpSection,
     "mail": MailSection,
     "smtp": SmtpSection,
+    "bounces": BouncesSection,
     "dkim": DkimSection,
     "maildir": MaildirSection,
     "digest": DigestSection,

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from digest.config.schema import (
+        BouncesSection,
         ConfigFile,
         DaemonSection,
         DeliverySection,
@@ -44,6 +45,8 @@ class Settings:
     smtp: SmtpSection | None
     #: with its `domain` set, and with a key that could be read; None: mails are not signed here
     dkim: DkimSection | None
+    #: with `password` set if it is on a server; None: returned mail is not read
+    bounces: BouncesSection | None
     maildir_path: Path
     #: reverse path of every mail, bare
     envelope_from: str
@@ -78,9 +81,10 @@ def build(config: ConfigFile, path: Path, env: Mapping[str, str], *, file: Mappi
         http=config.http,
         mail=mail,
         smtp=smtp,
+        bounces=config.bounces,
         dkim=_signing(config),
         maildir_path=config.maildir.path or state_folder / "outbox",
-        envelope_from=(smtp.envelope_from if smtp else None) or mail.address,
+        envelope_from=config.envelope_from,
         unsubscribe_mailto=mail.unsubscribe_mailto or bare(mail.reply_to or mail.from_),
         sources=tuple(map(source, config.sources)),
         subscribers=tuple(subscriber(entry, config.digest) for entry in config.subscribers),
@@ -147,7 +151,8 @@ def _is_open_to_others(path: Path) -> bool:
 
 def _literal_secret(file: Mapping[str, Any]) -> str:
     """The key of a password that the file itself holds; empty if there is none."""
-    if "password" in file.get("smtp", {}):
-        return "smtp.password"
+    for table in ("smtp", "bounces"):
+        if "password" in file.get(table, {}):
+            return f"{table}.password"
     url = str(file.get("state", {}).get("url", ""))
     return "the password in state.url" if re.search("//[^/@]*:[^/@]+@", url) else ""
