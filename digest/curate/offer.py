@@ -37,8 +37,10 @@ _UNKNOWN = Trend()
 
 
 class _Candidate(NamedTuple):
-    #: relevance with a share of trend, 0..1
-    interest: float
+    """Candidates are sorted as tuples: those of most interest first, equal ones in the order of their keys."""
+
+    #: minus the relevance with a share of trend: -1..0
+    disinterest: float
     number: int
     #: relevance alone, 0..1
     score: float
@@ -100,7 +102,7 @@ class Offer:
             missed_max: most papers named as missed.
         """
         news = self._news(since)
-        matched = standing.matched & news
+        matched = standing.totals.keys() & news
         before = {self._ranking.numbers[key] for key in seen if key in self._ranking.numbers}
         few = subscriber.max_papers + subscriber.trending + missed_max
         order, again = itertools.tee(self._best_first(standing.totals, matched - before, few))
@@ -113,7 +115,7 @@ class Offer:
             local_date=local_date,
             planned_at=planned_at,
             picks=(
-                *(self._pick(standing, "for_you", one.number, one.interest) for one in for_you),
+                *(self._pick(standing, "for_you", one.number, -one.disinterest) for one in for_you),
                 *(self._pick(standing, "trending", number, self._trends[number].score) for number in trending),
             ),
             missed=tuple(itertools.islice(missed, missed_max)),
@@ -137,13 +139,13 @@ class Offer:
 
     # --- for you ----------------------------------------------------------------------------------------------------
 
-    def _best_first(self, totals: Sequence[float], numbers: AbstractSet[int], few: int) -> Iterator[_Candidate]:
+    def _best_first(self, totals: Mapping[int, float], numbers: AbstractSet[int], few: int) -> Iterator[_Candidate]:
         """By interest, equal ones in the order of their keys; more than `few` are put in order only when asked for."""
         first = self._in_order(totals, self._leaders(totals, numbers, few))[:few]
         yield from first
         yield from self._in_order(totals, numbers - {candidate.number for candidate in first})
 
-    def _leaders(self, totals: Sequence[float], numbers: AbstractSet[int], few: int) -> Iterable[int]:
+    def _leaders(self, totals: Mapping[int, float], numbers: AbstractSet[int], few: int) -> Iterable[int]:
         """All that may be among the `few` of most interest: even the greatest trend would not lift another so far."""
         if len(numbers) <= few:
             return numbers
@@ -152,19 +154,18 @@ class Offer:
         total = -math.log1p(-least)
         return [number for number in numbers if totals[number] >= total]
 
-    def _in_order(self, totals: Sequence[float], numbers: Iterable[int]) -> list[_Candidate]:
-        candidates = [self._candidate(number, score(totals[number])) for number in numbers]
-        return sorted(candidates, key=lambda candidate: (-candidate.interest, candidate.number))
+    def _in_order(self, totals: Mapping[int, float], numbers: Iterable[int]) -> list[_Candidate]:
+        return sorted([self._candidate(number, score(totals[number])) for number in numbers])
 
     def _candidate(self, number: int, relevance: float) -> _Candidate:
         interest = (1 - TREND_SHARE) * relevance + TREND_SHARE * self._trends[number].score
-        return _Candidate(interest, number, relevance)
+        return _Candidate(-interest, number, relevance)
 
     def _for_you(self, subscriber: Subscriber, candidates: Iterable[_Candidate]) -> list[_Candidate]:
         chosen: list[_Candidate] = []
         for candidate in candidates:
             # of so little interest, nothing that follows is above the floor either
-            hopeless = candidate.interest < (1 - TREND_SHARE) * subscriber.min_score
+            hopeless = -candidate.disinterest < (1 - TREND_SHARE) * subscriber.min_score
             if hopeless or len(chosen) == subscriber.max_papers:
                 break
             if not self._against(candidate, subscriber, [other.number for other in chosen]):
@@ -210,7 +211,7 @@ class Offer:
 
     def _pick(self, standing: Standing, part: Literal["for_you", "trending"], number: int, value: float) -> Pick:
         matches: tuple[Match, ...] = ()
-        if number in standing.matched:
+        if number in standing.totals:
             matches = self._ranking.matches(standing, number, score(standing.totals[number]))
         trend = self._trends[number]
         # the numbers stand beside every paper already; they are the reason only for what trends

@@ -12,6 +12,7 @@ from __future__ import annotations
 import functools
 import heapq
 import math
+import operator
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field, replace
@@ -32,11 +33,11 @@ _FEEDBACK = 1.0
 _SELF = 0.15
 #: evidence beyond this (weights!) no longer shows in a score, which stays below 1
 _MOST = 30.0
-# Numbers in lanes (`lanes`) are whole. Evidence: 13 bits before the point and 40 behind it leave room to add up 2,048
-# entries of the most evidence, or a hundred thousand of the greatest weight. Votes: ten times likeness times weight.
+# Numbers in lanes (`lanes`) are whole and below 2^64. An entry's evidence takes up to 50 bits: room for 16,383 entries
+# at their most, and a hundred thousand of weight 100. Votes are ten times likeness times weight, 1 each at most.
 _UNIT = 2**40
 #: evidence of one entry beyond this counts no more: weights of weights
-_MOST_EVIDENCE = 2.0**13
+_MOST_EVIDENCE = 2.0**10
 _LIKENESS_UNIT = 2**30
 _WEIGHT_UNIT = 2**29
 #: bytes of lanes kept in memory, the latest used, once for entries and once for voters
@@ -67,10 +68,8 @@ class Scored:
 class Standing:
     """How the papers of a run stand with one subscriber. Papers are numbers here: places in `Ranking.papers`."""
 
-    #: papers that match
-    matched: AbstractSet[int]
-    #: what speaks for each paper of the run, votes included
-    totals: Sequence[float]
+    #: what speaks for each paper that matches, votes included
+    totals: Mapping[int, float]
     #: papers that an excluding entry leaves out; none of them matches
     excluded: AbstractSet[int] = frozenset()
     #: the entries that look for something, in the order typed, and what they found
@@ -117,22 +116,19 @@ class Ranking:
             queries: the subscriber's entries; order does not matter.
             related: also list papers that match no entry but share words with one or are like those that match.
         """
-        standing = self.standing(queries)
-        if not related:
-            return self._scored(standing.matched, standing)
-        required = [evidence.matched for query, evidence in standing.found if query.required]
-        listed = {number for number, total in enumerate(standing.totals) if total}
-        return self._scored(listed.intersection(*required) - standing.excluded, standing)
+        standing = self.standing(queries, related=related)
+        return self._scored(standing)
 
-    def standing(self, queries: Sequence[Query]) -> Standing:
-        """The same as `rank` in numbers, in no order."""
+    def standing(self, queries: Sequence[Query], *, related: bool = False) -> Standing:
+        """The same as `rank` in numbers, in no order; related papers then are among those that match."""
         found = [(query, self._evidence.of(query.node)) for query in queries if not query.excludes]
         excluded = self._excluded(queries)
         required = [evidence.matched for query, evidence in found if query.required]
-        optional = [evidence.matched for query, evidence in found if not query.required] or required
-        matched = _union(optional).intersection(*required) - excluded
-        totals = self._totals([query for query, _ in found], matched)
-        return Standing(matched, totals, excluded, found)
+        matched = _union([evidence.matched for query, evidence in found if not query.required] or required)
+        matched.intersection_update(*required)
+        matched -= excluded
+        listed = set(range(len(self.papers))).intersection(*required) - excluded if related else matched
+        return Standing(self._totals([query.node for query, _ in found], matched, listed), excluded, found)
 
     def matches(self, standing: Standing, number: int, score: float) -> tuple[Match, ...]:
         """The entries that match a paper, in the order typed, each with its share of the paper's score."""
@@ -151,27 +147,24 @@ class Ranking:
 
     def near_misses(self, query: Query, n: int) -> tuple[Scored, ...]:
         """At most `n` papers that have more than half of the entry's words, but not as it asks for them; best first."""
-        almost = self._evidence.almost(query.node)
-        totals = [almost.get(number, 0.0) for number in range(len(self.papers))]
-        return self._scored(almost, Standing(almost.keys(), totals))[:n]
+        return self._scored(Standing(self._evidence.almost(query.node)))[:n]
 
     def _excluded(self, queries: Iterable[Query]) -> AbstractSet[int]:
         return _union(self._evidence.exactly(query.node) for query in queries if query.excludes)
 
-    def _totals(self, wanted: Iterable[Query], matched: AbstractSet[int]) -> list[float]:
-        """The entries' evidence added up, and what the ten best papers give to those like them.
+    def _totals(self, nodes: Iterable[Node], matched: AbstractSet[int], listed: Iterable[int]) -> dict[int, float]:
+        """The evidence of all nodes added up, and what the best papers that match give to those like them.
 
-        They give at most as much as the best one's own evidence.
+        They give at most as much as the best one's own evidence. What nothing speaks for is left out.
         """
         count = len(self.papers)
-        evidence = unpack(sum(self._row(query.node) for query in wanted), count)
+        evidence = unpack(sum(map(self._row, nodes)), count)
         voters = greatest(evidence, matched, _VOTERS)
         best = evidence[voters[0]] if voters else 0
-        if not best:
-            return [own / _UNIT for own in evidence]
-        votes = unpack(sum(self._ballot(voter) * (_WEIGHT_UNIT * evidence[voter] // best) for voter in voters), count)
-        given, own = _FEEDBACK * best / max(votes) / _UNIT, 1 / _UNIT
-        return [own * value + given * vote for value, vote in zip(evidence, votes, strict=True)]
+        weights = [_WEIGHT_UNIT * evidence[voter] // (best or 1) for voter in voters]
+        votes = unpack(sum(map(operator.mul, map(self._ballot, voters), weights)), count)
+        share = _FEEDBACK * best / (max(votes, default=0) or 1)
+        return {n: (evidence[n] + share * votes[n]) / _UNIT for n in listed if evidence[n] or votes[n]}
 
     def _pack_evidence(self, node: Node) -> int:
         values = self._evidence.of(node).values
@@ -185,13 +178,13 @@ class Ranking:
         likeness = {**self._neighbours.of(voter), voter: _SELF}
         return pack(((number, round(value * _LIKENESS_UNIT)) for number, value in likeness.items()), len(self.papers))
 
-    def _scored(self, numbers: Iterable[int], standing: Standing) -> tuple[Scored, ...]:
-        """Papers, best first."""
+    def _scored(self, standing: Standing) -> tuple[Scored, ...]:
+        """The papers that match, best first."""
 
         def explain(scored: Scored) -> tuple[Match, ...]:
             return self.matches(standing, self.numbers[scored.paper.key], scored.score)
 
-        order = sorted((-round(standing.totals[number], 9), number) for number in numbers)
+        order = sorted((-round(total, 9), number) for number, total in standing.totals.items())
         return tuple([Scored(self.papers[number], score(-total), explain) for total, number in order])
 
     def _mark(self, entry: str, number: int) -> tuple[tuple[str, ...], tuple[str, ...]]:

@@ -31,12 +31,9 @@ def papers(count: int) -> list[Paper]:
     ]
 
 
-def standing(
-    pool: Sequence[Paper], scores: Mapping[int, float], *, excluded: AbstractSet[int] = frozenset()
-) -> Standing:
+def standing(scores: Mapping[int, float], *, excluded: AbstractSet[int] = frozenset()) -> Standing:
     """Papers that match, by their places in the pool, and their scores."""
-    totals = [-math.log1p(-scores.get(number, 0.0)) for number in range(len(pool))]
-    return Standing(scores.keys(), totals, excluded)
+    return Standing({number: -math.log1p(-score) for number, score in scores.items()}, excluded)
 
 
 def chosen(
@@ -54,7 +51,7 @@ def chosen(
     keys = given.pop("trending_from", frozenset(one.key for one in pool))
     offer = Offer(Ranking(pool), stored, trends or {}, trending_from=keys)
     if not isinstance(ranked, Standing):
-        ranked = standing(pool, dict(enumerate(ranked)))
+        ranked = standing(dict(enumerate(ranked)))
     return offer.select(reader, ranked, **(values | given))
 
 
@@ -66,7 +63,7 @@ def test_for_you_is_what_matches_best_first_and_trending_is_what_moves() -> None
     pool = papers(4)
     moving = Trend(score=1.0, upvotes=9)
 
-    digest = chosen(pool, Standing({0, 1}, [0.4, 0.8, 0.0, 0.0]), {pool[3].key: moving})
+    digest = chosen(pool, Standing({0: 0.4, 1: 0.8}), {pool[3].key: moving})
     assert (
         Pick(pool[1], "for_you", (1 - TREND_SHARE) * score(0.8)),
         Pick(pool[0], "for_you", (1 - TREND_SHARE) * score(0.4)),
@@ -139,7 +136,7 @@ def test_trending_leaves_out_what_the_keywords_exclude_and_what_is_too_old() -> 
     pool = papers(4)
     moving = {one.key: Trend(score=0.5) for one in pool}
 
-    unwanted = standing(pool, {}, excluded={0})
+    unwanted = standing({}, excluded={0})
 
     digest = chosen(pool, unwanted, moving, trending_from={one.key for one in pool[:3]})
     assert [pool[1].key, pool[2].key] == [pick.paper.key for pick in digest.picks]
@@ -210,7 +207,7 @@ def test_papers_of_no_edition_are_no_news_however_late_they_became_known() -> No
 
     digest = offer.select(
         subscriber(),
-        standing(pool, {0: 0.9, 1: 0.8}),
+        standing({0: 0.9, 1: 0.8}),
         since=YESTERDAY,
         seen=frozenset(),
         local_date=TODAY,
@@ -240,6 +237,6 @@ def test_no_paper_that_was_left_out_is_of_more_interest_than_one_taken(
     matching = {number: score for number, score in enumerate(scores) if score}
     order = sorted(matching, key=lambda number: (-round(interest(number), 6), number))
     above = [number for number in order if scores[number] >= floor]
-    digest = chosen(pool, standing(pool, matching), trends, reader=reader)
+    digest = chosen(pool, standing(matching), trends, reader=reader)
     assert [pool[number].key for number in above[:most]] == parts(digest, "for_you")
     assert [pool[number].key for number in order if number not in above[:most]][:5] == [m.key for m in digest.missed]

@@ -241,6 +241,13 @@ def test_a_weight_next_to_nothing_leaves_a_match(entry: str) -> None:
     assert (Match(entry, ("title",), ("Whales",)),) == scored.matches
 
 
+def test_more_and_heavier_entries_than_anybody_has_stop_nothing() -> None:
+    ranking, heavy = Ranking(numbered("Whales", "Sand")), parse("((whales^100)^100)^100")
+
+    assert ["Whales"] == [scored.paper.title for scored in ranking.rank([heavy] * 16_000)]
+    assert len(ranking.rank([heavy] * 16_384)) <= 1
+
+
 _WORDS = st.sampled_from(["whale", "song", "sand", "dune", "gate", "token", "expert", "mixture", "route", "moves"])
 _TITLES = st.lists(_WORDS, min_size=1, max_size=6).map(" ".join)
 
