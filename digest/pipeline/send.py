@@ -1,4 +1,4 @@
-"""Send what is due: claim, render, hand over, settle, one mail at a time.
+"""Send what is due: claim, render, sign, hand over, settle, one mail at a time.
 
 The claim is durable before the first byte goes out and the receipt before the next mail, so a crash at any moment
 loses nothing and leaves at most one mail in doubt, which is sent again with the same Message-ID and the same bytes
@@ -26,6 +26,7 @@ from digest.model import Receipt, RunReport
 from digest.pipeline.letterhead import letterhead, open_renderer
 from digest.pipeline.plan import plan
 from digest.pipeline.readers import pause_reason, subscribers
+from digest.pipeline.sign import open_signer, signed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
     from digest.compose.render import Renderer
     from digest.config import Settings
     from digest.config.schema import SmtpSection
+    from digest.deliver.dkim import Signer
     from digest.model import Digest, LedgerRow, LedgerState, Mail, Verdict
     from digest.state.store import State
 
@@ -121,11 +123,13 @@ async def send(
 
     Raises:
         TemplateError: the templates cannot be used; nothing was claimed.
+        DigestError: the key that signs cannot be used; nothing was claimed.
         StateError: the ledger cannot be written; nothing was sent without a durable claim.
     """
     started = clock()
     renderer = open_renderer(settings)
     renderer.check()
+    signer = open_signer(settings)
     with state.sender_lock() as mine:
         if not mine:
             note = f"another process is sending from this state ({state.place}); it will see to everything that is due"
@@ -137,7 +141,7 @@ async def send(
             state.ledger.release(now=started)
         planned = await asyncio.to_thread(plan, settings, state, now=started, any_hour=any_hour)
         verdicts |= {mail: verdict for mail, verdict in planned.items() if mail not in verdicts}
-        mail_round = _Round(settings, state, renderer, clock=clock, stop=stop, on_verdict=on_verdict)
+        mail_round = _Round(settings, state, renderer, signer, clock=clock, stop=stop, on_verdict=on_verdict)
         verdicts |= await mail_round.send_all()
     report = RunReport("send", started, clock(), tuple(verdicts[mail] for mail in sorted(verdicts)))
     # after a crash the report is kept whole, for that of the run that died is lost
@@ -178,6 +182,7 @@ class _Round:
         settings: Settings,
         state: State,
         renderer: Renderer,
+        signer: Signer | None,
         *,
         clock: Callable[[], datetime],
         stop: Callable[[], bool],
@@ -186,6 +191,7 @@ class _Round:
         self._settings = settings
         self._state = state
         self._renderer = renderer
+        self._signer = signer
         self._letterhead = letterhead(settings)
         self._clock = clock
         self._stop = stop
@@ -246,6 +252,7 @@ class _Round:
     async def _hand_over(self, post: Transport, digest: Digest) -> Receipt:
         try:
             mail = compose(digest, self._letterhead, self._renderer)
+            mail = signed(mail, self._signer, at=digest.planned_at)
         except TemplateError as error:
             return self._unrenderable(error.message)
         except Exception as error:  # noqa: BLE001 - one digest that cannot be rendered must not cost the others their mail

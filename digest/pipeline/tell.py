@@ -10,6 +10,7 @@ from digest.errors import DeliveryError
 from digest.model import RunReport
 from digest.pipeline.letterhead import letterhead, open_renderer
 from digest.pipeline.send import transport
+from digest.pipeline.sign import open_signer, signed
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -26,6 +27,9 @@ async def tell_operator(settings: Settings, state: State, *, clock: Callable[[],
     Returns:
         what became of that mail; None if there was none to send. A mail that was not delivered is tried again by
         the next run.
+
+    Raises:
+        DigestError: the key that signs cannot be used.
     """
     now = clock()
     if not settings.mail.operator:
@@ -49,7 +53,7 @@ async def tell_operator(settings: Settings, state: State, *, clock: Callable[[],
     )
     try:
         async with transport(settings) as post:
-            receipt = await post.deliver(mail, now=clock)
+            receipt = await post.deliver(signed(mail, open_signer(settings), at=now), now=clock)
     except DeliveryError:
         return None  # the relay is what is wrong; the verdicts of this run say so
     if receipt.outcome == "delivered":
