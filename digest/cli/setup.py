@@ -97,7 +97,7 @@ def check(
     settings = load_and_warn(config)
     counts = f"{many(len(settings.sources), 'source')}, {many(len(settings.subscribers), 'subscriber')}"
     tick("✓", f"{settings.path}: {counts}, no mistakes")
-    steps: list[Callable[[Settings], str]] = [_check_templates, _check_state, _check_schedule]
+    steps: list[Callable[[Settings], str]] = [_check_templates, _check_state, _check_schedule, _check_signing]
     steps += [] if offline else [_check_relay]
     codes = [_checked(step, settings) for step in steps]
     if not offline:
@@ -139,6 +139,15 @@ def _check_schedule(settings: Settings) -> str:
     if not moments:
         return "next digest: none, as there are no subscribers; add one: digest subscribers add you@example.org"
     return f"next digest: {min(moments):%A %-d %B %H:%M} UTC"
+
+
+def _check_signing(settings: Settings) -> str:
+    from digest.pipeline.sign import open_signer
+
+    signer = open_signer(settings)
+    if signer is None:
+        return "signatures: left to the relay, as there is no [dkim] section"
+    return f"signatures: mails are signed; the key in the DNS is {signer.dns_name} (see digest dkim show)"
 
 
 def _check_relay(settings: Settings) -> str:

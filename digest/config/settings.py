@@ -143,6 +143,11 @@ def _warnings(config: ConfigFile, path: Path, file: Mapping[str, Any]) -> Iterat
         yield f"http.contact in {path} is still the example's; put your own address there"
     if config.smtp is not None and config.mail.domain == "example.org":
         yield f"mail.from in {path} is still the example's; relays refuse mail from example.org"
+    if config.dkim is not None and config.dkim.key_file is not None:
+        from digest.deliver.dkim_key import load_key
+
+        if weakness := load_key(config.dkim.key_file).warning:
+            yield weakness
 
 
 def _is_open_to_others(path: Path) -> bool:

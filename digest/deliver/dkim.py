@@ -127,12 +127,17 @@ class Signer:
         """Where receivers look the key up (RFC 6376 §3.6.2.1)."""
         return f"{self._selector}._domainkey.{self._domain}"
 
+    @property
+    def dns_value(self) -> str:
+        """What is found there, in one piece."""
+        return self._key.dns_value
+
     def dns_record(self) -> str:
         """The TXT record as a line of a zone file, its value in strings of at most 255 characters (RFC 6376 §3.6.2.2).
 
-        Forms on the web want `dns_name` and the key's `dns_value` instead.
+        Forms on the web want `dns_name` and `dns_value` instead.
         """
-        value = self._key.dns_value
+        value = self.dns_value
         strings = " ".join(f'"{value[at : at + _STRING]}"' for at in range(0, len(value), _STRING))
         return f"{self.dns_name}. IN TXT ( {strings} )"
 

@@ -99,7 +99,15 @@ def test_a_check_names_all_that_is_in_order(cli: Callable[..., Said]) -> None:
 
     assert (0, "") == (said.code, said.err)
     beginnings = [line.partition(":")[0].rpartition("/")[2] for line in said.out.splitlines()]
-    assert ["config.toml", "✓ templates", "✓ state", "✓ next digest", "✓ no [smtp] section", "✓ list"] == beginnings
+    assert [
+        "config.toml",
+        "✓ templates",
+        "✓ state",
+        "✓ next digest",
+        "✓ signatures",
+        "✓ no [smtp] section",
+        "✓ list",
+    ] == beginnings
 
 
 def test_a_check_needs_no_relay_and_no_source_offline(place: Place, cli: Callable[..., Said]) -> None:

@@ -7,6 +7,8 @@ import sys
 from typing import TYPE_CHECKING
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.rsa import generate_private_key
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from digest.config import Settings, load
 from digest.deliver.dkim_key import new_key
@@ -146,6 +148,15 @@ def test_a_file_that_is_no_key_is_a_mistake_and_nothing_of_it_is_told(tmp_path: 
             "make a new key with: digest dkim new",
         )
     ] == mistakes(tmp_path)
+
+
+def test_a_weak_key_is_no_mistake_but_is_told(tmp_path: Path) -> None:
+    pem = generate_private_key(65537, 1024).private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    written(tmp_path).with_name("dkim.pem").write_bytes(pem)
+
+    assert (
+        "the DKIM key has 1024 bits, and 2048 are recommended (RFC 8301); make a new key with: digest dkim new",
+    ) == settings(tmp_path).warnings
 
 
 def test_where_the_package_that_signs_is_missing_the_hint_says_how_to_get_it(tmp_path: Path) -> None:
