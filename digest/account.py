@@ -112,6 +112,21 @@ def pause_reason(receipt: Receipt, days: int) -> str:
     return f"refused on {_many(days, 'day')} in a row, the last time with: {_reply(receipt)}"
 
 
+def bounced(email: str, reason: str, at: datetime, *, counts: Mapping[str, int], asked: bool) -> Verdict:
+    """Mail came back, or its reader wants no more: none goes out any longer.
+
+    Args:
+        email: whose.
+        reason: one sentence without a full stop.
+        at: when it was decided.
+        counts: what came back, by kind.
+        asked: by the reader; else the address does not work, and may do so again.
+    """
+    hint = "" if asked else f"; see: digest subscribers resume {email}"
+    trouble = not counts.get("unsubscribe")
+    return _verdict(email, "paused", f"paused: {reason}{hint}", at, trouble=trouble, counts=counts)
+
+
 def no_relay(email: str, local_date: date, reason: str, at: datetime) -> Verdict:
     """The relay cannot be used, or no longer; the mail was not claimed, so the next run tries again."""
     return _verdict(email, "deferred", f"the digest of {local_date} waits: {reason}", at, trouble=True)

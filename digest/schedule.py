@@ -1,9 +1,9 @@
 """The daemon: pulls on each source's own calendar, sends at each subscriber's hour, and survives what fails.
 
 APScheduler only rings the bell. Work is done by rounds, one after the other: pull the sources that are due for a look,
-then send what is due. Everything is decided anew in every round from the configuration, the state and the clock, so a
-bell that rings twice (daylight saving), late (a suspended laptop) or not at all (downtime) changes nothing but the
-moment: the ledger allows one digest per subscriber and local day.
+read returned mail once an hour, then send what is due. Everything is decided anew in every round from the
+configuration, the state and the clock, so a bell that rings twice (daylight saving), late (a suspended laptop) or not
+at all (downtime) changes nothing but the moment: the ledger allows one digest per subscriber and local day.
 
 Bells: one per distinct (hour, time zone) of the subscribers, and one every few minutes, in which a source may be due
 for a look and a deferred mail for another attempt.
@@ -34,6 +34,7 @@ from digest.curate.calendar import last_expected
 from digest.errors import ConfigError, DigestError
 from digest.pipeline.pull import pull
 from digest.pipeline.readers import subscribers
+from digest.pipeline.returns import read_returns
 from digest.pipeline.send import send
 from digest.pipeline.tell import tell_operator
 from digest.state.store import open_state
@@ -54,7 +55,8 @@ _GRACE_S = 9.0
 _BUSY_S = 4.0
 #: a batch that is this late is looked for once an hour only
 _LATE = timedelta(hours=3)
-#: the longest time without planning: for readers added after their hour, and mails that another process left behind
+#: the longest time without planning: for readers added after their hour, and mails that another process left behind;
+#: also how often returned mail is read
 _HOURLY = timedelta(hours=1)
 _LONG_AGO = datetime.min.replace(tzinfo=UTC)
 _log = structlog.get_logger("digest")
@@ -130,6 +132,7 @@ class Daemon:
         #: until when a relay that took nothing is left alone
         self._relay_rests_until = _LONG_AGO
         self._is_pulling = False
+        self._returns_read_at = _LONG_AGO
         self._tried: dict[str, datetime] = {}
 
     async def run(self) -> int:
@@ -189,7 +192,7 @@ class Daemon:
     async def _work(self) -> None:
         while True:
             self._bell.clear()
-            for step in (self._pull_due, self._send_due):
+            for step in (self._pull_due, self._read_returns, self._send_due):
                 if self._stop.is_set():
                     return
                 await _survive(step)
@@ -211,6 +214,16 @@ class Daemon:
                 self._is_pulling = False
         _tell(report)
         self._planning_due |= any(verdict.counts.get("new") for verdict in report.verdicts)
+
+    async def _read_returns(self) -> None:
+        """Before mail is sent: nobody who unsubscribed meanwhile gets another one."""
+        now = self._clock()
+        if self._settings.bounces is None or now - self._returns_read_at < _HOURLY:
+            return
+        self._returns_read_at = now
+        with self._open_state() as state:
+            # in a thread, since mail servers may take their time
+            _tell(await asyncio.to_thread(read_returns, self._settings, state, clock=self._clock))
 
     async def _send_due(self) -> None:
         """Plan and send if there may be something to plan or to send.

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Protocol, Self
 import structlog
 
 from digest import account
+from digest.bounces.verp import verp
 from digest.compose.message import compose
 from digest.deliver.maildir import Maildir
 from digest.deliver.smtp import Smtp, SmtpSettings
@@ -251,7 +252,7 @@ class _Round:
 
     async def _hand_over(self, post: Transport, digest: Digest) -> Receipt:
         try:
-            mail = compose(digest, self._letterhead, self._renderer)
+            mail = self._addressed(compose(digest, self._letterhead, self._renderer), digest)
             mail = signed(mail, self._signer, at=digest.planned_at)
         except TemplateError as error:
             return self._unrenderable(error.message)
@@ -259,6 +260,12 @@ class _Round:
             _log.exception("rendering failed", email=digest.subscriber.email, local_date=str(digest.local_date))
             return self._unrenderable(f"{type(error).__name__}: {error}")
         return await post.deliver(mail, now=self._clock)
+
+    def _addressed(self, mail: Mail, digest: Digest) -> Mail:
+        """With the envelope sender that names the reader, if the configuration asks for one."""
+        if self._settings.bounces is None or not self._settings.bounces.verp:
+            return mail
+        return replace(mail, envelope_from=verp(mail.envelope_from, digest.subscriber.token))
 
     def _unrenderable(self, reason: str) -> Receipt:
         return Receipt("deferred", None, f"the mail could not be rendered: {reason}", self._clock(), "digest")

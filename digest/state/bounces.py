@@ -48,12 +48,12 @@ class Bounces:
             with self._database.writing() as connection:
                 connection.execute(self._record, rows)
 
-    def histories(self, *, since: datetime) -> Iterator[tuple[str, tuple[StoredBounce, ...]]]:
-        """Each reader of whose mail something came back at `since` or later, with all of that, oldest first.
+    def histories(self) -> Iterator[tuple[str, tuple[StoredBounce, ...]]]:
+        """Each reader of whose mail something came back, by address, with all that is remembered, oldest first.
 
-        By address, one reader in memory at a time. What was before a `resume` is forgotten and not in it.
+        One reader is in memory at a time. What was before they were last resumed is forgotten.
         """
-        query = select(bounce).where(bounce.c.at >= since).order_by(bounce.c.email, bounce.c.at)
+        query = select(bounce).order_by(bounce.c.email, bounce.c.at)
         with self._database.reading() as connection:
             rows = connection.execution_options(yield_per=1000).execute(query).mappings()
             for email, own in groupby((StoredBounce(**row) for row in rows), key=attrgetter("email")):

@@ -1,0 +1,42 @@
+"""`digest bounces`: what came back."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from digest.cli.console import print_json, say
+from digest.cli.options import ConfigOption, JsonOption, examples, load_and_warn, open_settings_state
+from digest.clock import utc_now
+
+
+def register(app: typer.Typer) -> None:
+    """Add this file's command."""
+    app.command(epilog=examples("digest bounces --dry-run", "digest bounces"))(bounces)
+
+
+def bounces(
+    *,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would be; the mails stay unread.")] = False,
+    allow_many: Annotated[
+        bool, typer.Option("--allow-many", help="Pause however many there are, more than 5 % too.")
+    ] = False,
+    as_json: JsonOption = False,
+    config: ConfigOption = None,
+) -> None:
+    """Read returned mail, and pause readers whom no mail reaches.
+
+    Also those who report mail as spam or unsubscribe by mail. `digest run` does it once an hour.
+    """
+    from digest.pipeline.returns import read_returns
+
+    settings = load_and_warn(config)
+    with open_settings_state(settings) as state:
+        report = read_returns(settings, state, clock=utc_now, dry_run=dry_run, allow_many=allow_many)
+    if as_json:
+        print_json(report)
+        return
+    read, *notes = report.notes
+    for line in (read, *(verdict.sentence for verdict in report.verdicts), *notes):
+        say(line)

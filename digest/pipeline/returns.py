@@ -1,0 +1,239 @@
+"""Read what came back, and pause those who should get no more mail.
+
+    each unread mail → its bounces → whose they are → durable → the mail is done
+    each reader on record → a reason to pause, or none → paused
+
+The second half looks at everything on record, not at this run's mails: a crash between the two, or a refusal to pause
+so many, loses nothing, and the next run decides again.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from dataclasses import dataclass, field
+from operator import attrgetter
+from typing import TYPE_CHECKING
+
+from digest import account
+from digest.bounces.bounce import Bounce
+from digest.bounces.imap import ImapMailbox, ImapSettings
+from digest.bounces.maildir import MaildirMailbox
+from digest.bounces.policy import reason_to_pause
+from digest.bounces.report import read_report, reader_of
+from digest.errors import DigestError
+from digest.model import RunReport
+from digest.pipeline.readers import subscribers
+from digest.state.bounces import StoredBounce
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from datetime import datetime
+
+    from digest.bounces.mailbox import Mailbox
+    from digest.config import Settings
+    from digest.model import Verdict
+    from digest.state.store import State
+
+#: so many readers may be paused in one run in any case …
+_FEW = 10
+#: … and one in so many of all readers. When more bounce at once, the fault is rather at our own relay
+_ONE_IN = 20
+_ASKED = {"unsubscribe", "complaint"}
+_WORDS = {
+    "hard": "hard",
+    "soft": "soft",
+    "complaint": "complaint",
+    "unsubscribe": "unsubscribed",
+    "other": "other",
+}
+
+
+@dataclass(slots=True)
+class _Reading:
+    """What the mails of one run said."""
+
+    mails: int = 0
+    #: bounces by kind
+    kinds: Counter[str] = field(default_factory=Counter)
+    #: mails that are no bounces
+    strangers: int = 0
+    #: bounces that name no mail of ours
+    ignored: int = 0
+    #: what it holds against readers, by address, if it is not on record
+    unkept: defaultdict[str, list[Bounce]] = field(default_factory=lambda: defaultdict(list))
+
+
+@dataclass(frozen=True, slots=True)
+class _Stop:
+    """One reader who should get no more mail."""
+
+    email: str
+    reason: str
+    #: what came back, by kind
+    counts: Mapping[str, int]
+
+    @property
+    def asked(self) -> bool:
+        """By the reader's own will; else the address does not work."""
+        return not _ASKED.isdisjoint(self.counts)
+
+
+def open_mailbox(settings: Settings) -> Mailbox:
+    """The mailbox of the `[bounces]` section, to be entered.
+
+    Raises:
+        DigestError: there is no such section.
+    """
+    bounces = settings.bounces
+    if bounces is None:
+        hint = "add a [bounces] table to the configuration; `digest init` writes a commented example"
+        raise DigestError("it is not configured where returned mail lies", hint=hint)
+    if bounces.maildir is not None:
+        return MaildirMailbox(bounces.maildir)
+    return ImapMailbox(
+        ImapSettings(
+            host=bounces.host,
+            username=bounces.username,
+            password=bounces.password.get_secret_value() if bounces.password else "",
+            port=bounces.port,
+            security=bounces.security,
+            folder=bounces.folder,
+            handled_folder=bounces.handled_folder,
+            ca_file=str(bounces.ca_file or ""),
+        )
+    )
+
+
+def read_returns(
+    settings: Settings,
+    state: State,
+    *,
+    clock: Callable[[], datetime],
+    dry_run: bool = False,
+    allow_many: bool = False,
+) -> RunReport:
+    """Read every unread mail of the mailbox, then pause whom the record speaks against.
+
+    Readers who unsubscribed or complained are paused in any case, others only if they are not suspiciously many.
+
+    Args:
+        settings: names the mailbox.
+        state: what came back so far, and whom it may be held against.
+        clock: gives the present moment, aware.
+        dry_run: write nothing down, pause nobody, leave the mails unread; the report says what would be.
+        allow_many: pause however many there are.
+
+    Returns:
+        a report with a verdict on each reader paused; its first note says how many mails were read.
+
+    Raises:
+        DigestError: no mailbox is configured; or many more readers would be paused than can be right, and those whose
+            address bounced were not.
+        FetchError: the mailbox cannot be used; what was read before is on record.
+        StateError: the state cannot be written; the mail that was read last stays unread.
+    """
+    started = clock()
+    reading = _read(settings, state, keep=not dry_run)
+    stops = _stops(state, reading.unkept, now=clock())
+    refusal = "" if allow_many else _refusal(stops, readers=len(subscribers(settings, state)))
+    if refusal and not dry_run:
+        stops = [stop for stop in stops if stop.asked]
+    notes = tuple(filter(None, (*_summary(reading), refusal)))
+    report = RunReport("bounces", started, clock(), _verdicts(stops, clock()), notes)
+    if dry_run:
+        return report
+    with state.transaction():
+        for stop in stops:
+            state.subscribers.pause(stop.email, until=None, reason=stop.reason, now=report.finished_at)
+        state.runs.record(report)
+    if refusal:
+        hint = "look at them with: digest bounces --dry-run; pause them with: digest bounces --allow-many"
+        raise DigestError(refusal, hint=hint)
+    return report
+
+
+def _read(settings: Settings, state: State, *, keep: bool) -> _Reading:
+    """Every unread mail; with `keep`, what it says is on record before it is done."""
+    reading = _Reading()
+    with open_mailbox(settings) as mailbox:
+        for mail in mailbox.unread():
+            found = list(_attributed(read_report(mail.data, at=mail.arrived_at), state, reading))
+            if keep:
+                state.bounces.record(_stored(email, bounce) for email, bounce in found)
+                mailbox.done(mail.name)
+            else:
+                for email, bounce in found:
+                    reading.unkept[email].append(bounce)
+    return reading
+
+
+def _attributed(bounces: Sequence[Bounce], state: State, reading: _Reading) -> Iterator[tuple[str, Bounce]]:
+    """What one mail holds against readers of ours, with whom; everything is counted."""
+    reading.mails += 1
+    reading.strangers += not bounces
+    for bounce in bounces:
+        reading.kinds[bounce.kind] += 1
+        email = reader_of(bounce, by_token=state.subscribers.by_token, by_message_id=state.ledger.recipient_of)
+        if email is None:
+            reading.ignored += 1
+        elif bounce.kind != "other":
+            yield email, bounce
+
+
+def _stored(email: str, bounce: Bounce) -> StoredBounce:
+    return StoredBounce(email, bounce.kind, bounce.message_id, bounce.at, bounce.status, bounce.diagnostic)
+
+
+def _read_back(stored: StoredBounce) -> Bounce:
+    return Bounce(stored.kind, stored.email, stored.message_id, stored.status, stored.diagnostic, stored.at)
+
+
+def _stops(state: State, unkept: Mapping[str, Sequence[Bounce]], *, now: datetime) -> list[_Stop]:
+    """Who should get no more mail, and still would; by address."""
+    paused = {email for email, pause in state.subscribers.pauses().items() if pause.until is None}
+    stops = []
+    for email, history in _histories(state, unkept):
+        if email not in paused and (reason := reason_to_pause(history, now=now)):
+            stops.append(_Stop(email, reason, Counter(bounce.kind for bounce in history)))
+    return sorted(stops, key=attrgetter("email"))
+
+
+def _histories(state: State, unkept: Mapping[str, Sequence[Bounce]]) -> Iterator[tuple[str, Sequence[Bounce]]]:
+    """What is on record, and what comes on top of it."""
+    rest = dict(unkept)
+    for email, stored in state.bounces.histories():
+        yield email, (*map(_read_back, stored), *rest.pop(email, ()))
+    yield from rest.items()
+
+
+def _verdicts(stops: Sequence[_Stop], at: datetime) -> tuple[Verdict, ...]:
+    return tuple(account.bounced(stop.email, stop.reason, at, counts=stop.counts, asked=stop.asked) for stop in stops)
+
+
+def _refusal(stops: Sequence[_Stop], *, readers: int) -> str:
+    """Why so many are not paused at once; empty if they are not many."""
+    bounced = sum(not stop.asked for stop in stops)
+    if bounced <= max(_FEW, readers // _ONE_IN):
+        return ""
+    return (
+        f"mail to {bounced:,} of {readers:,} readers bounces, so many that the fault may be at your own relay: "
+        "without --allow-many none of them is paused"
+    )
+
+
+def _summary(reading: _Reading) -> Iterator[str]:
+    kinds = ", ".join(_many(reading.kinds[kind], word) for kind, word in _WORDS.items() if reading.kinds[kind])
+    told = [kinds] if kinds else []
+    if reading.strangers:
+        told.append(f"{reading.strangers:,} {'were no bounces' if reading.strangers > 1 else 'was no bounce'}")
+    read = f"{reading.mails:,} mail{'s' * (reading.mails != 1)} read"
+    yield f"{read}: {'; '.join(told)}" if told else read
+    if reading.ignored:
+        words = (
+            "bounces name no mail of ours and were" if reading.ignored > 1 else "bounce names no mail of ours and was"
+        )
+        yield f"{reading.ignored:,} {words} ignored"
+
+
+def _many(count: int, word: str) -> str:
+    return f"{count:,} {word}{'s' * (count != 1 and word in {'complaint', 'other'})}"
