@@ -2,7 +2,8 @@
 
     DIGEST_SMTP__PASSWORD=…             one key of a table: upper case, `__` between table and key
     DIGEST_DIGEST__DAYS='["mon"]'       lists are JSON
-    $CREDENTIALS_DIRECTORY/smtp_password    a file, also bounces_password, as systemd's LoadCredential= provides it
+    $CREDENTIALS_DIRECTORY/smtp_password    a file, as systemd's LoadCredential= provides it; also bounces_password
+                                        and dkim_key
 
 What pydantic-settings lets pass in silence, a variable that names no key, is a mistake here.
 """
@@ -28,6 +29,10 @@ PREFIX = "DIGEST_"
 RESERVED = frozenset({"DIGEST_CONFIG", "DIGEST_GOLDEN"})
 #: table with a password → what the systemd credential is called
 CREDENTIALS = {"smtp": "smtp_password", "bounces": "bounces_password"}
+#: key that names a file → what the systemd credential is called that takes its place
+_CREDENTIAL_FILES = {(table, "password_file"): name for table, name in CREDENTIALS.items()} | {
+    ("dkim", "key_file"): "dkim_key"
+}
 
 #: variable name → key path
 VARIABLES: dict[str, tuple[str, ...]] = {
@@ -59,10 +64,10 @@ def layered(file: Mapping[str, Any], env: Mapping[str, str]) -> Layered:
     origins: dict[str, str] = {}
     problems: list[ConfigProblem] = []
     variables = {n: v for n, v in sorted(env.items()) if n.startswith(PREFIX) and n not in RESERVED and v}
-    for table, name in CREDENTIALS.items():
+    for path, name in _CREDENTIAL_FILES.items():
         credential = Path(env.get("CREDENTIALS_DIRECTORY", "")) / name
-        if credential.is_absolute() and credential.is_file() and table in values:
-            _put(values, origins, (table, "password_file"), str(credential), "systemd credential")
+        if credential.is_absolute() and credential.is_file() and path[0] in values:
+            _put(values, origins, path, str(credential), "systemd credential")
     for name, text in variables.items():
         if name not in VARIABLES:
             problems.append(_unknown(name))

@@ -84,21 +84,32 @@ class Key:
 
 
 def load_key(path: Path) -> Key:
-    """The key in a PEM file that nobody but its owner can read.
+    """The key in a PEM file that nobody but its owner can read, or to which root has given us access.
 
     Raises:
         DigestError: the file is missing, open to others, or holds no key that can be used.
     """
     try:
         with path.open("rb") as file:
-            mode = stat.S_IMODE(os.fstat(file.fileno()).st_mode)
+            status = os.fstat(file.fileno())
             pem = file.read(_MAX_FILE)
     except OSError as error:
         reason = error.strerror or str(error)
         raise DigestError(f"cannot read the DKIM key {path}: {reason}", hint=f"correct the path, or {_NEW}") from error
-    if mode & 0o077:
+    if _is_open(status):
+        mode = stat.S_IMODE(status.st_mode)
         raise DigestError(f"others can reach the DKIM key {path} (mode {mode:04o})", hint=f"type: chmod 600 {path}")
     return read_key(pem, origin=str(path))
+
+
+def _is_open(status: os.stat_result) -> bool:
+    """Whether others than root and we can reach a file.
+
+    What root lets a group read is lent to us: as `root:digest 0640`, or as a systemd credential, whose access list
+    looks like mode 0440 (https://github.com/systemd/systemd/issues/29435).
+    """
+    lent = status.st_uid == 0 and os.geteuid() != 0
+    return bool(status.st_mode & (0o037 if lent else 0o077))
 
 
 def read_key(pem: bytes, *, origin: str) -> Key:

@@ -150,6 +150,16 @@ def test_a_file_that_is_no_key_is_a_mistake_and_nothing_of_it_is_told(tmp_path: 
     ] == mistakes(tmp_path)
 
 
+def test_the_credential_that_systemd_provides_takes_the_place_of_the_file(tmp_path: Path) -> None:
+    path = written(tmp_path, 'selector = "digest2026"\nkey_file = "/etc/digest/dkim.pem"')
+    (tmp_path / "dkim.pem").rename(tmp_path / "dkim_key")
+
+    dkim = load(path, {"CREDENTIALS_DIRECTORY": str(tmp_path)}).dkim
+
+    assert dkim is not None
+    assert tmp_path / "dkim_key" == dkim.key_file
+
+
 def test_a_weak_key_is_no_mistake_but_is_told(tmp_path: Path) -> None:
     pem = generate_private_key(65537, 1024).private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
     written(tmp_path).with_name("dkim.pem").write_bytes(pem)

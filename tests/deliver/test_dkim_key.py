@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
-from typing import TYPE_CHECKING
+from contextlib import nullcontext
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
@@ -17,9 +20,6 @@ from cryptography.hazmat.primitives.serialization import (
 
 from digest.deliver.dkim_key import Algorithm, load_key, new_key, read_key
 from digest.errors import DigestError
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 RSA = rsa.generate_private_key(65537, 2048)
 NEW = "make a new key with: digest dkim new"
@@ -69,6 +69,25 @@ def test_a_key_that_others_can_reach_is_refused(tmp_path: Path, mode: int) -> No
 
     assert f"others can reach the DKIM key {path} (mode {mode:04o})" == str(caught.value)
     assert f"type: chmod 600 {path}" == caught.value.hint
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can lend a file")
+@pytest.mark.parametrize(("mode", "open_to_others"), [(0o440, False), (0o640, False), (0o660, True), (0o644, True)])
+def test_a_key_that_root_lends_by_its_group_is_no_open_one(mode: int, open_to_others: bool) -> None:
+    """As it does with systemd's credentials, where the daemon runs as a user of its own."""
+    nobody = 65534
+    with TemporaryDirectory() as folder:
+        Path(folder).chmod(0o755)
+        path = stored(Path(folder), new_key("ed25519-sha256"), mode)
+        os.chown(path, 0, nobody)
+        os.setegid(nobody)
+        os.seteuid(nobody)
+        try:
+            with pytest.raises(DigestError, match=r"^others can reach") if open_to_others else nullcontext():
+                load_key(path)
+        finally:
+            os.seteuid(0)
+            os.setegid(0)
 
 
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
