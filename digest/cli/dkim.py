@@ -34,7 +34,7 @@ def new(
         bool, typer.Option("--ed25519", help="A short key, which large receivers ignore. Default: RSA, 2048 bits.")
     ] = False,
 ) -> None:
-    """Make a key, and say what to write into the configuration and the DNS."""
+    """Make a key, and say what configuration and DNS need."""
     from digest.deliver.dkim_key import new_key, read_key
 
     pem = new_key("ed25519-sha256" if ed25519 else "rsa-sha256")
