@@ -29,7 +29,7 @@ def open_signer(settings: Settings) -> Signer | None:
 
 
 def signed(mail: Mail, signer: Signer | None, *, at: datetime) -> Mail:
-    """The mail as it leaves; the same `at` (aware, UTC) gives the same bytes, whenever it is sent.
+    """The mail as it leaves; the same `at` (aware) and key give the same bytes, whenever it is sent.
 
     Raises:
         DigestError: the mail cannot be signed as it is.
