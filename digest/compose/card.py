@@ -6,6 +6,7 @@ Pure. Nothing is escaped here: the HTML template escapes everything it prints.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from digest.compose.marking import Segment, mark
@@ -13,6 +14,8 @@ from digest.compose.text import cut_at_sentence, http_link, one_line, plain
 from digest.compose.words import compact, counted, listed, short_day, since, source_name
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from digest.model import Missed, Paper, Pick, Trend
 
 #: characters of an abstract that are read at all; the longest excerpt is far shorter
@@ -43,6 +46,12 @@ class Detail:
     #: papers from the top that are shown at all
     papers: int = 100
 
+    def room(self, number: int) -> int | None:
+        """Most characters of the `number`th paper's abstract (from 1). 0: none, and no AI summary; None: no facts."""
+        if not self.facts:
+            return None
+        return self.abstract if number <= self.abstracts else 0
+
 
 @dataclass(frozen=True, slots=True)
 class Badge:
@@ -56,9 +65,9 @@ class Badge:
     link: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Card:
-    """One paper, ready to print. Empty strings and tuples: there is nothing to show."""
+@dataclass(frozen=True, kw_only=True)
+class Heading:
+    """A paper's title line."""
 
     #: place in the mail, from 1, counted through all parts
     number: int
@@ -67,21 +76,38 @@ class Card:
     title_segments: tuple[Segment, ...]
     #: landing page, http(s)
     link: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Body:
+    """What a paper says of itself, and sources of it. Empty strings and tuples: there is nothing to show."""
+
     #: `Ada Lovelace, Emmy Noether, Mary Somerville and 4 more · DeepMind`
     authors: str = ""
     #: `arXiv, Hugging Face · cs.LG · 14 Sep 2026 · v2`
     origin: str = ""
     #: votes, stars, number of sources: facts that lead nowhere
     badges: tuple[Badge, ...] = ()
-    #: discussion, code, project, PDF: facts that lead somewhere
-    links: tuple[Badge, ...] = ()
     #: one sentence written by a machine; must be marked as such wherever it is shown
     ai_summary: str = ""
     #: whole sentences from the beginning of the abstract
     abstract: str = ""
     abstract_segments: tuple[Segment, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Close:
+    """The end of a card: where to read on, and why the paper is here."""
+
+    #: discussion, code, project, PDF: facts that lead somewhere
+    links: tuple[Badge, ...] = ()
     #: the reasons for this pick, without a full stop
     why: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Card(Heading, Body, Close):
+    """One paper, ready to print. It has three pieces because each is shared by other mails: see `press`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,37 +121,67 @@ class MissedCard:
 
 def card(pick: Pick, number: int, detail: Detail) -> Card:
     """The pick as the `number`th card of a mail (from 1)."""
-    paper = pick.paper
-    words = [word for match in pick.matches for word in match.words]
-    title = _title(paper.title, detail.title)
-    shown = detail.facts and number <= detail.abstracts
-    abstract = cut_at_sentence(plain(paper.abstract[:_ABSTRACT_READ]), detail.abstract) if shown else ""
+    paper, words, room = pick.paper, matched_words(pick), detail.room(number)
     return Card(
-        number=number,
-        title=title,
-        title_segments=mark(title, words),
-        link=_landing(paper.url, paper.key),
-        authors=_authors(paper) if detail.facts else "",
-        origin=_origin(paper) if detail.facts else "",
-        badges=_badges(paper, pick.trend) if detail.facts else (),
-        links=_links(paper, pick.trend) if detail.facts else (),
-        ai_summary=cut_at_sentence(plain(paper.ai_summary[:_ABSTRACT_READ]), _SUMMARY) if shown else "",
+        **vars(heading(paper, words_in(paper.title, words), number, limit=detail.title)),
+        **vars(body(paper, words_in(paper.abstract, words), pick.trend, room=room)),
+        **vars(close(paper, pick.why, pick.trend, room=room)),
+    )
+
+
+def matched_words(pick: Pick) -> tuple[str, ...]:
+    """What is to be marked, as the paper writes it."""
+    return tuple([word for match in pick.matches for word in match.words])
+
+
+@lru_cache(maxsize=65_536)
+def words_in(text: str, words: tuple[str, ...]) -> tuple[str, ...]:
+    """Those of the words that may be marked in this text, in an order of their own.
+
+    Readers with other keywords often have these in common, and then the marked text is the same.
+    """
+    folded = plain(text[:_ABSTRACT_READ]).casefold()
+    return tuple(sorted({word for word in words if plain(word).casefold() in folded}))
+
+
+def heading(paper: Paper, words: Sequence[str], number: int, *, limit: int) -> Heading:
+    """The paper's title of at most `limit` characters as the `number`th of a mail (from 1), with `words` marked."""
+    title = title_line(paper.title, limit)
+    return Heading(number=number, title=title, title_segments=mark(title, words), link=_landing(paper.url, paper.key))
+
+
+def body(paper: Paper, words: Sequence[str], trend: Trend, *, room: int | None) -> Body:
+    """As much of the paper as `Detail.room` allows, with `words` marked."""
+    if room is None:
+        return Body()
+    abstract, summary = (plain(text[:_ABSTRACT_READ]) if room else "" for text in (paper.abstract, paper.ai_summary))
+    abstract = cut_at_sentence(abstract, room)
+    return Body(
+        authors=_authors(paper),
+        origin=_origin(paper),
+        badges=_badges(paper, trend),
+        ai_summary=cut_at_sentence(summary, _SUMMARY),
         abstract=abstract,
         abstract_segments=mark(abstract, words),
-        why=one_line(plain(pick.why)) if detail.facts else "",
     )
+
+
+def close(paper: Paper, why: str, trend: Trend, *, room: int | None) -> Close:
+    """Links and reasons, if `Detail.room` allows them."""
+    return Close() if room is None else Close(links=_links(paper, trend), why=one_line(plain(why)))
 
 
 def missed_card(missed: Missed, detail: Detail) -> MissedCard:
     """A near miss as one line."""
     return MissedCard(
-        title=_title(missed.title, detail.title),
+        title=title_line(missed.title, detail.title),
         link=_landing(missed.url, missed.key),
         why=one_line(plain(missed.why), 120),
     )
 
 
-def _title(title: str, limit: int) -> str:
+def title_line(title: str, limit: int) -> str:
+    """The title as a reader sees it, at most `limit` characters."""
     # A title of nothing but invisible characters still needs something to click on
     return one_line(plain(title), limit) or "Untitled"
 

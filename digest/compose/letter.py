@@ -7,15 +7,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from email.utils import parseaddr
+from functools import lru_cache
 from typing import TYPE_CHECKING
 from urllib.parse import quote, urlsplit
 
-from digest.compose.card import Card, Detail, MissedCard, card, missed_card
+from digest.compose.card import Card, Detail, MissedCard, card, missed_card, title_line
 from digest.compose.text import http_link, one_line, plain
 from digest.compose.words import long_day, short_day
 
 if TYPE_CHECKING:
-    from digest.model import Digest, Subscriber
+    from datetime import date
+
+    from digest.model import Digest, Missed, Subscriber
 
 _KEYWORDS_SHOWN = 12
 #: characters of the leading title in a subject: `15 Sep: ` before and ` + 49 more` after it keep 70 in all
@@ -46,14 +49,32 @@ class Letterhead:
     #: address of the person who runs this installation; empty: unknown
     operator: str = ""
 
+    def __hash__(self) -> int:
+        # looked up several times a mail; all fields would cost a microsecond each time, and there are few letterheads
+        return hash((self.from_address, self.base_url))
 
-@dataclass(frozen=True, slots=True)
-class Letter:
-    """One mail, ready to print. All addresses are ASCII and safe to link to."""
+
+@dataclass(frozen=True, kw_only=True)
+class Occasion:
+    """What is the same in every mail of one local day. All addresses are ASCII and safe to link to."""
 
     #: `Tuesday, 15 September 2026`, and `15 Sep` for the subject
     day: str
     short_day: str
+    #: where to write to change anything; a bare address
+    contact: str
+    #: (name, address) of every source
+    credits: tuple[tuple[str, str], ...]
+    #: True if arXiv is among the sources: it asks to be thanked in fixed words
+    #: (https://info.arxiv.org/help/api/tou.html)
+    thanks_arxiv: bool
+    user_agent: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Cover(Occasion):
+    """What is one reader's own: everything in a mail but the papers."""
+
     #: the first paper's title, the same short enough for a subject, and how many papers follow it
     lead: str
     subject_lead: str
@@ -63,60 +84,84 @@ class Letter:
     #: papers looked at, and how many of them matched a keyword
     considered: int
     matched: int
-    for_you: tuple[Card, ...]
-    trending: tuple[Card, ...]
-    missed: tuple[MissedCard, ...]
     #: picks that did not fit into a mail of bearable size; 0 but for absurd input
     left_out: int
-    #: the subscriber's address, and their first keywords as typed
+    #: the subscriber's address
     reader: str
-    keywords: tuple[str, ...]
-    #: keywords beyond those
-    more_keywords: int
-    #: where to write to change anything; a bare address
-    contact: str
+    #: their first keywords as typed, and how many more there are: `sparse attention, title:routing and 3 more`
+    keywords: str
     #: the unsubscribe page; empty if there are no web pages
     unsubscribe_link: str
     #: `mailto:` with a subject that names the subscriber
     unsubscribe_mailto: str
-    #: (name, address) of every source
-    credits: tuple[tuple[str, str], ...]
-    #: True if arXiv is among the sources: it asks to be thanked in fixed words
-    #: (https://info.arxiv.org/help/api/tou.html)
-    thanks_arxiv: bool
-    user_agent: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Letter(Cover):
+    """One mail, ready to print."""
+
+    for_you: tuple[Card, ...]
+    trending: tuple[Card, ...]
+    missed: tuple[MissedCard, ...]
 
 
 def write(digest: Digest, letterhead: Letterhead, detail: Detail) -> Letter:
     """The digest as a letter, with as much of every paper as `detail` allows."""
-    reader = digest.subscriber
     picks = digest.picks[: detail.papers]
-    cards = [card(pick, number, detail) for number, pick in enumerate(picks, start=1)]
+    cards = [(pick.part, card(pick, number, detail)) for number, pick in enumerate(picks, start=1)]
     return Letter(
-        day=long_day(digest.local_date),
-        short_day=short_day(digest.local_date),
-        lead=one_line(cards[0].title, 150) if cards else "",
-        subject_lead=one_line(cards[0].title, _SUBJECT_LEAD) if cards else "",
-        more=max(len(digest.picks) - 1, 0),
-        preheader=" · ".join(one_line(shown.title, 80) for shown in cards[1 : 1 + _PREHEADER_TITLES]),
-        considered=digest.considered,
-        matched=digest.matched,
-        for_you=tuple(shown for pick, shown in zip(picks, cards, strict=True) if pick.part == "for_you"),
-        trending=tuple(shown for pick, shown in zip(picks, cards, strict=True) if pick.part == "trending"),
-        missed=tuple(missed_card(missed, detail) for missed in digest.missed) if detail.facts else (),
-        left_out=len(digest.picks) - len(picks),
-        reader=one_line(reader.email),
-        keywords=tuple(one_line(keyword, 60) for keyword in reader.keywords[:_KEYWORDS_SHOWN]),
-        more_keywords=max(len(reader.keywords) - _KEYWORDS_SHOWN, 0),
+        **vars(cover(digest, letterhead, detail)),
+        for_you=tuple(card for part, card in cards if part == "for_you"),
+        trending=tuple(card for part, card in cards if part == "trending"),
+        missed=tuple(missed_card(missed, detail) for missed in shown_missed(digest, detail)),
+    )
+
+
+def shown_missed(digest: Digest, detail: Detail) -> tuple[Missed, ...]:
+    """The near misses that a mail of this detail names."""
+    return digest.missed if detail.facts else ()
+
+
+@lru_cache(maxsize=64)
+def occasion(local_date: date, letterhead: Letterhead) -> Occasion:
+    """What the mails of one local day have in common."""
+    return Occasion(
+        day=long_day(local_date),
+        short_day=short_day(local_date),
         contact=contact(letterhead),
-        unsubscribe_link=unsubscribe_link(reader, letterhead),
-        unsubscribe_mailto=unsubscribe_mailto(reader, letterhead),
         credits=tuple((one_line(plain(name), 60), http_link(url)) for name, url in letterhead.credits),
         thanks_arxiv=any(_host(url) in {"arxiv.org", "www.arxiv.org"} for _, url in letterhead.credits),
         user_agent=one_line(letterhead.user_agent, 60),
     )
 
 
+def cover(digest: Digest, letterhead: Letterhead, detail: Detail) -> Cover:
+    """Everything in the digest's mail but the papers; of these only the first titles."""
+    reader = digest.subscriber
+    titles = [title_line(pick.paper.title, detail.title) for pick in digest.picks[: 1 + _PREHEADER_TITLES]]
+    return Cover(
+        **vars(occasion(digest.local_date, letterhead)),
+        lead=one_line(titles[0], 150) if titles else "",
+        subject_lead=one_line(titles[0], _SUBJECT_LEAD) if titles else "",
+        more=max(len(digest.picks) - 1, 0),
+        preheader=" · ".join(one_line(title, 80) for title in titles[1:]),
+        considered=digest.considered,
+        matched=digest.matched,
+        left_out=max(len(digest.picks) - detail.papers, 0),
+        reader=one_line(reader.email),
+        keywords=_keywords(reader),
+        unsubscribe_link=unsubscribe_link(reader, letterhead),
+        unsubscribe_mailto=unsubscribe_mailto(reader, letterhead),
+    )
+
+
+def _keywords(reader: Subscriber) -> str:
+    shown = ", ".join([one_line(keyword, 60) for keyword in reader.keywords[:_KEYWORDS_SHOWN]])
+    more = len(reader.keywords) - _KEYWORDS_SHOWN
+    return f"{shown} and {more} more" if more > 0 else shown
+
+
+@lru_cache(maxsize=64)
 def contact(letterhead: Letterhead) -> str:
     """The bare address at which somebody reads what subscribers write."""
     candidates = (letterhead.reply_to, letterhead.operator, letterhead.from_address)
@@ -125,16 +170,24 @@ def contact(letterhead: Letterhead) -> str:
 
 def unsubscribe_link(reader: Subscriber, letterhead: Letterhead) -> str:
     """The reader's own unsubscribe page; empty without a public web address or a token."""
-    if not (letterhead.base_url and reader.token):
-        return ""
-    return http_link(f"{letterhead.base_url.rstrip('/')}/unsubscribe/{quote(reader.token, safe='')}")
+    pages = _unsubscribe_pages(letterhead)
+    return pages + quote(reader.token, safe="") if pages and reader.token else ""
 
 
 def unsubscribe_mailto(reader: Subscriber, letterhead: Letterhead) -> str:
     """A `mailto:` address (RFC 6068) whose subject names the reader by token, else by address."""
+    return _unsubscribe_mail(letterhead) + quote(reader.token or reader.email, safe="", errors="replace")
+
+
+@lru_cache(maxsize=64)
+def _unsubscribe_pages(letterhead: Letterhead) -> str:
+    return http_link(f"{letterhead.base_url.rstrip('/')}/unsubscribe/") if letterhead.base_url else ""
+
+
+@lru_cache(maxsize=64)
+def _unsubscribe_mail(letterhead: Letterhead) -> str:
     address = parseaddr(letterhead.unsubscribe_mailto)[1] or contact(letterhead)
-    subject = quote(f"unsubscribe {reader.token or reader.email}", safe="", errors="replace")
-    return f"mailto:{quote(address, safe='@+')}?subject={subject}"
+    return f"mailto:{quote(address, safe='@+')}?subject=unsubscribe%20"
 
 
 def _host(url: str) -> str:

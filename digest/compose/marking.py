@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from digest.compose.text import plain
@@ -47,6 +48,8 @@ def _spans(text: str, words: Iterable[str]) -> list[tuple[int, int]]:
     return sorted(match.span() for piece in pieces for match in _pattern(piece).finditer(text))
 
 
+# The words of a day's keywords; re's own cache holds 512
+@lru_cache(maxsize=16_384)
 def _pattern(piece: str) -> re.Pattern[str]:
     return re.compile(rf"(?<!\w){re.escape(piece)}(?!\w)", re.IGNORECASE)
 

@@ -7,29 +7,31 @@ after a crash is the same mail with the same Message-ID.
 from __future__ import annotations
 
 import hashlib
+from dataclasses import replace
 from email.utils import format_datetime, parseaddr
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from digest.compose import mime
 from digest.compose.card import Detail
-from digest.compose.letter import contact, unsubscribe_link, unsubscribe_mailto, write
+from digest.compose.letter import write
 from digest.compose.text import one_line
 from digest.errors import DigestError
 from digest.model import Mail
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from datetime import date, datetime
 
-    from digest.compose.letter import Letterhead
-    from digest.compose.render import Rendered, Renderer
-    from digest.model import Digest, Subscriber
+    from digest.compose.letter import Cover, Letterhead
+    from digest.compose.render import Renderer
+    from digest.model import Digest
 
 #: Gmail hides what is beyond 102 KB of HTML, and with it the footer and the way out
 SIZE_LIMIT = 100_000
 #: what is given up first, until a mail is small enough: length of abstracts, then abstracts from the end, then
 #: everything but titles, then (for absurd input only) papers from the end
-_DETAILS = (
+DETAILS = (
     *(Detail(abstract=length) for length in (600, 400, 250, 150)),
     *(Detail(abstract=150, abstracts=count) for count in (40, 30, 20, 10, 0)),
     *(Detail(title=120, abstracts=0, facts=False, papers=count) for count in (100, 50, 25, 12)),
@@ -43,8 +45,26 @@ def compose(digest: Digest, letterhead: Letterhead, renderer: Renderer) -> Mail:
         TemplateError: a template cannot be rendered.
         DigestError: an address cannot be written into a header, or the mail cannot be made small enough.
     """
-    for detail in _DETAILS:
-        mail = _mail_with(detail, digest, letterhead, renderer)
+    return fitting(digest, lambda detail: compose_with(detail, digest, letterhead, renderer))
+
+
+def compose_with(detail: Detail, digest: Digest, letterhead: Letterhead, renderer: Renderer) -> Mail:
+    """The digest's mail with this much of every paper, however large it gets; raises as `compose` does."""
+    letter = write(digest, letterhead, detail)
+    rendered = renderer.render(letter)
+    text, html = [mime.quoted_printable(rendered.text)], [mime.quoted_printable(rendered.html)]
+    mail = addressed(digest, letterhead, letter, subject=rendered.subject, text=text, html=html)
+    return replace(mail, text=rendered.text, html=rendered.html)
+
+
+def fitting(digest: Digest, compose_with: Callable[[Detail], Mail]) -> Mail:
+    """The first mail, of the details that give up ever more, that is smaller than `SIZE_LIMIT` bytes.
+
+    Raises:
+        DigestError: there is none.
+    """
+    for detail in DETAILS:
+        mail = compose_with(detail)
         if len(mail.data) < SIZE_LIMIT:
             return mail
     raise DigestError(
@@ -53,13 +73,26 @@ def compose(digest: Digest, letterhead: Letterhead, renderer: Renderer) -> Mail:
     )
 
 
-def _mail_with(detail: Detail, digest: Digest, letterhead: Letterhead, renderer: Renderer) -> Mail:
-    rendered = renderer.render(write(digest, letterhead, detail))
-    email = digest.subscriber.email
-    identity = message_id(email, digest.local_date, _domain(letterhead))
-    body = mime.alternatives(rendered.text, rendered.html, seed=identity)
-    data = _headers(digest, letterhead, identity, rendered.subject).encode() + body
-    return _mail(letterhead, email, identity, rendered, data)
+def addressed(
+    digest: Digest, letterhead: Letterhead, cover: Cover, *, subject: str, text: Sequence[bytes], html: Sequence[bytes]
+) -> Mail:
+    """The mail with this cover and these bodies, as `mime.alternatives` takes them; without previews.
+
+    Raises:
+        DigestError: an address cannot be written into a header.
+    """
+    reader = digest.subscriber
+    identity = message_id(reader.email, digest.local_date, _domain(letterhead))
+    headers = [
+        mime.address_header("From", letterhead.from_address),
+        mime.named_address_header("To", one_line(reader.name, 60), reader.email),
+        *_common(letterhead, identity, subject, digest.planned_at),
+        *_list_headers(letterhead, cover),
+        # https://support.google.com/a/answer/6254652: campaign, customer, mail type, sender
+        f"Feedback-ID: {digest.local_date:%Y%m%d}:daily:digest:paper-digest\r\n",
+    ]
+    body = mime.alternatives(text, html, seed=identity)
+    return _mail(letterhead, reader.email, identity, subject, b"".join(["".join(headers).encode(), *body]))
 
 
 def compose_notice(
@@ -89,8 +122,8 @@ def compose_notice(
         *_common(letterhead, identity, rendered.subject, at),
         "Auto-Submitted: auto-generated\r\n",  # RFC 3834 §5: no vacation notice in answer to it
     ]
-    data = "".join(headers).encode() + mime.single_part(rendered.text)
-    return _mail(letterhead, recipient, identity, rendered, data)
+    data = "".join(headers).encode() + mime.single_part(mime.quoted_printable(rendered.text))
+    return replace(_mail(letterhead, recipient, identity, rendered.subject, data), text=rendered.text)
 
 
 def message_id(email: str, local_date: date, domain: str) -> str:
@@ -107,56 +140,51 @@ def _fingerprint(*parts: str) -> str:
     return hashlib.sha256("\n".join(parts).encode(errors="replace")).hexdigest()[:20]
 
 
-def _mail(letterhead: Letterhead, recipient: str, identity: str, rendered: Rendered, data: bytes) -> Mail:
+def _mail(letterhead: Letterhead, recipient: str, identity: str, subject: str, data: bytes) -> Mail:
     return Mail(
-        envelope_from=mime.mailbox(letterhead.envelope_from or parseaddr(letterhead.from_address)[1]),
+        envelope_from=mime.mailbox(letterhead.envelope_from or _bare_address(letterhead.from_address)),
         recipient=mime.mailbox(recipient),
         message_id=identity,
-        subject=rendered.subject,
+        subject=subject,
         data=data,
-        text=rendered.text,
-        html=rendered.html,
-    )
-
-
-def _headers(digest: Digest, letterhead: Letterhead, identity: str, subject: str) -> str:
-    reader = digest.subscriber
-    return "".join(
-        [
-            mime.address_header("From", letterhead.from_address),
-            mime.named_address_header("To", one_line(reader.name, 60), reader.email),
-            *_common(letterhead, identity, subject, digest.planned_at),
-            *_list_headers(reader, letterhead),
-            # https://support.google.com/a/answer/6254652: campaign, customer, mail type, sender
-            f"Feedback-ID: {digest.local_date:%Y%m%d}:daily:digest:paper-digest\r\n",
-        ]
+        text="",
+        html="",
     )
 
 
 def _common(letterhead: Letterhead, identity: str, subject: str, at: datetime) -> list[str]:
     return [
         *([mime.address_header("Reply-To", letterhead.reply_to)] if letterhead.reply_to else []),
-        f"Date: {format_datetime(at)}\r\n",
+        _date_header(at),
         f"Message-ID: {identity}\r\n",
         mime.text_header("Subject", subject),
         mime.text_header("User-Agent", one_line(letterhead.user_agent, 60)),
     ]
 
 
-def _list_headers(reader: Subscriber, letterhead: Letterhead) -> list[str]:
+@lru_cache(maxsize=64)
+def _date_header(at: datetime) -> str:
+    return f"Date: {format_datetime(at)}\r\n"
+
+
+def _list_headers(letterhead: Letterhead, cover: Cover) -> list[str]:
     """RFC 2919 and RFC 2369; RFC 8058 only where there is a page to post to."""
-    link = unsubscribe_link(reader, letterhead)
-    ways_out = [f"<{link}>,"] if link.startswith("https:") else []
-    list_id = letterhead.list_id or f"papers.{_domain(letterhead)}"
+    page = cover.unsubscribe_link if cover.unsubscribe_link.startswith("https:") else ""
+    ways_out = [f"<{page}>,"] if page else []
     return [
-        mime.token_header("List-Id", ["Paper", "digest", f"<{list_id}>"]),
-        mime.token_header("List-Unsubscribe", [*ways_out, f"<{unsubscribe_mailto(reader, letterhead)}>"]),
-        *(["List-Unsubscribe-Post: List-Unsubscribe=One-Click\r\n"] if ways_out else []),
-        mime.token_header("List-Help", [f"<mailto:{contact(letterhead)}>"]),
+        mime.token_header("List-Id", ["Paper", "digest", f"<{letterhead.list_id or f'papers.{_domain(letterhead)}'}>"]),
+        mime.token_header("List-Unsubscribe", [*ways_out, f"<{cover.unsubscribe_mailto}>"]),
+        *(["List-Unsubscribe-Post: List-Unsubscribe=One-Click\r\n"] if page else []),
+        mime.token_header("List-Help", [f"<mailto:{cover.contact}>"]),
         "List-Post: NO\r\n",  # RFC 2369 §3.4: readers cannot post to it
         "Precedence: list\r\n",  # no standard, but what old vacation programs look for
     ]
 
 
 def _domain(letterhead: Letterhead) -> str:
-    return mime.mailbox(parseaddr(letterhead.from_address)[1]).rpartition("@")[2]
+    return _bare_address(letterhead.from_address).rpartition("@")[2]
+
+
+@lru_cache(maxsize=64)
+def _bare_address(written: str) -> str:
+    return mime.mailbox(parseaddr(written)[1])

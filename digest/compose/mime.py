@@ -13,6 +13,7 @@ from base64 import b64encode
 from binascii import b2a_qp
 from email.header import Header
 from email.utils import getaddresses
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from email_validator import EmailNotValidError, validate_email
@@ -29,8 +30,11 @@ _LINE = 78
 _ENCODED_WORD = 45
 #: one mailbox and nothing else; no quoted local parts, which mail software often gets wrong
 _MAILBOX = re.compile(r"[^\s<>()\[\],;:\"\\@]+@(?:[^\s<>()\[\],;:\"\\@]+|\[[0-9A-Fa-f.:]+\])")
+_TYPE = "Content-Type: text/{}; charset=utf-8\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n"
+_PLAIN, _HTML = _TYPE.format("plain"), _TYPE.format("html")
 
 
+@lru_cache(maxsize=1024)
 def mailbox(address: str) -> str:
     """The bare address with its domain in ASCII, fit for headers and envelopes.
 
@@ -51,6 +55,7 @@ def mailbox(address: str) -> str:
     return f"{checked.local_part}@{checked.ascii_domain or checked.domain}"
 
 
+@lru_cache(maxsize=1024)
 def address_header(name: str, written: str) -> str:
     """A header with one address: `digest@example.org` or `Paper digest <digest@example.org>`.
 
@@ -72,6 +77,7 @@ def named_address_header(name: str, phrase: str, address: str) -> str:
     return token_header(name, [_phrase(phrase), f"<{address}>"] if phrase else [address])
 
 
+@lru_cache(maxsize=1024)
 def text_header(name: str, text: str) -> str:
     """An unstructured header; encoded words (RFC 2047) only where they are needed."""
     if text.isascii():
@@ -103,30 +109,37 @@ def _encoded(text: str, name: str) -> str:
     return Header(text, "utf-8", maxlinelen=_LINE - 2, header_name=name).encode(linesep="\r\n")
 
 
-def single_part(text: str) -> bytes:
-    """MIME headers, the empty line and the body of a message in plain text."""
-    return b"MIME-Version: 1.0\r\n" + _part("plain", text)
+def single_part(body: bytes) -> bytes:
+    """MIME headers, the empty line and the body of a message in plain text; `body` as `quoted_printable` gives it."""
+    return f"MIME-Version: 1.0\r\n{_PLAIN}".encode() + body
 
 
-def alternatives(text: str, html: str, *, seed: str) -> bytes:
+def alternatives(text: Sequence[bytes], html: Sequence[bytes], *, seed: str) -> list[bytes]:
     """MIME headers, the empty line and both bodies; plain text first, as RFC 2046 §5.1.4 wants the plainest first.
 
     Args:
-        text: lines end in a line feed.
-        html: a whole document.
+        text: pieces that are, joined, as `quoted_printable` gives them.
+        html: the same, of a whole document.
         seed: any text that is this mail's own, for the boundary.
+
+    Returns:
+        pieces to be joined together with the headers, once.
     """
     # "=_" never stands in a quoted-printable body, so no text can contain the boundary
     boundary = "=_" + hashlib.sha256(seed.encode()).hexdigest()[:24]
     opening = (
         f'MIME-Version: 1.0\r\nContent-Type: multipart/alternative; boundary="{boundary}"\r\n'
-        "\r\nThis is a multi-part message in MIME format.\r\n"
+        f"\r\nThis is a multi-part message in MIME format.\r\n\r\n--{boundary}\r\n{_PLAIN}"
     )
-    line = f"--{boundary}".encode()
-    return b"\r\n".join([opening.encode(), line, _part("plain", text), line, _part("html", html), line + b"--", b""])
+    between, end = f"\r\n--{boundary}\r\n{_HTML}", f"\r\n--{boundary}--\r\n"
+    return [opening.encode(), *text, between.encode(), *html, end.encode()]
 
 
-def _part(subtype: str, body: str) -> bytes:
-    head = f"Content-Type: text/{subtype}; charset=utf-8\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n"
-    lines = body.replace("\r\n", "\n").replace("\r", "\n").removesuffix("\n").split("\n")
-    return head.encode() + b2a_qp("\r\n".join([*lines, ""]).encode(), istext=True)
+def quoted_printable(lines: str) -> bytes:
+    """Lines of text as RFC 2045 §6.7 wants them, each with CRLF at its end, the last one too.
+
+    Every line is encoded for itself: the lines of two texts, encoded apart and joined, are the same bytes as encoded
+    together.
+    """
+    text = lines.replace("\r\n", "\n").replace("\r", "\n").removesuffix("\n") + "\n"
+    return b2a_qp(text.replace("\n", "\r\n").encode(), istext=True)

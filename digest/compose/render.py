@@ -7,37 +7,55 @@ in Jinja's sandbox, escape every value in `.html`, and fail on names that do not
 
 from __future__ import annotations
 
-import logging
 import re
 import textwrap
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import css_inline
 import jinja2
 from jinja2.sandbox import SandboxedEnvironment
 from lxml.etree import LxmlError
-from premailer import Premailer
 
+from digest.compose.card import Badge, Body, Card, Close, Heading, MissedCard
+from digest.compose.letter import Cover, Letter
+from digest.compose.marking import Segment
 from digest.compose.sample import samples
+from digest.compose.styles import Styles
 from digest.compose.text import one_line
 from digest.compose.words import counted
 from digest.errors import TemplateError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, MutableMapping, Sequence
 
-    from digest.compose.letter import Letter
+    from digest.compose.styles import Element, Inliner
 
-Inliner = Literal["premailer", "css-inline"]
+T = TypeVar("T")
 
 #: RFC 2822 §2.1.1 allows 998, but a phone shows 40 and a wide screen about 70
 SUBJECT_LIMIT = 70
 _TEXT_WIDTH = 72
-#: 25 or more characters without a natural place to break, none of them East Asian
-_LONG_WORD = re.compile(r"[^\s/?\-\u2e80-\U0010ffff]{25,}")
+_EMPTY_LINES = re.compile(r"\n{4,}")
+_WHITE_SPACE = re.compile(r"[ \t\n\v\f\r]+")
+#: characters in a row from which a phone may be too narrow
+_UNBREAKABLE = 25
+#: so many without a natural place to break, none of them East Asian
+_LONG_WORD = re.compile(rf"[^\s/?\-\u2e80-\U0010ffff]{{{_UNBREAKABLE},}}")
+_GAPS = {
+    f"mail/{kind}.{suffix}": f"<!--{kind} {number}-->\n"
+    for suffix in ("html", "txt")
+    for kind, number in {
+        "head": "0",
+        "title": "{{ card.number }}",
+        "paper": "{{ card.number }}",
+        "why": "{{ card.number }}",
+        "missed": "{{ missed.number }}",
+        "reader": "0",
+    }.items()
+}
+_HARMLESS = frozenset({Badge, Body, Card, Close, Cover, Heading, Letter, MissedCard, Segment})
 _HINT = "compare it with the packaged template of the same name, or remove your own copy"
 
 
@@ -51,6 +69,22 @@ class Rendered:
     text: str
     #: a whole document with its CSS inlined; empty for mails that have no HTML
     html: str
+
+
+class _Sandbox(SandboxedEnvironment):
+    """Jinja's sandbox, and a short way to what we give a template: texts, numbers and tuples, all of it harmless."""
+
+    def getattr(self, obj: Any, attribute: str) -> Any:
+        if type(obj) in _HARMLESS and not attribute.startswith("_"):
+            try:
+                return getattr(obj, attribute)
+            except AttributeError:
+                pass  # the usual way words it
+        return super().getattr(obj, attribute)
+
+    def make_globals(self, d: MutableMapping[str, Any] | None) -> MutableMapping[str, Any]:
+        # Jinja's own is a ChainMap, so that later globals are seen, and is copied into a dict for every render
+        return {**self.globals, **(d or {})}
 
 
 class Renderer:
@@ -68,16 +102,21 @@ class Renderer:
         if templates is not None and not templates.is_dir():
             raise TemplateError(str(templates), None, "there is no such folder", hint="create it, or correct its path")
         folders = [folder for folder in (templates, _packaged()) if folder is not None]
-        self._environment = SandboxedEnvironment(
+        self._environment = _Sandbox(
             loader=jinja2.ChoiceLoader([jinja2.FileSystemLoader(folder) for folder in folders]),
             autoescape=jinja2.select_autoescape(["html"]),
             undefined=jinja2.StrictUndefined,
             trim_blocks=True,
             lstrip_blocks=True,
+            keep_trailing_newline=True,  # an included file is whole lines
             auto_reload=False,
         )
         self._environment.filters |= {"wrap": wrap, "breakable": breakable, "counted": counted}
-        self._inline: Callable[[str], str] = _premailer if inliner == "premailer" else _css_inline
+        #: the same, but a piece that is included leaves only a line that names it
+        self._pages = self._environment.overlay(
+            loader=jinja2.ChoiceLoader([jinja2.DictLoader(_GAPS), *filter(None, [self._environment.loader])])
+        )
+        self._styles = Styles(inliner)
 
     def render(self, letter: Letter) -> Rendered:
         """The mail to a subscriber.
@@ -86,10 +125,38 @@ class Renderer:
             TemplateError: naming the template at fault, and the line if it is known.
         """
         return Rendered(
-            subject=one_line(self._fill("mail/digest.subject.txt", letter=letter), SUBJECT_LIMIT),
-            text=_tidied(self._fill("mail/digest.txt", letter=letter)),
-            html=self._inlined("mail/digest.html", self._fill("mail/digest.html", letter=letter)),
+            subject=self.subject(letter),
+            text=_text(self._fill("mail/digest.txt", letter=letter)),
+            html=self._styled("mail/digest.html", self._fill("mail/digest.html", letter=letter), self._styles.page)[0],
         )
+
+    def subject(self, cover: Cover) -> str:
+        """The subject as `render` gives it; raises as it does."""
+        return one_line(self._fill("mail/digest.subject.txt", letter=cover), SUBJECT_LIMIT)
+
+    def page(self, page: object) -> tuple[str, str, dict[str, Element]]:
+        """Text and styled HTML with a line `<!--kind number-->` for every piece, and what is around each in the HTML.
+
+        Raises:
+            TemplateError: as for `render`; also if a page shows by itself what `page` has not.
+        """
+        text = self._fill("mail/digest.txt", self._pages, letter=page)
+        html = self._fill("mail/digest.html", self._pages, letter=page)
+        return text, *self._styled("mail/digest.html", html, self._styles.page)
+
+    def text_piece(self, kind: str, **values: Any) -> str:
+        """The text of one piece; raises as `render`."""
+        return self._fill(f"mail/{kind}.txt", **values)
+
+    def html_piece(self, kind: str, around: Element, **values: Any) -> str:
+        """The HTML of one piece, with the styles that it has inside `around`.
+
+        Raises:
+            TemplateError: as for `render`.
+            PieceError: its styles cannot be told without the rest of the page.
+        """
+        name = f"mail/{kind}.html"
+        return self._styled(name, self._fill(name, **values), lambda html: self._styles.piece(html, around))
 
     def render_notice(self, subject: str, lines: Sequence[str], user_agent: str) -> Rendered:
         """The mail to the operator; text only.
@@ -100,7 +167,7 @@ class Renderer:
         values = {"subject": subject, "lines": lines, "user_agent": user_agent}
         return Rendered(
             subject=one_line(self._fill("mail/operator.subject.txt", **values), SUBJECT_LIMIT),
-            text=_tidied(self._fill("mail/operator.txt", **values)),
+            text=_text(self._fill("mail/operator.txt", **values)),
             html="",
         )
 
@@ -114,9 +181,9 @@ class Renderer:
             self.render(letter)
         self.render_notice("Nothing new", ["No source brought a new paper:", "- arxiv: it did not answer"], "digest")
 
-    def _fill(self, name: str, **values: Any) -> str:
+    def _fill(self, name: str, environment: jinja2.Environment | None = None, /, **values: object) -> str:
         try:
-            return self._environment.get_template(name).render(**values)
+            return (environment or self._environment).get_template(name).render(values)
         except jinja2.TemplateSyntaxError as error:
             raise TemplateError(error.filename or name, error.lineno, error.message or "", hint=_HINT) from error
         except Exception as error:  # whatever a template can provoke: undefined names, wrong types, missing includes
@@ -126,9 +193,9 @@ class Renderer:
                 place or name, line, missing + (str(error) or type(error).__name__), hint=_HINT
             ) from error
 
-    def _inlined(self, name: str, html: str) -> str:
+    def _styled(self, name: str, html: str, style: Callable[[str], T]) -> T:
         try:
-            return self._inline(html)
+            return style(html)
         except (LxmlError, css_inline.InlineError, ValueError, TypeError, AttributeError, AssertionError) as error:
             reason = f"its CSS cannot be inlined: {error}"
             raise TemplateError(name, None, reason, hint=_HINT) from error
@@ -138,18 +205,26 @@ def wrap(text: str, indent: str = "", first: str | None = None) -> str:
     """Template filter: the text in lines of at most 72 columns; words and links are never broken.
 
     Args:
-        text: one paragraph.
+        text: one paragraph; white space other than spaces that do not break counts as one space.
         indent: before every line.
         first: before the first line instead; None: `indent`.
     """
-    return textwrap.fill(
-        text,
-        _TEXT_WIDTH,
-        initial_indent=indent if first is None else first,
-        subsequent_indent=indent,
-        break_long_words=False,
-        break_on_hyphens=False,
-    )
+    rest = _WHITE_SPACE.sub(" ", text).strip(" ")
+    if not rest:
+        return ""
+    lines, before = [], indent if first is None else first
+    while (end := _line_end(rest, _TEXT_WIDTH - len(before))) < len(rest):
+        lines.append(before + rest[:end])
+        rest, before = rest[end + 1 :], indent
+    return "\n".join([*lines, before + rest])
+
+
+def _line_end(text: str, room: int) -> int:
+    """Where the first line ends: at the last space within `room`, else at the first one."""
+    if len(text) <= room:
+        return len(text)
+    end = text.rfind(" ", 0, max(room, 0) + 1)
+    return text.find(" ") % (len(text) + 1) if end < 0 else end
 
 
 def breakable(text: str) -> str:
@@ -158,6 +233,8 @@ def breakable(text: str) -> str:
     A zero-width space does what `overflow-wrap` does, also where mail programs drop that. Links break at their own
     slashes and stay whole when copied; East Asian scripts break anywhere.
     """
+    if max(map(len, text.split()), default=0) < _UNBREAKABLE:  # nearly always, and five times as fast
+        return text
     return _LONG_WORD.sub(lambda match: "\u200b".join(textwrap.wrap(match[0], 16)), text)
 
 
@@ -179,30 +256,11 @@ def _place(error: BaseException) -> tuple[str, int | None]:
     return place
 
 
-def _tidied(text: str) -> str:
-    """Without spaces at line ends, at most two empty lines in a row, and one line end at the end."""
-    lines = "\n".join(line.rstrip() for line in text.strip().split("\n"))
-    return re.sub(r"\n{4,}", "\n\n\n", lines) + "\n"
+def tidied(text: str) -> str:
+    """Without white space at line ends, and with at most two empty lines in a row."""
+    lines = "\n".join([line.rstrip() for line in text.split("\n")])
+    return _EMPTY_LINES.sub("\n\n\n", lines)
 
 
-def _premailer(html: str) -> str:
-    # strip_important would take the dark scheme's !important away; basic attributes (bgcolor, width) are obsolete HTML.
-    # Only the at-rules of the style sheet stay: the rest of it is in the style attributes.
-    return str(
-        Premailer(
-            allow_network=False,
-            disable_validation=True,
-            cssutils_logging_level=logging.CRITICAL,
-            strip_important=False,
-            disable_basic_attributes=["align", "valign", "bgcolor", "width", "height"],
-        ).transform(html, pretty_print=False)
-    )
-
-
-def _css_inline(html: str) -> str:
-    return _css_inliner().inline(html)
-
-
-@cache
-def _css_inliner() -> css_inline.CSSInliner:
-    return css_inline.CSSInliner(keep_at_rules=True, load_remote_stylesheets=False)
+def _text(text: str) -> str:
+    return tidied(text).strip("\n") + "\n"

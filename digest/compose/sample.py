@@ -1,4 +1,4 @@
-"""Two invented letters that use every block of the templates, so that a mistake in one is found before a morning."""
+"""Two invented digests that use every block of the templates, so that a mistake in one is found before a morning."""
 
 from __future__ import annotations
 
@@ -29,17 +29,25 @@ _PAPER = Paper(
 )
 _TREND = Trend(upvotes=142, upvotes_change=84, comments=12, stars=1234, stars_change=5, change_days=1)
 _MATCH = Match("mixture of experts", ("title",), words=("Mixture of Experts",))
-_DIGEST = Digest(
+_FULL = Digest(
     subscriber=Subscriber("reader@example.org", keywords=tuple(f"keyword {n}" for n in range(20)), token="sample"),  # noqa: S106 — no secret
     local_date=date(2026, 9, 15),
     planned_at=datetime(2026, 9, 15, 6, 0, tzinfo=UTC),
     picks=(
         Pick(_PAPER, "for_you", 1.0, (_MATCH,), _TREND, "“mixture of experts” in the title"),
+        Pick(replace(_PAPER, title="Another One"), "for_you", 0.9, why="“keyword 1” in the abstract"),
         Pick(replace(_PAPER, url=""), "trending", 1.0, trend=_TREND, why="▲ 142"),
+        Pick(replace(_PAPER, abstract=""), "trending", 0.9),
     ),
-    missed=(Missed("arxiv:2609.99998", "Another Invented Paper", "https://example.org/other", "below your 10 papers"),),
+    missed=(
+        Missed("arxiv:2609.99998", "An Invented Near Miss", "https://example.org/other", "below your 10 papers"),
+        Missed("url:", "Another Invented Near Miss", "", "score 0.12 under your floor 0.2"),
+    ),
     considered=300,
     matched=20,
+)
+_BARE = replace(
+    _FULL, subscriber=Subscriber("reader@example.org"), picks=(Pick(Paper("url:", ""), "trending", 0.0),), missed=()
 )
 _LETTERHEAD = Letterhead(
     from_address="Paper digest <digest@example.org>",
@@ -48,13 +56,12 @@ _LETTERHEAD = Letterhead(
 )
 
 
+def digests() -> tuple[Digest, ...]:
+    """A full digest, and one without anything that may be missing."""
+    return (_FULL, _BARE)
+
+
 def samples() -> tuple[Letter, ...]:
-    """A full letter, and one without anything that may be missing."""
-    bare = replace(
-        _DIGEST,
-        subscriber=Subscriber("reader@example.org"),
-        picks=(Pick(Paper("url:", ""), "trending", 0.0),),
-        missed=(),
-    )
-    full = write(_DIGEST, _LETTERHEAD, Detail())
-    return (replace(full, left_out=1), write(bare, Letterhead("digest@example.org"), Detail()))
+    """The same as letters."""
+    full = write(_FULL, _LETTERHEAD, Detail())
+    return (replace(full, left_out=1), write(_BARE, Letterhead("digest@example.org"), Detail()))

@@ -51,6 +51,7 @@ def tidy(text: str) -> str:
     return " ".join(unicodedata.normalize("NFC", text).split())
 
 
+@lru_cache(maxsize=8192)
 def one_line(text: str, limit: int = 300) -> str:
     """One line that is safe in a header: at most `limit` characters, cut at a word with “…”.
 
@@ -80,6 +81,7 @@ _SENTENCE_END = re.compile(
 )
 
 
+@lru_cache(maxsize=8192)
 def cut_at_sentence(text: str, limit: int) -> str:
     """At most `limit` characters: whole sentences and “ …”; if the first one is longer, cut at a word.
 
@@ -94,6 +96,7 @@ def cut_at_sentence(text: str, limit: int) -> str:
     return text[: ends[-1]] + " …"
 
 
+@lru_cache(maxsize=8192)
 def http_link(url: str) -> str:
     """The address in ASCII if it is a plausible http(s) one, else an empty string.
 

@@ -11,7 +11,7 @@ from digest.model import Digest, Match, Missed, Trend
 from tests.makers import HOSTILE_TITLE, digest, paper, pick, subscriber
 
 if TYPE_CHECKING:
-    from digest.compose.render import Inliner
+    from digest.compose.styles import Inliner
     from digest.model import Pick
 
 LETTERHEAD = Letterhead(

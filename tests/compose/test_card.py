@@ -165,4 +165,4 @@ def test_the_way_out_names_the_reader_by_token_or_address() -> None:
 def test_many_keywords_are_counted_not_listed() -> None:
     letter = write(digest(pick(), subscriber=subscriber(keywords=tuple("abcdefghijklmno"))), LETTERHEAD, Detail())
 
-    assert (tuple("abcdefghijkl"), 3) == (letter.keywords, letter.more_keywords)
+    assert "a, b, c, d, e, f, g, h, i, j, k, l and 3 more" == letter.keywords

@@ -249,7 +249,8 @@ def test_headers_fold_between_tokens_only() -> None:
 @given(st.text(st.characters(codec="utf-8", exclude_characters="\r\n"), max_size=300), st.text(max_size=50))
 def test_bodies_survive_quoted_printable(text: str, html: str) -> None:
     text = one_line(text) + "\n"
-    message = message_from_bytes(mime.alternatives(text, f"<p>{one_line(html)}</p>\n", seed="s"), policy=default)
+    bodies = [mime.quoted_printable(text)], [mime.quoted_printable(f"<p>{one_line(html)}</p>\n")]
+    message = message_from_bytes(b"".join(mime.alternatives(*bodies, seed="s")), policy=default)
     plain, page = message.iter_parts()
 
     assert text == plain.get_content().replace("\r\n", "\n")

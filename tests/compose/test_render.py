@@ -13,7 +13,7 @@ from tests.compose.cases import LETTERHEAD, USUAL
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from digest.compose.render import Inliner
+    from digest.compose.styles import Inliner
 
 LETTER = write(USUAL, LETTERHEAD, Detail())
 

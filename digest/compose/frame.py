@@ -1,0 +1,187 @@
+"""A mail without its pieces: what is the same for all readers of a day who get as many papers.
+
+The page templates, `mail/digest.html` and `mail/digest.txt`, include a template for each piece: head, title, paper,
+why, missed, reader. Filled with stand-ins they make a frame with gaps; a frame filled with printed pieces is a mail.
+Pieces are whole lines, so that their bytes can be joined (see `mime.quoted_printable`).
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from digest.compose.letter import Occasion
+from digest.compose.mime import quoted_printable
+from digest.compose.render import tidied
+from digest.compose.styles import PieceError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from digest.compose.render import Renderer
+    from digest.compose.styles import Element
+
+_GAP = re.compile(r"<!--(\w+) (\d+)-->\n")
+#: the pieces of a paper
+CARD_PIECES = ("title", "paper", "why")
+#: most empty lines in a row, and one line end
+_LINE_ENDS = 3
+#: bytes that Python takes for a piece or a part of a frame beside what is in it
+_OVERHEAD = 400
+
+
+class _StandIn:
+    """Fails where a template asks for what only a piece may show; `default` and `is defined` must not hide that."""
+
+    def __getattr__(self, name: str) -> object:
+        if name.startswith("_"):
+            raise AttributeError(name)
+        raise PieceError(f"the page itself shows {name!r}, which only the templates that it includes may show")
+
+
+@dataclass(frozen=True)
+class Gap(_StandIn):
+    """Where a paper or a near miss will stand."""
+
+    #: from 1, papers and near misses each for themselves
+    number: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Page(Occasion, _StandIn):
+    """What a page template may show by itself."""
+
+    left_out: int
+    for_you: tuple[Gap, ...]
+    trending: tuple[Gap, ...]
+    missed: tuple[Gap, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Lines:
+    """Some lines of a text, encoded, and the line ends around them."""
+
+    #: without the last line end; empty if all lines are
+    data: bytes
+    before: int
+    after: int
+
+
+@dataclass(frozen=True, slots=True)
+class Piece(Lines):
+    """A piece of a mail: the lines of its text, and its HTML."""
+
+    #: encoded; empty, or with a line end at the end
+    html: bytes
+
+    @property
+    def size(self) -> int:
+        """Bytes of memory, about."""
+        return len(self.data) + len(self.html) + _OVERHEAD
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """A mail with gaps."""
+
+    #: what stands before, between and after the gaps
+    text: tuple[Lines, ...]
+    html: tuple[bytes, ...]
+    #: which pieces fill them, as places in the list given to `filled`
+    text_order: tuple[int, ...]
+    html_order: tuple[int, ...]
+    #: what stands around each piece in the HTML; None: the page does not include it
+    around: tuple[Element | None, ...]
+
+    @property
+    def size(self) -> int:
+        """Bytes of memory, about."""
+        parts = [*(lines.data for lines in self.text), *self.html]
+        return sum(map(len, parts)) + _OVERHEAD * len(parts)
+
+    def filled(self, pieces: Sequence[Piece]) -> tuple[list[bytes], list[bytes]]:
+        """Text and HTML of the mail; joined, each is what `quoted_printable` makes of the whole.
+
+        Raises:
+            PieceError: a piece does not end with its line.
+        """
+        parts = [b""] * (2 * len(self.html_order) + 1)
+        parts[::2] = self.html
+        parts[1::2] = [pieces[index].html for index in self.html_order]
+        text = [self.text[0]]
+        for index, lines in zip(self.text_order, self.text[1:], strict=True):
+            text += (pieces[index], lines)
+        return _joined(text), parts
+
+
+def piece(text: str, html: str) -> Piece:
+    """A piece as its templates gave it.
+
+    Raises:
+        PieceError: the last line of the HTML does not end.
+    """
+    lines = _lines(text)
+    return Piece(lines.data, lines.before, lines.after, _ended(html))
+
+
+def frame(renderer: Renderer, page: Page) -> Frame:
+    """The page's frame. Pieces are counted: head, reader, three of the first paper, of the second, …, near misses.
+
+    Raises:
+        PieceError: the templates cannot be taken apart.
+        TemplateError: a template cannot be rendered.
+    """
+    text, html, comments = renderer.page(page)
+    papers = len(page.for_you) + len(page.trending)
+    texts, text_gaps = _split(text)
+    htmls, html_gaps = _split(html)
+    if len(set(html_gaps)) < len(html_gaps):
+        raise PieceError("a piece is included twice")
+    found = {_index(*gap, papers): comments[f"<!--{gap[0]} {gap[1]}-->"] for gap in html_gaps}
+    return Frame(
+        text=tuple(map(_lines, texts)),
+        html=(*map(_ended, htmls[:-1]), quoted_printable(htmls[-1])),
+        text_order=tuple(_index(*gap, papers) for gap in text_gaps),
+        html_order=tuple(_index(*gap, papers) for gap in html_gaps),
+        around=tuple(found.get(index) for index in range(_index("missed", len(page.missed), papers) + 1)),
+    )
+
+
+def _lines(text: str) -> Lines:
+    text = tidied(text)
+    core = text.strip("\n")
+    before = len(text) - len(text.lstrip("\n"))
+    if not core:
+        return Lines(b"", before, 0)
+    return Lines(quoted_printable(core)[:-2], before, len(text) - len(core) - before)
+
+
+def _ended(html: str) -> bytes:
+    if html and not html.endswith("\n"):
+        raise PieceError("a piece does not end with its line")
+    return quoted_printable(html) if html else b""
+
+
+def _split(page: str) -> tuple[list[str], list[tuple[str, int]]]:
+    parts = _GAP.split(page)
+    return parts[::3], [(kind, int(number)) for kind, number in zip(parts[1::3], parts[2::3], strict=True)]
+
+
+def _index(kind: str, number: int, papers: int) -> int:
+    if kind in CARD_PIECES:
+        return 2 + len(CARD_PIECES) * (number - 1) + CARD_PIECES.index(kind)
+    return {"head": 0, "reader": 1, "missed": 1 + len(CARD_PIECES) * papers + number}[kind]
+
+
+def _joined(text: Iterable[Lines]) -> list[bytes]:
+    parts: list[bytes] = []
+    ends = _LINE_ENDS
+    for lines in text:
+        ends += lines.before
+        if lines.data:
+            if ends == 0:
+                raise PieceError("a piece does not end with its line")
+            parts += (b"\r\n" * min(ends, _LINE_ENDS), lines.data)
+            ends = lines.after
+    return [*parts[1:], b"\r\n"]

@@ -1,0 +1,166 @@
+"""Digest → Mail for many readers: each piece of a mail is printed once, and mails are joined from pieces.
+
+Readers share papers. What depends on a paper alone, or on a paper and what matched in it, is rendered, styled and
+encoded once and kept; a reader's own pieces are made for each mail. The bytes are those of `message.compose`. Where
+templates of an installation's own cannot be taken apart, mails are composed whole.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from digest.compose.cache import Cache
+from digest.compose.card import body, close, heading, matched_words, missed_card, words_in
+from digest.compose.frame import CARD_PIECES, Frame, Gap, Page, Piece, frame, piece
+from digest.compose.letter import cover, occasion, shown_missed
+from digest.compose.message import DETAILS, addressed, compose, compose_with, fitting
+from digest.compose.sample import digests
+from digest.compose.styles import PieceError
+from digest.errors import TemplateError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Hashable, Sequence
+    from datetime import date
+
+    from digest.compose.card import Detail
+    from digest.compose.letter import Letterhead
+    from digest.compose.render import Renderer
+    from digest.compose.styles import Element
+    from digest.model import Digest, Mail, Missed, Paper, Pick
+
+#: bytes of pieces and of frames that are kept
+_PIECES, _FRAMES = 56_000_000, 8_000_000
+#: papers known by number; a few days' worth
+_PAPERS = 20_000
+
+
+class Press:
+    """Prints the mails of one letterhead.
+
+    Args:
+        letterhead: who sends.
+        renderer: the templates.
+
+    Raises:
+        TemplateError: a template cannot be rendered.
+    """
+
+    def __init__(self, letterhead: Letterhead, renderer: Renderer) -> None:
+        self._letterhead = letterhead
+        self._renderer = renderer
+        self._frames = Cache[Frame](_FRAMES)
+        self._pieces = Cache[Piece](_PIECES)
+        self._papers: dict[str, tuple[Paper, int]] = {}
+        self._numbered = 0
+        #: why mails are composed whole, one sentence without a full stop; empty if they are not
+        self.hindrance = self._try_out()
+
+    def compose(self, digest: Digest) -> Mail:
+        """What `message.compose` gives, but `text` and `html` may be empty.
+
+        Raises:
+            TemplateError: a template cannot be rendered.
+            DigestError: an address cannot be written into a header, or the mail cannot be made small enough.
+        """
+        if not self.hindrance:
+            try:
+                return fitting(digest, lambda detail: self._compose_with(detail, digest))
+            except (PieceError, TemplateError):
+                pass  # whatever is wrong with a piece: the whole mail will be right, or name the fault
+        return compose(digest, self._letterhead, self._renderer)
+
+    @property
+    def memory(self) -> int:
+        """Bytes of what is kept, about."""
+        return self._pieces.size + self._frames.size
+
+    @property
+    def printed(self) -> int:
+        """How many of the pieces that papers share were printed so far."""
+        return self._pieces.misses
+
+    def _try_out(self) -> str:
+        for digest in digests():
+            for detail in (DETAILS[0], DETAILS[-1]):
+                whole = compose_with(detail, digest, self._letterhead, self._renderer)
+                try:
+                    if self._compose_with(detail, digest).data != whole.data:
+                        return _hindrance("the sample joined from pieces is not the sample rendered whole")
+                except PieceError as error:
+                    return _hindrance(str(error))
+                except TemplateError as error:
+                    return _hindrance(error.message)
+        return ""
+
+    def _compose_with(self, detail: Detail, digest: Digest) -> Mail:
+        own = cover(digest, self._letterhead, detail)
+        picks, missed = digest.picks[: detail.papers], shown_missed(digest, detail)
+        shape = (digest.local_date, tuple([pick.part for pick in picks]), len(missed), own.left_out)
+        page = self._frames.get(shape) or self._frames.put(shape, self._frame(*shape))
+        around = page.around
+        pieces = [self._piece("head", around[0], letter=own), self._piece("reader", around[1], letter=own)]
+        for number, pick in enumerate(picks, start=1):
+            pieces += self._card(pick, number, detail, around[len(pieces) : len(pieces) + len(CARD_PIECES)])
+        for near in missed:
+            pieces.append(self._missed(near, detail, around[len(pieces)]))
+        text, html = page.filled(pieces)
+        return addressed(digest, self._letterhead, own, subject=self._renderer.subject(own), text=text, html=html)
+
+    def _frame(self, local_date: date, parts: tuple[str, ...], missed: int, left_out: int) -> Frame:
+        gaps = [(part, Gap(number)) for number, part in enumerate(parts, start=1)]
+        page = Page(
+            **vars(occasion(local_date, self._letterhead)),
+            left_out=left_out,
+            for_you=tuple(gap for part, gap in gaps if part == "for_you"),
+            trending=tuple(gap for part, gap in gaps if part == "trending"),
+            missed=tuple(map(Gap, range(1, missed + 1))),
+        )
+        return frame(self._renderer, page)
+
+    def _card(self, pick: Pick, number: int, detail: Detail, around: Sequence[Element | None]) -> tuple[Piece, ...]:
+        paper, words, trend, why = pick.paper, matched_words(pick), pick.trend, pick.why
+        same, room = self._number_of(paper), detail.room(number)
+        in_title, in_abstract = words_in(paper.title, words), words_in(paper.abstract, words)
+        title, under, end = around
+        return (
+            self._kept(
+                ("title", title, same, in_title, number, detail.title),
+                lambda: {"card": heading(paper, in_title, number, limit=detail.title)},
+            ),
+            self._kept(
+                ("paper", under, same, in_abstract, trend, room),
+                lambda: {"card": body(paper, in_abstract, trend, room=room)},
+            ),
+            self._kept(
+                ("why", end, same, why, trend, room is None),
+                lambda: {"card": close(paper, why, trend, room=room)},
+            ),
+        )
+
+    def _missed(self, missed: Missed, detail: Detail, around: Element | None) -> Piece:
+        return self._kept(("missed", around, missed, detail.title), lambda: {"missed": missed_card(missed, detail)})
+
+    def _kept(
+        self, key: tuple[str, Element | None, *tuple[Hashable, ...]], values: Callable[[], dict[str, object]]
+    ) -> Piece:
+        """The piece that follows from its key: kind, what is around it, and all that `values` are made of."""
+        return self._pieces.get(key) or self._pieces.put(key, self._piece(key[0], key[1], **values()))
+
+    def _piece(self, kind: str, around: Element | None, **values: object) -> Piece:
+        text = self._renderer.text_piece(kind, **values)
+        return piece(text, self._renderer.html_piece(kind, around, **values) if around else "")
+
+    def _number_of(self, paper: Paper) -> int:
+        """A number that only equal papers share: comparing one paper is cheaper than hashing it for every piece."""
+        known = self._papers.get(paper.key)
+        if known and (known[0] is paper or known[0] == paper):
+            return known[1]
+        if len(self._papers) >= _PAPERS:
+            self._papers.clear()
+        self._numbered += 1
+        self._papers[paper.key] = (paper, self._numbered)
+        return self._numbered
+
+
+def _hindrance(reason: str) -> str:
+    return f"your templates cannot be taken apart, so every mail is rendered whole, which takes longer: {reason}"

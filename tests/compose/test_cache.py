@@ -1,0 +1,36 @@
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from digest.compose.cache import Cache
+
+
+@dataclass(frozen=True)
+class Thing:
+    size: int
+
+
+@given(
+    keys=st.lists(st.integers(0, 9), max_size=100),
+    limit=st.integers(0, 50),
+)
+def test_a_cache_never_grows_beyond_its_limit_and_gives_back_what_was_put(keys: list[int], limit: int) -> None:
+    cache = Cache[Thing](limit)
+    for key in keys:
+        assert (cache.get(key) or cache.put(key, Thing(key))) == Thing(key)
+        assert cache.size <= limit
+
+
+def test_what_is_asked_for_again_and_again_stays() -> None:
+    cache = Cache[Thing](100)
+    cache.put("popular", Thing(10))
+    for number in range(100):
+        assert Thing(10) == cache.get("popular")
+        cache.put(number, Thing(10))
+
+    assert 0 == cache.misses
+    assert cache.get(0) is None
+    assert 1 == cache.misses
