@@ -179,7 +179,9 @@ class _Parser:
         if not folded:
             hint = "type at least one letter or digit"
             raise QueryError(self.entry, piece.column, f"there is no word in {text!r}", hint=hint)
-        if where in {None, "title", "abstract"} and STOP_WORDS.issuperset(folded) and text == text.lower():
+        begins = piece.prefix and len(folded) == 1 and len(text) > 1  # over* is not about “over”
+        free = where in {None, "title", "abstract"} and text == text.lower()
+        if free and not begins and STOP_WORDS.issuperset(folded):
             hint = "add a word that says what about; write an acronym in capitals"
             raise QueryError(self.entry, piece.column, f"{text!r} is in every paper", hint=hint)
         return Phrase(folded, where, prefix=piece.prefix, exact=piece.quoted, text=text)
