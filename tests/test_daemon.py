@@ -6,7 +6,7 @@ import re
 import signal
 import sqlite3
 from contextlib import closing
-from datetime import date
+from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
 import pytest
@@ -15,6 +15,7 @@ from digest.clock import utc_now
 from digest.state.store import open_state
 from tests.commands import Place, Slowly, wait_for
 from tests.daemon import running
+from tests.pipeline.test_returns import bounce, make_maildir, put
 from tests.smtp_server import SILENCE, free_port, smtp_server
 
 if TYPE_CHECKING:
@@ -111,6 +112,23 @@ def test_stopping_finishes_the_mail_on_the_wire_and_begins_no_other(place: Place
     assert dict(zip(readers, ("sent", "planned", "planned"), strict=True)) == states
     assert 0 == later.returncode
     assert readers == sorted(accepted.recipient for accepted in server.accepted)
+
+
+def test_returned_mail_is_read(place: Place) -> None:
+    place.configure(more='[bounces]\nmaildir = "returned"')
+    place.digest("send", "--pull")
+    maildir = make_maildir(place.folder / "returned")
+    [letter] = (path.read_bytes() for path in (place.folder / "outbox" / "new").iterdir())
+    for days in (1, 2):
+        put(maildir, bounce(letter), utc_now() - timedelta(days=days))
+
+    with running(place) as daemon:
+        daemon.hear_rounds()
+        daemon.stop()
+
+    assert f"{ADA}: paused: the address does not exist" in daemon.log
+    with open_state(f"sqlite:///{place.folder}/state.sqlite3", now=utc_now()) as state:
+        assert [ADA] == list(state.subscribers.pauses())
 
 
 def test_a_relay_that_never_answers_does_not_hold_it_back(place: Place) -> None:

@@ -87,18 +87,19 @@ def init(
 
 def check(
     *,
-    offline: Annotated[bool, typer.Option("--offline", help="Ask no source and no relay.")] = False,
+    offline: Annotated[bool, typer.Option("--offline", help="Ask no source, no relay and no mailbox.")] = False,
     config: ConfigOption = None,
 ) -> None:
     """Find out today what would fail tomorrow morning.
 
-    Looks at configuration, templates, state, schedule, relay and sources; sends and remembers nothing.
+    Looks at configuration, templates, state, schedule, relay, mailbox and sources; sends and remembers nothing.
     """
     settings = load_and_warn(config)
     counts = f"{many(len(settings.sources), 'source')}, {many(len(settings.subscribers), 'subscriber')}"
     tick("✓", f"{settings.path}: {counts}, no mistakes")
     steps: list[Callable[[Settings], str]] = [_check_templates, _check_state, _check_schedule, _check_signing]
     steps += [] if offline else [_check_relay]
+    steps += [] if offline or settings.bounces is None else [_check_mailbox]
     codes = [_checked(step, settings) for step in steps]
     if not offline:
         codes += _check_sources(settings)
@@ -164,6 +165,14 @@ def _check_relay(settings: Settings) -> str:
 
     run_to_end(prepare())
     return f"no [smtp] section: mails are put into the Maildir {settings.maildir_path}"
+
+
+def _check_mailbox(settings: Settings) -> str:
+    from digest.pipeline.returns import open_mailbox
+
+    with open_mailbox(settings):
+        where = settings.bounces and (settings.bounces.maildir or settings.bounces.host)
+    return f"returned mail: {where}"
 
 
 def _check_sources(settings: Settings) -> list[int]:

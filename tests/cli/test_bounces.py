@@ -1,0 +1,83 @@
+"""`digest bounces`, and what the other commands say afterwards."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+import pytest
+
+from digest.clock import utc_now
+from tests.bounces.mails import VACATION
+from tests.pipeline.test_returns import bounce, make_maildir, put
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tests.cli.conftest import Said
+    from tests.commands import Place
+
+ADA = "ada@example.org"
+
+
+@pytest.fixture
+def bounced(place: Place, cli: Callable[..., Said]) -> Place:
+    """Ada's mail came back on two days, and somebody is on holiday."""
+    place.configure(more='[bounces]\nmaildir = "returned"')
+    maildir = make_maildir(place.folder / "returned")
+    cli("send", "--pull")
+    [letter] = (path.read_bytes() for path in (place.folder / "outbox" / "new").iterdir())
+    for days in (1, 2):
+        put(maildir, bounce(letter), utc_now() - timedelta(days=days))
+    put(maildir, VACATION, utc_now())
+    return place
+
+
+@pytest.mark.usefixtures("bounced")
+def test_it_says_what_came_back_and_what_follows(cli: Callable[..., Said]) -> None:
+    dry, said, again = cli("bounces", "--dry-run"), cli("bounces"), cli("bounces")
+
+    first, second = said.out.splitlines()
+    assert (0, "", dry.out) == (said.code, said.err, said.out)
+    assert "3 mails read: 2 hard; 1 was no bounce" == first
+    assert second.startswith(f"{ADA}: paused: the address does not exist: bounced on 2 days, last on ")
+    assert second.endswith(f"; see: digest subscribers resume {ADA}")
+    assert (0, "0 mails read\n") == (again.code, again.out)
+
+
+@pytest.mark.usefixtures("bounced")
+def test_why_tells_the_reader_s_story(cli: Callable[..., Said]) -> None:
+    verdict = cli("bounces").out.splitlines()[1]
+
+    assert verdict in cli("why", ADA).out
+    assert "paused: the address does not exist" in cli("subscribers", "list").out
+    assert f"{ADA} gets mail again.\n" == cli("subscribers", "resume", ADA).out
+
+
+@pytest.mark.usefixtures("bounced")
+def test_in_json_it_is_one_report(cli: Callable[..., Said]) -> None:
+    said = cli("bounces", "--json")
+
+    assert ("bounces", ["3 mails read: 2 hard; 1 was no bounce"]) == (said.json["command"], said.json["notes"])
+    assert [(ADA, "paused", {"hard": 2})] == [
+        (verdict["name"], verdict["finding"], verdict["counts"]) for verdict in said.json["verdicts"]
+    ]
+
+
+def test_without_a_mailbox_it_says_what_to_do(cli: Callable[..., Said]) -> None:
+    said = cli("bounces")
+
+    assert (1, "") == (said.code, said.out)
+    assert said.err.startswith("digest: it is not configured where returned mail lies\n  → add a [bounces] table")
+
+
+def test_a_mailbox_that_cannot_be_used_is_found_by_check(place: Place, cli: Callable[..., Said]) -> None:
+    place.configure(more='[bounces]\nmaildir = "returned"')
+
+    broken = cli("check")
+    make_maildir(place.folder / "returned")
+    mended = cli("check")
+
+    assert 1 == broken.code
+    assert f"! {place.folder / 'returned'}: this is no Maildir\n" in broken.out
+    assert (0, True) == (mended.code, f"✓ returned mail: {place.folder / 'returned'}\n" in mended.out)
