@@ -85,6 +85,7 @@ class Offer:
         seen: AbstractSet[str],
         local_date: date,
         planned_at: datetime,
+        returned: AbstractSet[str] = frozenset(),
         missed_max: int = 5,
     ) -> Digest:
         """One subscriber's digest; empty if there is nothing for them.
@@ -99,11 +100,14 @@ class Offer:
             seen: keys delivered to the subscriber, or on their way; never picked again.
             local_date: the subscriber's day.
             planned_at: when this is decided.
+            returned: keys of older papers of an edition that are news still: the mail they were in was given up.
             missed_max: most papers named as missed.
         """
         news = self._news(since)
+        if returned:
+            news |= {number for number in self._numbers(returned) if self._stored[number].edition is not None}
         matched = standing.totals.keys() & news
-        before = {self._ranking.numbers[key] for key in seen if key in self._ranking.numbers}
+        before = self._numbers(seen)
         few = subscriber.max_papers + subscriber.trending + missed_max
         order, again = itertools.tee(self._best_first(standing.totals, matched - before, few))
         for_you = self._for_you(subscriber, order)
@@ -124,12 +128,15 @@ class Offer:
             seen_before=len(matched & before),
         )
 
+    def _numbers(self, keys: AbstractSet[str]) -> set[int]:
+        return {self._ranking.numbers[key] for key in keys if key in self._ranking.numbers}
+
     # --- what is new ------------------------------------------------------------------------------------------------
 
-    def _news(self, since: datetime) -> AbstractSet[int]:
+    def _news(self, since: datetime) -> frozenset[int]:
         return self._news_from(bisect.bisect_right(self._moments, since))
 
-    def _find_news(self, first: int) -> AbstractSet[int]:
+    def _find_news(self, first: int) -> frozenset[int]:
         moments = frozenset(self._moments[first:])
         return frozenset(
             number

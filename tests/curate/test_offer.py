@@ -83,6 +83,24 @@ def test_only_news_may_be_for_you_and_nothing_comes_twice() -> None:
     assert (2, 2, 1) == (digest.considered, digest.matched, digest.seen_before)
 
 
+def test_an_older_paper_that_returned_is_news_unless_it_was_never_to_be_mailed() -> None:
+    pool = papers(3)
+    stored = [StoredPaper(one, YESTERDAY, edition) for one, edition in zip(pool, [TODAY, TODAY, None], strict=True)]
+    offer = Offer(Ranking(pool), stored, {}, trending_from=frozenset())
+
+    digest = offer.select(
+        subscriber(),
+        standing({0: 0.9, 1: 0.8, 2: 0.7}),
+        since=YESTERDAY,
+        seen=frozenset(),
+        local_date=TODAY,
+        planned_at=NOW,
+        returned={pool[0].key, pool[2].key, "arxiv:gone"},
+    )
+    assert [pool[0].key] == parts(digest, "for_you")
+    assert (1, 1) == (digest.considered, digest.matched)
+
+
 def test_no_more_than_the_subscriber_wants_and_the_next_ones_by_title() -> None:
     pool = papers(5)
     ranked = [0.9, 0.8, 0.7, 0.6, 0.1]
