@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from digest.compose.render import Renderer
     from digest.compose.styles import Element
 
-_GAP = re.compile(r"<!--(\w+) (\d+)-->\n")
+_GAP = re.compile(r"<!--(head|title|paper|why|missed|reader) (\d+)-->\n")
 #: the pieces of a paper
 CARD_PIECES = ("title", "paper", "why")
 #: most empty lines in a row, and one line end

@@ -193,6 +193,13 @@ def test_a_piece_of_ones_own_is_printed_once_too(tmp_path: Path) -> None:
     assert replace(compose(USUAL, LETTERHEAD, renderer), text="", html="") == printer.compose(USUAL)
 
 
+def test_comments_of_ones_own_are_no_gaps(tmp_path: Path) -> None:
+    renderer = own(tmp_path, digest_html=WHOLE.format(style="", body="<!--part 1-->\n<!-- x -->\n" + CARDS))
+
+    assert "" == Press(LETTERHEAD, renderer).hindrance
+    assert b"<!--part 1-->" in Press(LETTERHEAD, renderer).compose(USUAL).data
+
+
 WHOLE = "<!DOCTYPE html>\n<html>\n<head>{style}</head>\n<body>\n{body}</body>\n</html>\n"
 CARDS = (
     "{% for card in letter.for_you + letter.trending %}\n<div>\n"
