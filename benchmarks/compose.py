@@ -126,7 +126,9 @@ def usual(inline: Callable[[str], str]) -> Callable[[Digest], object]:
         message["Subject"] = subject.render(letter=letter).strip()
         message["Date"] = format_datetime(digest.planned_at)
         domain = parseaddr(_LETTERHEAD.from_address)[1].partition("@")[2]
-        message["Message-ID"] = message_id(digest.subscriber.email, digest.local_date, domain)
+        message["Message-ID"] = message_id(
+            digest.subscriber.email, digest.local_date, domain, token=digest.subscriber.token
+        )
         message["List-Unsubscribe"] = f"<{unsubscribe_link(digest.subscriber, _LETTERHEAD)}>"
         message.set_content(text.render(letter=letter), cte="quoted-printable")
         message.add_alternative(inline(html.render(letter=letter)), subtype="html", cte="quoted-printable")

@@ -82,7 +82,7 @@ def addressed(
         DigestError: an address cannot be written into a header.
     """
     reader = digest.subscriber
-    identity = message_id(reader.email, digest.local_date, _domain(letterhead))
+    identity = message_id(reader.email, digest.local_date, _domain(letterhead), token=reader.token)
     headers = [
         mime.address_header("From", letterhead.from_address),
         mime.named_address_header("To", one_line(reader.name, 60), reader.email),
@@ -126,14 +126,20 @@ def compose_notice(
     return replace(_mail(letterhead, recipient, identity, rendered.subject, data), text=rendered.text)
 
 
-def message_id(email: str, local_date: date, domain: str) -> str:
+def message_id(email: str, local_date: date, domain: str, *, token: str) -> str:
     """The Message-ID of a subscriber's digest of one local day, with angle brackets; the same whenever it is asked for.
 
+    Args:
+        email: whose.
+        local_date: of which day.
+        domain: of the sender, in ASCII.
+        token: the subscriber's; nobody who does not know it can name the mail, in a forged bounce for instance.
+
     >>> from datetime import date
-    >>> message_id("ada@example.org", date(2026, 9, 15), "example.net")
-    '<2026-09-15.8ec0c3b1fe52edaafc5b@example.net>'
+    >>> message_id("ada@example.org", date(2026, 9, 15), "example.net", token="t0ken")
+    '<2026-09-15.5421d258dcea23af603d@example.net>'
     """
-    return f"<{local_date}.{_fingerprint(email, local_date.isoformat())}@{domain}>"
+    return f"<{local_date}.{_fingerprint(email, local_date.isoformat(), token)}@{domain}>"
 
 
 def _fingerprint(*parts: str) -> str:

@@ -146,8 +146,8 @@ def _enter(
         shard = waiting[start : start + _SHARD]
         digests = list(_digests(settings, state, shard, shelf, now=now))
         full = _with_tokens(state, [digest for digest in digests if digest.picks])
-        domain = settings.mail.domain
-        state.ledger.plan(((d, message_id(d.subscriber.email, d.local_date, domain)) for d in full), now=now)
+        domain = settings.mail.ascii_domain
+        state.ledger.plan(((d, _message_id(d, domain)) for d in full), now=now)
         for digest in digests:
             verdict = account.planned(digest) if digest.picks else account.nothing(digest)
             yield (digest.subscriber.email, digest.local_date), verdict
@@ -198,3 +198,8 @@ def _pool_start(settings: Settings, now: datetime) -> datetime:
 
 def _look_back(settings: Settings, now: datetime) -> datetime:
     return now - timedelta(days=settings.digest.lookback_days)
+
+
+def _message_id(digest: Digest, domain: str) -> str:
+    reader = digest.subscriber
+    return message_id(reader.email, digest.local_date, domain, token=reader.token)

@@ -12,13 +12,14 @@ import os
 import socket
 from dataclasses import replace
 from datetime import timedelta
+from functools import cached_property
 from typing import TYPE_CHECKING, Protocol, Self
 
 import structlog
 
 from digest import account
 from digest.bounces.verp import verp
-from digest.compose.message import compose
+from digest.compose.press import Press
 from digest.deliver.maildir import Maildir
 from digest.deliver.smtp import Smtp, SmtpSettings
 from digest.due import due
@@ -193,13 +194,20 @@ class _Round:
         self._state = state
         self._renderer = renderer
         self._signer = signer
-        self._letterhead = letterhead(settings)
         self._clock = clock
         self._stop = stop
         self._on_verdict = on_verdict
         self._readers = {reader.email: reader for reader in subscribers(settings, state)}
         self._pauses = state.subscribers.pauses()
         self._owner = f"{socket.gethostname()}:{os.getpid()}"
+
+    @cached_property
+    def _press(self) -> Press:
+        """Prints the mails; made when the first one is to be printed, for it tries the templates out."""
+        press = Press(letterhead(self._settings), self._renderer)
+        if press.hindrance:
+            _log.warning("mails are composed one by one", reason=press.hindrance)
+        return press
 
     async def send_all(self) -> dict[tuple[str, date], Verdict]:
         """Verdicts by mail, in the order of sending; what `stop` or a dead relay left over stays in the ledger."""
@@ -252,7 +260,7 @@ class _Round:
 
     async def _hand_over(self, post: Transport, digest: Digest) -> Receipt:
         try:
-            mail = self._addressed(compose(digest, self._letterhead, self._renderer), digest)
+            mail = self._addressed(self._press.compose(digest), digest)
             mail = signed(mail, self._signer, at=digest.planned_at)
         except TemplateError as error:
             return self._unrenderable(error.message)

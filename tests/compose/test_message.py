@@ -144,14 +144,15 @@ def test_a_senders_name_is_cleaned_too() -> None:
 
 
 def test_a_message_id_belongs_to_a_reader_and_a_day() -> None:
-    monday = message_id("a@example.org", date(2026, 9, 14), "example.net")
+    monday = message_id("a@example.org", date(2026, 9, 14), "example.net", token="t")
 
-    assert monday == message_id("a@example.org", date(2026, 9, 14), "example.net")
-    assert 3 == len(
+    assert monday == message_id("a@example.org", date(2026, 9, 14), "example.net", token="t")
+    assert 4 == len(
         {
             monday,
-            message_id("a@example.org", date(2026, 9, 15), "example.net"),
-            message_id("b@example.org", date(2026, 9, 14), "example.net"),
+            message_id("a@example.org", date(2026, 9, 15), "example.net", token="t"),
+            message_id("b@example.org", date(2026, 9, 14), "example.net", token="t"),
+            message_id("a@example.org", date(2026, 9, 14), "example.net", token="u"),
         }
     )
     assert monday.startswith("<2026-09-14.")
@@ -162,7 +163,11 @@ def test_a_message_id_stays_when_the_papers_change() -> None:
     one = compose(digest(pick(1)), LETTERHEAD, RENDERER)
     other = compose(digest(pick(2)), LETTERHEAD, RENDERER)
 
-    assert one.message_id == other.message_id == message_id("ada@example.org", date(2026, 9, 15), "papers.example.org")
+    assert (
+        one.message_id
+        == other.message_id
+        == message_id("ada@example.org", date(2026, 9, 15), "papers.example.org", token=digest().subscriber.token)
+    )
 
 
 def test_the_date_is_when_the_digest_was_planned() -> None:
