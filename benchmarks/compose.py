@@ -11,7 +11,7 @@ from __future__ import annotations
 import random
 import sys
 import time
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from email.message import EmailMessage
 from email.utils import format_datetime, parseaddr
 from pathlib import Path
@@ -28,9 +28,9 @@ from digest.compose.message import compose, message_id
 from digest.compose.press import Press
 from digest.compose.render import Renderer, breakable, wrap
 from digest.compose.words import counted
+from digest.curate.offer import Offer
 from digest.curate.query import parse
 from digest.curate.rank import Ranking
-from digest.curate.select import select
 from digest.curate.trend import trends
 from digest.model import Paper, Signals, StoredPaper, Subscriber
 
@@ -83,24 +83,20 @@ def digests(subscribers: int, pool: Sequence[StoredPaper], language: Language) -
     """One digest per reader, as the planner chooses them."""
     chance = random.Random(2)
     ranking, keys = Ranking([stored.paper for stored in pool]), frozenset(stored.paper.key for stored in pool)
-    trending = trends(pool, {}, today=_NOW.date())
+    offer = Offer(ranking, pool, trends(pool, {}, today=_NOW.date()), trending_from=keys)
     chosen = []
     for number in range(subscribers):
         words = tuple(f'"{phrase}"' for phrase in dict.fromkeys(language.some_phrases(chance.randint(5, 15))))
         reader = Subscriber(
             f"reader{number}@example.org", f"Reader {number}", words, max_papers=7, trending=3, token=f"{number:032x}"
         )
-        digest = select(
+        digest = offer.select(
             reader,
-            ranking.rank([parse(entry) for entry in words]),
-            trending,
-            pool,
-            eligible=keys,
+            ranking.standing([parse(entry) for entry in words]),
+            since=_NOW - timedelta(days=1),
             seen=frozenset(),
-            unwanted=frozenset(),
             local_date=_NOW.date(),
             planned_at=_NOW,
-            trending_from=keys,
         )
         chosen.append(digest)
     return chosen

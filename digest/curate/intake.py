@@ -8,7 +8,7 @@ What is decided
   its next version.
 - A new work belongs to the edition of the UTC day. Some works only become known (edition None): what is beyond a
   first pull's share, and replacements of papers never seen. They stay so when another source brings them later: they
-  are no news. They may still trend, for their votes are; that is for `select` to say.
+  are no news. They may still trend, for their votes are; that is for `offer` to say.
 - A source that suddenly brings far more than ever before is refused as a whole.
 """
 

@@ -1,7 +1,7 @@
 """The story: pull what is new, plan who gets what, send it. Decides nothing itself.
 
     pull.py   collect → curate.intake → state      one transaction: a batch is durable or was never pulled
-    plan.py   state → curate.select → ledger       one row per subscriber and local day
+    plan.py   state → curate.offer → ledger        one row per subscriber and local day
     send.py   ledger → compose → deliver → ledger  claimed before the first byte, settled before the next mail
     sign.py   a mail → the same mail, signed       if the configuration says so, and always with the same bytes
     returns.py  returned mail → readers paused     a bounce is durable before its mail counts as read

@@ -10,9 +10,9 @@ from zoneinfo import ZoneInfo
 
 from digest import account
 from digest.compose.message import message_id
+from digest.curate.offer import Offer
 from digest.curate.query import parse
 from digest.curate.rank import Ranking
-from digest.curate.select import select
 from digest.curate.trend import trends
 from digest.due import due
 from digest.pipeline.readers import pause_reason, subscribers
@@ -36,7 +36,7 @@ class Shelf:
 
     #: every paper that may appear in somebody's digest, oldest first
     pool: tuple[StoredPaper, ...]
-    #: for how each paper is doing with everybody, by key
+    #: how each paper is doing with everybody, by key
     trends: Mapping[str, Trend]
     #: keys that may appear in the Trending part
     trending: frozenset[str]
@@ -45,6 +45,11 @@ class Shelf:
     def ranking(self) -> Ranking:
         """The index over the pool."""
         return Ranking([stored.paper for stored in self.pool])
+
+    @cached_property
+    def offer(self) -> Offer:
+        """The ranked papers with their trends, from which digests are selected."""
+        return Offer(self.ranking, self.pool, self.trends, trending_from=self.trending)
 
 
 def lay_out(settings: Settings, state: State, *, now: datetime) -> Shelf:
@@ -79,21 +84,14 @@ def choose(
         now: when the choice is made; becomes the mail's Date.
     """
     queries = [parse(entry) for entry in subscriber.keywords]
-    return select(
+    return shelf.offer.select(
         subscriber,
-        shelf.ranking.rank(queries),
-        shelf.trends,
-        shelf.pool,
-        eligible={
-            stored.paper.key
-            for stored in shelf.pool
-            if stored.edition is not None and (stored.first_seen_at > since or stored.paper.key in returned)
-        },
+        shelf.ranking.standing(queries),
+        since=since,
+        returned=returned,
         seen=seen,
-        unwanted=shelf.ranking.unwanted(queries),
         local_date=local_date,
         planned_at=now,
-        trending_from=shelf.trending,
     )
 
 
