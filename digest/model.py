@@ -307,7 +307,7 @@ class Mail:
     subject: str
     #: the whole RFC 5322 message with CRLF line ends, not dot-stuffed
     data: bytes
-    #: the two bodies as text, for previews
+    #: the two bodies as text, for previews; may be empty in mails that are only to be sent
     text: str
     html: str
 
