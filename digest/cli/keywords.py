@@ -51,14 +51,15 @@ def try_out(
     Hits per day, examples, and what it missed by little.
     """
     from digest.curate.query import parse
-    from digest.curate.rank import matching, near_misses
+    from digest.curate.rank import Ranking
 
     query = parse(entry)
     settings, now = load_settings(config), utc_now()
     with open_settings_state(settings) as state:
         stored = state.papers.since(now - timedelta(days=days))
     papers = [one.paper for one in stored]
-    hits, near = matching(papers, query), near_misses(papers, query, 5)
+    ranking = Ranking(papers)
+    hits, near = ranking.matching(query), ranking.near_misses(query, 5)
     per_day = _per_day(stored, hits)
     if as_json:
         found = [{"key": hit.paper.key, "title": hit.paper.title, "score": hit.score} for hit in hits]

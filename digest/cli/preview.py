@@ -20,6 +20,10 @@ if TYPE_CHECKING:
     from digest.state.store import State
 
 
+#: why a paper is listed that matches no entry as a whole
+_RELATED = "no keyword as a whole, but like the papers that match"
+
+
 def register(app: typer.Typer) -> None:
     """Add this file's commands."""
     app.command(epilog=examples("digest preview --open", "digest preview ada@example.org --out previews"))(preview)
@@ -147,7 +151,7 @@ def rank(
     for problem in problems:
         say(f"digest: {file}: {problem.where}: {problem.message}", err=True)
     ranked = Ranking(papers).rank(queries, related=True)[:number]
-    rows = [_row(paper_id(scored.paper), scored, why(scored.matches, Trend())) for scored in ranked]
+    rows = [_row(paper_id(scored.paper), scored, why(scored.matches, Trend()) or _RELATED) for scored in ranked]
     if as_json:
         print_json(rows)
     else:

@@ -92,7 +92,7 @@ class Renderer:
 
     Args:
         templates: folder whose files replace packaged ones of the same name; None: only the packaged ones.
-        inliner: which library moves CSS into `style` attributes. Both give the same look; css-inline is faster.
+        inliner: which library moves CSS into `style` attributes. Both give the same look.
 
     Raises:
         TemplateError: `templates` is not a folder.

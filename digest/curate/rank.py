@@ -140,9 +140,9 @@ class Ranking:
             ]
         )
 
-    def unwanted(self, queries: Sequence[Query]) -> frozenset[str]:
-        """Keys of the papers that an excluding entry leaves out."""
-        return frozenset(self.papers[number].key for number in self._excluded(queries))
+    def matching(self, query: Query) -> tuple[Scored, ...]:
+        """The papers that one entry matches, best first; of an excluding entry, those that it would leave out."""
+        return self.rank([replace(query, excludes=False)])
 
     def near_misses(self, query: Query, n: int) -> tuple[Scored, ...]:
         """At most `n` papers that have more than half of the entry's words, but not as it asks for them; best first."""
@@ -190,16 +190,6 @@ class Ranking:
         """Fields and words of a match."""
         places = self._evidence.places(parse(entry).node, number)
         return tuple(dict.fromkeys(place for place, _ in places)), tuple(dict.fromkeys(text for _, text in places))
-
-
-def matching(papers: Sequence[Paper], query: Query) -> tuple[Scored, ...]:
-    """The papers that one entry matches, best first; of an excluding entry, those that it would leave out."""
-    return Ranking(papers).rank([replace(query, excludes=False)])
-
-
-def near_misses(papers: Sequence[Paper], query: Query, n: int) -> tuple[Scored, ...]:
-    """At most `n` papers that have more than half of the entry's words, but not as it asks for them; best first."""
-    return Ranking(papers).near_misses(query, n)
 
 
 def greatest(totals: Sequence[float], numbers: Collection[int], count: int) -> list[int]:

@@ -103,6 +103,17 @@ def test_rank_prints_the_best_first_with_reasons(cli: Callable[..., Said]) -> No
     assert "“mixture of experts” in title" == " ".join(why)
 
 
+def test_rank_says_why_of_papers_that_only_resemble_the_matching_ones(place: Place, cli: Callable[..., Said]) -> None:
+    place.list_papers(
+        "Mixture of Experts for Whales", "Experts Without Any Mixture of Theirs or Ours for Whales", "Sand"
+    )
+
+    rows = json.loads(cli("rank", "papers.jsonl", "-k", '"mixture of experts"', "--json").out)
+
+    assert [['"mixture of experts"'], []] == [row["keywords"] for row in rows]
+    assert "no keyword as a whole, but like the papers that match" == rows[1]["why"]
+
+
 def test_rank_in_json_is_a_list_best_first(place: Place, cli: Callable[..., Said]) -> None:
     place.list_papers("Mixture of Experts", "Knitting", "A Mixture of Experts That Knits for Lions")
 
