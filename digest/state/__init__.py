@@ -3,6 +3,7 @@
 store.py         open_state(url) → State, the door to everything below
 papers.py        papers, their identifiers, their signals, what is remembered of sources
 ledger.py        the truth about mail: plan → claim → settle
+history.py       what the ledger tells: rows, and what became of papers
 subscribers.py   readers who joined at run time, pauses, unsubscribe tokens
 bounces.py       what came back, by reader
 runs.py          reports and verdicts of past runs

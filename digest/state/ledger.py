@@ -8,55 +8,52 @@ Message-ID.
     planned ──claim──▶ sending ──settle───▶ sent, refused           final
                        │  ▲   └──settle───▶ deferred, in_doubt      claimed again from `next_attempt_at` on
                        │  └───claim────────────┘
+                       ├──release_claims──▶ planned, deferred, in_doubt  as before: it was never offered to a server
                        ├──────recover─────▶ in_doubt, held          the sender died
                        └──(claim)─────────▶ deferred                its contents cannot be read
     held ──release──▶ in_doubt                                      somebody decided to send it after all
+    planned ──postpone──▶ deferred                                  its recipient's server asked for patience
     planned, deferred, in_doubt ──expire──▶ expired                 final
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Literal
 
-from sqlalchemy import Date, bindparam, func, or_, select, tuple_, update
+from sqlalchemy import Date, bindparam, case, or_, select, tuple_, update
 
 from digest.errors import StateError
 from digest.model import Digest, LedgerRow, LedgerState, Receipt
-from digest.state.codec import BodyError, dumps, parse
+from digest.state.codec import BodyError, dumps
 from digest.state.database import CHUNK, chunks
-from digest.state.schema import OPEN, Moment, PlainText, alias, ledger, planned
+from digest.state.history import KEY, KEYS, ROW, History, by_day, in_order
+from digest.state.schema import OPEN, Moment, PlainText, ledger, planned
 from digest.state.snapshots import Reader, Writer
 
 if TYPE_CHECKING:
-    from sqlalchemy import Connection, Select
+    from sqlalchemy import Connection
 
     from digest.state.database import Database
 
-_ROW = tuple(
-    ledger.c[name]
-    for name in (
-        "email",
-        "local_date",
-        "state",
-        "message_id",
-        "planned_at",
-        "attempts",
-        "next_attempt_at",
-        "answer",
-        "updated_at",
-    )
-)
+#: (email, local date): the identity of a mail
+Key = tuple[str, date]
+#: states of a mail that may be claimed
+Waiting = Literal["planned", "deferred", "in_doubt"]
+
 _NOW = bindparam("now", type_=Moment())
-_KEY = (ledger.c.email == bindparam("by_email"), ledger.c.local_date == bindparam("by_day"))
-_CLAIMABLE = (
-    ledger.c.state.in_(("planned", "deferred", "in_doubt")),
-    or_(ledger.c.next_attempt_at.is_(None), ledger.c.next_attempt_at <= _NOW),
+_WAITING = ledger.c.state.in_(("planned", "deferred", "in_doubt"))
+_CLAIMABLE = (_WAITING, or_(ledger.c.next_attempt_at.is_(None), ledger.c.next_attempt_at <= _NOW))
+_CLAIMED = (
+    select(ledger.c.email, ledger.c.local_date, ledger.c.state, ledger.c.attempts)
+    .where(*KEYS, *_CLAIMABLE)
+    .with_for_update()
 )
 _CLAIM = (
     update(ledger)
-    .where(*_KEY, *_CLAIMABLE)
+    .where(*KEYS, *_CLAIMABLE)
     .values(
         state="sending",
         attempts=ledger.c.attempts + 1,
@@ -64,13 +61,30 @@ _CLAIM = (
         owner=bindparam("owner"),
         updated_at=_NOW,
     )
-    .returning(ledger.c.email)
 )
-_PLANNED = select(planned.c.body).where(
-    planned.c.email == bindparam("by_email"), planned.c.local_date == bindparam("by_day")
+_PLANNED = select(planned.c.email, planned.c.local_date, planned.c.body).where(
+    planned.c.local_date == bindparam("by_day"), planned.c.email.in_(bindparam("emails", expanding=True))
+)
+_EXISTING = select(ledger.c.email, ledger.c.local_date).where(*KEYS)
+_UNCLAIM = (
+    update(ledger)
+    .where(*KEY, ledger.c.state == "sending", ledger.c.attempts == bindparam("claimed"))
+    .values(state=bindparam("before"), attempts=ledger.c.attempts - 1, updated_at=_NOW)
+)
+_UNTIL = bindparam("until", type_=Moment())
+_POSTPONE = (
+    update(ledger)
+    .where(*KEYS, _WAITING)
+    .values(
+        # what may have arrived stays in doubt
+        state=case((ledger.c.state == "in_doubt", "in_doubt"), else_="deferred"),
+        next_attempt_at=case((ledger.c.next_attempt_at > _UNTIL, ledger.c.next_attempt_at), else_=_UNTIL),
+        answer=bindparam("reason", type_=PlainText()),
+        updated_at=_NOW,
+    )
 )
 # what is SET comes with the parameters. A delivered mail stays delivered, whatever a second sender has to say
-_SETTLE = update(ledger).where(*_KEY, ledger.c.state != "sent")
+_SETTLE = update(ledger).where(*KEY, ledger.c.state != "sent")
 _DUE = (
     select(ledger.c.email, ledger.c.local_date)
     .where(
@@ -83,28 +97,42 @@ _DUE = (
     .order_by(ledger.c.local_date, ledger.c.email)
     .limit(CHUNK)
 )
-_LATELY = (ledger.c.email.in_(bindparam("emails", expanding=True)), ledger.c.local_date >= bindparam("since"))
-_SENT = ledger.c.state == "sent"
-_LAST_SENT = select(ledger.c.email, func.max(ledger.c.planned_at)).where(*_LATELY, _SENT).group_by(ledger.c.email)
-_SEEN = select(ledger.c.email, ledger.c.papers).where(*_LATELY, _SENT)
-_UNDELIVERED = select(ledger.c.email, ledger.c.papers).where(*_LATELY, ledger.c.state.in_(("refused", "expired")))
-_OPEN_KEYS = select(ledger.c.email, ledger.c.papers).where(
-    OPEN, ledger.c.email.in_(bindparam("emails", expanding=True))
-)
-_ABSORBED = select(alias.c.alias, alias.c.paper).where(
-    alias.c.alias.in_(bindparam("keys", expanding=True)), alias.c.paper != alias.c.alias
-)
-
 
 #: how long a mail waits whose contents cannot be read, for somebody to restore or upgrade what is needed
 _UNREADABLE_FOR = timedelta(hours=1)
 
 
-class Ledger:
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """A mail taken for sending."""
+
+    #: as it was planned
+    digest: Digest
+    #: how often it was claimed, this time included; from 1
+    attempts: int
+    #: what it was before, and is again if the claim is released
+    before: Waiting
+
+
+@dataclass(frozen=True, slots=True)
+class Settlement:
+    """What became of a claimed mail."""
+
+    email: str
+    local_date: date
+    #: the answer
+    receipt: Receipt
+    #: what follows from it
+    state: LedgerState
+    #: not to be claimed before; None: at once, or never if the state is final
+    next_attempt_at: datetime | None = None
+
+
+class Ledger(History):
     """The mail of one state."""
 
     def __init__(self, database: Database) -> None:
-        self._database = database
+        super().__init__(database)
         self._reader = Reader()
         self._plan = (
             database.insert(ledger)
@@ -153,31 +181,78 @@ class Ledger:
                 return
             email, day = page[-1]
 
-    def claim(self, email: str, local_date: date, *, owner: str, now: datetime) -> Digest | None:
-        """Take a mail for sending: of all who ask at the same time, in any process, one gets it.
+    def claim_all(
+        self, mails: Iterable[Key], *, owner: str, now: datetime, known: Mapping[Key, Digest] | None = None
+    ) -> dict[Key, Claim]:
+        """Take mails for sending: of all who ask for one at the same time, in any process, one gets it.
 
         Args:
-            email: whose.
-            local_date: of which day.
+            mails: (email, local date) of each.
             owner: who asks, for people: `host:pid`.
             now: rows deferred until later than this are not given.
+            known: digests that this process planned a moment ago; they are not read again.
 
         Returns:
-            the digest as it was planned; None if it is not there, not due, being sent by another, or final. The
-            claim is durable on return. None, too, if its contents cannot be read: it is deferred then, its answer
+            those taken, in the order asked for; the claims are durable on return. The others are not there, not due,
+            being sent by another, or final. Or their contents cannot be read: such a mail is deferred, its answer
             says why, and the mail behind it goes out.
         """
-        key = {"by_email": email, "by_day": local_date}
+        known, wanted = known or {}, tuple(mails)
+        claims: dict[Key, Claim] = {}
+        with self._database.transaction() as connection:
+            found: dict[Key, tuple[Waiting, int]] = {}
+            for which in by_day(wanted):
+                rows = connection.execute(_CLAIMED, {**which, "now": now})
+                if taken := {(email, day): (before, attempts) for email, day, before, attempts in rows}:
+                    claimed = {"by_day": which["by_day"], "emails": [email for email, _ in taken]}
+                    connection.execute(_CLAIM, {**claimed, "now": now, "owner": owner})
+                    found |= taken
+            bodies = self._bodies(connection, found.keys() - known.keys())
+            for key in wanted:
+                if key not in found:
+                    continue
+                before, attempts = found[key]
+                try:
+                    digest = known.get(key) or self._reader.digest(connection, bodies.get(key))
+                except BodyError as error:
+                    _set_aside(connection, key, f"its contents cannot be read: {error}", now=now)
+                else:
+                    claims[key] = Claim(digest, attempts + 1, before)
+        return claims
+
+    def claim(self, email: str, local_date: date, *, owner: str, now: datetime) -> Digest | None:
+        """Take one mail for sending, see `claim_all`; None if it is not given."""
+        claims = self.claim_all([(email, local_date)], owner=owner, now=now)
+        return claims[email, local_date].digest if claims else None
+
+    def release_claims(self, claims: Mapping[Key, Claim], *, now: datetime) -> None:
+        """Give back what was claimed and never offered to any server: it is what it was before, without an attempt."""
+        rows = [
+            {"by_email": email, "by_day": day, "claimed": claim.attempts, "before": claim.before, "now": now}
+            for (email, day), claim in claims.items()
+        ]
+        if rows:
+            with self._database.writing() as connection:
+                connection.execute(_UNCLAIM, rows)
+
+    def settle_all(self, settlements: Collection[Settlement]) -> None:
+        """Write down what became of claimed mails; of those `sent`, the papers count as seen from now on.
+
+        All are durable on return. What was sent stays sent, whatever a second sender has to say.
+
+        Raises:
+            StateError: there is no row for one of them; the others are written.
+        """
+        missing: set[Key] = set()
         with self._database.writing() as connection:
-            if connection.scalar(_CLAIM, {**key, "owner": owner, "now": now}) is None:
-                return None
-            try:
-                return self._reader.digest(connection, connection.scalar(_PLANNED, key))
-            except BodyError as error:
-                answer = f"its contents cannot be read: {error}"
-                values = {"state": "deferred", "answer": answer, "next_attempt_at": now + _UNREADABLE_FOR}
-                connection.execute(_SETTLE, {**key, **values, "updated_at": now})
-                return None
+            rows = [_settled(one) for one in settlements]
+            if rows and connection.execute(_SETTLE, rows).rowcount < len(rows):
+                keys = {(one.email, one.local_date) for one in settlements}
+                missing = keys - _existing(connection, keys)
+        if missing:
+            email, day = min(missing)
+            reason = f"there is no mail for {email} on {day} to settle"
+            raise StateError(self._database.place, reason, hint="was another state restored while mail was sent?")
 
     def settle(
         self,
@@ -188,27 +263,24 @@ class Ledger:
         state: LedgerState,
         next_attempt_at: datetime | None = None,
     ) -> None:
-        """Write down what became of a claimed mail; with state `sent` its papers count as seen from now on.
+        """Write down what became of one mail, see `settle_all` and `Settlement`."""
+        self.settle_all([Settlement(email, local_date, receipt, state, next_attempt_at)])
+
+    def postpone(self, mails: Iterable[Key], *, until: datetime, reason: str, now: datetime) -> None:
+        """Let mails wait without an attempt, because their recipients' server asked for patience.
+
+        Those planned become deferred, those in doubt stay so; none is claimed before `until`, or before the later
+        moment for which it waits already. What is being sent, held or final is left as it is.
 
         Args:
-            email: whose.
-            local_date: of which day.
-            receipt: the answer.
-            state: what follows from it.
-            next_attempt_at: not to be claimed before; None: at once, or never if the state is final.
-
-        Raises:
-            StateError: there is no such row.
+            mails: (email, local date) of each.
+            until: first moment at which they may be claimed.
+            reason: becomes their answer, one line.
+            now: when this is decided.
         """
-        values = {
-            "state": state,
-            "answer": _answer(receipt),
-            "next_attempt_at": next_attempt_at,
-            "updated_at": receipt.at,
-        }
         with self._database.writing() as connection:
-            if connection.execute(_SETTLE, {"by_email": email, "by_day": local_date, **values}).rowcount == 0:
-                self._check_exists(connection, email, local_date)
+            for which in by_day(mails):
+                connection.execute(_POSTPONE, {**which, "until": until, "reason": _line(reason), "now": now})
 
     def recover(self, *, now: datetime, in_doubt: Literal["resend", "hold"]) -> tuple[LedgerRow, ...]:
         """Rows left in `sending` by a process that died: `in_doubt` with "resend", `held` with "hold".
@@ -220,16 +292,16 @@ class Ledger:
             update(ledger)
             .where(OPEN, ledger.c.state == "sending")
             .values(state=after, answer="interrupted while it was being sent by " + ledger.c.owner, updated_at=now)
-            .returning(*_ROW)
+            .returning(*ROW)
         )
         with self._database.writing() as connection:
-            return _sorted(connection.execute(interrupted))
+            return in_order(connection.execute(interrupted))
 
     def release(self, *, now: datetime) -> tuple[LedgerRow, ...]:
         """Let what is held back be claimed again: `held` becomes `in_doubt`."""
         held = update(ledger).where(OPEN, ledger.c.state == "held").values(state="in_doubt", updated_at=now)
         with self._database.writing() as connection:
-            return _sorted(connection.execute(held.returning(*_ROW)))
+            return in_order(connection.execute(held.returning(*ROW)))
 
     def expire(self, now: datetime, after: timedelta) -> tuple[LedgerRow, ...]:
         """Give up what was planned `after` or longer ago and still waits to be sent.
@@ -240,89 +312,25 @@ class Ledger:
             update(ledger)
             .where(OPEN, ledger.c.state.not_in(("sending", "held")), ledger.c.planned_at <= now - after)
             .values(state="expired", next_attempt_at=None, updated_at=now)
-            .returning(*_ROW)
+            .returning(*ROW)
         )
         with self._database.writing() as connection:
-            return _sorted(connection.execute(late))
+            return in_order(connection.execute(late))
 
-    # --- looking ------------------------------------------------------------------------------------------------
+    def _bodies(self, connection: Connection, keys: Iterable[Key]) -> dict[Key, str]:
+        rows = (row for which in by_day(keys) for row in connection.execute(_PLANNED, which))
+        return {(email, day): body for email, day, body in rows}
 
-    def row(self, email: str, local_date: date) -> LedgerRow | None:
-        """The row of one reader and day; None if nothing was planned."""
-        query = select(*_ROW).where(*_KEY)
-        with self._database.reading() as connection:
-            found = connection.execute(query, {"by_email": email, "by_day": local_date}).one_or_none()
-        return None if found is None else LedgerRow(*found)
 
-    def rows(self, *, email: str | None = None, since: date | None = None) -> tuple[LedgerRow, ...]:
-        """Rows by day and address: of one reader or of all, of local dates from `since` (inclusive) on."""
-        query = select(*_ROW)
-        if email is not None:
-            query = query.where(ledger.c.email == email)
-        if since is not None:
-            query = query.where(ledger.c.local_date >= since)
-        with self._database.reading() as connection:
-            return _sorted(connection.execute(query))
+def _existing(connection: Connection, keys: Iterable[Key]) -> set[Key]:
+    return {(email, day) for which in by_day(keys) for email, day in connection.execute(_EXISTING, which)}
 
-    def seen(self, emails: Iterable[str], *, since: date) -> dict[str, set[str]]:
-        """For each address the keys of the papers delivered to it, perhaps none.
 
-        Only local dates from `since` (inclusive) on are looked at: a paper cannot have been delivered before it was
-        first seen, so the cost stays that of the last days, however long the history.
-        """
-        return self._papers(_SEEN, emails, since=since)
-
-    def undelivered(self, emails: Iterable[str], *, since: date) -> dict[str, set[str]]:
-        """For each address the keys of the papers whose mail was given up: refused or expired; perhaps none.
-
-        Of local dates from `since` (inclusive) on. A paper may have come with another mail after all: see `seen`.
-        """
-        return self._papers(_UNDELIVERED, emails, since=since)
-
-    def open_keys(self, emails: Iterable[str]) -> dict[str, set[str]]:
-        """For each address the keys of the papers in its mail that is not final, perhaps none."""
-        return self._papers(_OPEN_KEYS, emails)
-
-    def last_sent(self, emails: Iterable[str], *, since: date) -> dict[str, datetime]:
-        """When the newest delivered digest of each address was planned.
-
-        Only local dates from `since` (inclusive) on are looked at, and addresses without a delivery are left out.
-        """
-        found: dict[str, datetime] = {}
-        with self._database.reading() as connection:
-            for chunk in chunks(emails):
-                rows = connection.execute(_LAST_SENT, {"emails": chunk, "since": since})
-                found.update((email, planned_at) for email, planned_at in rows)
-        return found
-
-    def recipient_of(self, message_id: str) -> str | None:
-        """The address of the mail with this Message-ID, angle brackets included; None if it is not one of ours."""
-        with self._database.reading() as connection:
-            return connection.scalar(select(ledger.c.email).where(ledger.c.message_id == message_id))
-
-    def refused_days(self, email: str) -> int:
-        """Local days on which this address was refused since its last delivery; all of them if there was none."""
-        last_sent = select(func.max(ledger.c.local_date)).where(ledger.c.email == email, ledger.c.state == "sent")
-        refused = select(func.count()).where(
-            ledger.c.email == email,
-            ledger.c.state == "refused",
-            ledger.c.local_date > func.coalesce(last_sent.scalar_subquery(), date.min),
-        )
-        with self._database.reading() as connection:
-            return connection.scalar(refused) or 0
-
-    def _papers(self, query: Select[Any], emails: Iterable[str], **bounds: date) -> dict[str, set[str]]:
-        found: dict[str, set[str]] = {email: set() for email in emails}
-        with self._database.reading() as connection:
-            for chunk in chunks(found):
-                for email, papers in connection.execute(query, {"emails": chunk, **bounds}):
-                    found[email].update(parse(papers))
-            return _surviving(connection, found)
-
-    def _check_exists(self, connection: Connection, email: str, local_date: date) -> None:
-        if not connection.execute(select(ledger.c.state).where(*_KEY), {"by_email": email, "by_day": local_date}).all():
-            reason = f"there is no mail for {email} on {local_date} to settle"
-            raise StateError(self._database.place, reason, hint="was another state restored while mail was sent?")
+def _set_aside(connection: Connection, key: Key, answer: str, *, now: datetime) -> None:
+    """Defer a claimed mail whose contents cannot be read."""
+    email, day = key
+    values = {"state": "deferred", "answer": answer, "next_attempt_at": now + _UNREADABLE_FOR, "updated_at": now}
+    connection.execute(_SETTLE, {"by_email": email, "by_day": day, **values})
 
 
 def _new_row(digest: Digest, message_id: str, now: datetime) -> dict[str, Any]:
@@ -349,21 +357,19 @@ def _body_row(digest: Digest, body: str) -> dict[str, Any]:
     }
 
 
-def _answer(receipt: Receipt) -> str:
-    """One line, whatever the other side sent; the code first if there was one."""
-    return " ".join(f"{receipt.code or ''} {receipt.text}".split())
+def _settled(one: Settlement) -> dict[str, Any]:
+    receipt = one.receipt
+    return {
+        "by_email": one.email,
+        "by_day": one.local_date,
+        "state": one.state,
+        # the code first if there was one
+        "answer": _line(f"{receipt.code or ''} {receipt.text}"),
+        "next_attempt_at": one.next_attempt_at,
+        "updated_at": receipt.at,
+    }
 
 
-def _sorted(rows: Iterable[Sequence[Any]]) -> tuple[LedgerRow, ...]:
-    found = (LedgerRow(*row) for row in rows)
-    return tuple(sorted(found, key=lambda row: (row.local_date, row.email)))
-
-
-def _surviving(connection: Connection, papers: dict[str, set[str]]) -> dict[str, set[str]]:
-    """The same with present keys: a paper that another has absorbed since counts as the other."""
-    absorbed: dict[str, str] = {}
-    for chunk in chunks(set().union(*papers.values())):
-        absorbed.update((old, new) for old, new in connection.execute(_ABSORBED, {"keys": chunk}))
-    if not absorbed:
-        return papers
-    return {email: {absorbed.get(key, key) for key in keys} for email, keys in papers.items()}
+def _line(text: str) -> str:
+    """One line, whatever the other side sent."""
+    return " ".join(text.split())

@@ -6,7 +6,7 @@ Readers of the configuration are not stored here, but pauses and tokens are kept
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import TYPE_CHECKING
@@ -21,6 +21,13 @@ from digest.state.schema import bounce, pause, subscriber, token
 if TYPE_CHECKING:
     from digest.state.database import Database
 
+_PAGE = (
+    select(subscriber.c.email, subscriber.c.body)
+    .where(subscriber.c.email > bindparam("after"))
+    .order_by(subscriber.c.email)
+    .limit(bindparam("size"))
+)
+_PAUSES = select(pause).where(pause.c.email.in_(bindparam("emails", expanding=True)))
 _TOKENS = select(token).where(token.c.email.in_(bindparam("emails", expanding=True)))
 
 
@@ -78,9 +85,22 @@ class Subscribers:
 
     def all(self) -> tuple[Subscriber, ...]:
         """Every reader who joined at run time, by address; without tokens."""
-        with self._database.reading() as connection:
-            bodies = connection.scalars(select(subscriber.c.body).order_by(subscriber.c.email))
-            return tuple(loads(Subscriber, body) for body in bodies)
+        return tuple(reader for page in self.pages() for reader in page)
+
+    def pages(self, size: int = 1000) -> Iterator[tuple[Subscriber, ...]]:
+        """The same, at most `size` at a time, so that memory does not grow with their number.
+
+        Readers may join and leave meanwhile; each comes at most once.
+        """
+        after = ""
+        while True:
+            with self._database.reading() as connection:
+                rows = connection.execute(_PAGE, {"after": after, "size": size}).all()
+            if rows:
+                yield tuple(loads(Subscriber, body) for _, body in rows)
+                after = rows[-1].email
+            if len(rows) < size:
+                return
 
     def pause(self, email: str, *, until: date | None, reason: str, now: datetime) -> None:
         """No mail before the local date `until`, or until `resume` if None; replaces an earlier pause."""
@@ -93,10 +113,13 @@ class Subscribers:
             connection.execute(delete(bounce).where(bounce.c.email == email))
             return connection.execute(delete(pause).where(pause.c.email == email)).rowcount > 0
 
-    def pauses(self) -> dict[str, Pause]:
-        """Every pause by address, those whose date has passed too."""
+    def pauses(self, emails: Iterable[str] | None = None) -> dict[str, Pause]:
+        """Every pause by address, or those of some addresses; those whose date has passed too."""
         with self._database.reading() as connection:
-            return {row.email: Pause(row.until, row.reason, row.at) for row in connection.execute(select(pause))}
+            if emails is None:
+                return {row.email: Pause(row.until, row.reason, row.at) for row in connection.execute(select(pause))}
+            rows = (row for chunk in chunks(emails) for row in connection.execute(_PAUSES, {"emails": chunk}))
+            return {row.email: Pause(row.until, row.reason, row.at) for row in rows}
 
     def tokens(self, emails: Iterable[str]) -> dict[str, str]:
         """The token of each address, made and stored when it is asked for the first time."""

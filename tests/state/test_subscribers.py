@@ -66,3 +66,29 @@ def test_tokens_cannot_be_guessed_and_need_no_quoting() -> None:
 
     assert len(made) == 100
     assert all(len(name) == 22 and name.replace("-", "").replace("_", "").isalnum() for name in made)
+
+
+def test_readers_come_in_pages_by_address_while_others_join_and_leave(state: State) -> None:
+    readers = [subscriber(f"reader{number}@example.org") for number in range(5)]
+    for reader in readers:
+        state.subscribers.put(reader, now=NOW)
+
+    pages = state.subscribers.pages(size=2)
+    first = next(pages)
+    state.subscribers.put(subscriber(ADA), now=NOW)
+    state.subscribers.remove(readers[3].email)
+
+    assert tuple(readers[:2]) == first
+    assert [(readers[2], readers[4])] == list(pages)
+    assert [(subscriber(ADA), *readers[:3], readers[4])] == list(state.subscribers.pages(size=5))
+
+
+def test_nobody_makes_no_page(state: State) -> None:
+    assert list(state.subscribers.pages()) == []
+
+
+def test_pauses_can_be_asked_for_by_address(state: State) -> None:
+    state.subscribers.pause(ADA, until=None, reason="bounced", now=NOW)
+    state.subscribers.pause("eve@example.org", until=None, reason="bounced", now=NOW)
+
+    assert {ADA: Pause(None, "bounced", NOW)} == state.subscribers.pauses([ADA, BOB])

@@ -1,0 +1,165 @@
+"""What the ledger tells: rows, and what became of the papers in them. Nothing is changed here."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import date, datetime
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import bindparam, func, select
+
+from digest.model import LedgerRow
+from digest.state.codec import parse
+from digest.state.database import chunks
+from digest.state.schema import OPEN, alias, ledger
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection, Select
+
+    from digest.state.database import Database
+
+#: the columns of a LedgerRow, in its order
+ROW = tuple(
+    ledger.c[name]
+    for name in (
+        "email",
+        "local_date",
+        "state",
+        "message_id",
+        "planned_at",
+        "attempts",
+        "next_attempt_at",
+        "answer",
+        "updated_at",
+    )
+)
+#: one mail
+KEY = (ledger.c.email == bindparam("by_email"), ledger.c.local_date == bindparam("by_day"))
+#: mails of one local day
+KEYS = (ledger.c.local_date == bindparam("by_day"), ledger.c.email.in_(bindparam("emails", expanding=True)))
+_ENTERED = select(*ROW).where(*KEYS)
+_LATELY = (ledger.c.email.in_(bindparam("emails", expanding=True)), ledger.c.local_date >= bindparam("since"))
+_SENT = ledger.c.state == "sent"
+_LAST_SENT = select(ledger.c.email, func.max(ledger.c.planned_at)).where(*_LATELY, _SENT).group_by(ledger.c.email)
+_SEEN = select(ledger.c.email, ledger.c.papers).where(*_LATELY, _SENT)
+_UNDELIVERED = select(ledger.c.email, ledger.c.papers).where(*_LATELY, ledger.c.state.in_(("refused", "expired")))
+_OPEN_KEYS = select(ledger.c.email, ledger.c.papers).where(
+    OPEN, ledger.c.email.in_(bindparam("emails", expanding=True))
+)
+_ABSORBED = select(alias.c.alias, alias.c.paper).where(
+    alias.c.alias.in_(bindparam("keys", expanding=True)), alias.c.paper != alias.c.alias
+)
+
+
+class History:
+    """The mail of one state, to look at."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def row(self, email: str, local_date: date) -> LedgerRow | None:
+        """The row of one reader and day; None if nothing was planned."""
+        query = select(*ROW).where(*KEY)
+        with self._database.reading() as connection:
+            found = connection.execute(query, {"by_email": email, "by_day": local_date}).one_or_none()
+        return None if found is None else LedgerRow(*found)
+
+    def entered(self, mails: Iterable[tuple[str, date]]) -> dict[tuple[str, date], LedgerRow]:
+        """The rows of those of the mails, (email, local date), that were ever planned."""
+        found: dict[tuple[str, date], LedgerRow] = {}
+        with self._database.reading() as connection:
+            for which in by_day(mails):
+                rows = (LedgerRow(*row) for row in connection.execute(_ENTERED, which))
+                found.update(((row.email, row.local_date), row) for row in rows)
+        return found
+
+    def rows(self, *, email: str | None = None, since: date | None = None) -> tuple[LedgerRow, ...]:
+        """Rows by day and address: of one reader or of all, of local dates from `since` (inclusive) on."""
+        query = select(*ROW)
+        if email is not None:
+            query = query.where(ledger.c.email == email)
+        if since is not None:
+            query = query.where(ledger.c.local_date >= since)
+        with self._database.reading() as connection:
+            return in_order(connection.execute(query))
+
+    def seen(self, emails: Iterable[str], *, since: date) -> dict[str, set[str]]:
+        """For each address the keys of the papers delivered to it, perhaps none.
+
+        Only local dates from `since` (inclusive) on are looked at: a paper cannot have been delivered before it was
+        first seen, so the cost stays that of the last days, however long the history.
+        """
+        return self._papers(_SEEN, emails, since=since)
+
+    def undelivered(self, emails: Iterable[str], *, since: date) -> dict[str, set[str]]:
+        """For each address the keys of the papers whose mail was given up: refused or expired; perhaps none.
+
+        Of local dates from `since` (inclusive) on. A paper may have come with another mail after all: see `seen`.
+        """
+        return self._papers(_UNDELIVERED, emails, since=since)
+
+    def open_keys(self, emails: Iterable[str]) -> dict[str, set[str]]:
+        """For each address the keys of the papers in its mail that is not final, perhaps none."""
+        return self._papers(_OPEN_KEYS, emails)
+
+    def last_sent(self, emails: Iterable[str], *, since: date) -> dict[str, datetime]:
+        """When the newest delivered digest of each address was planned.
+
+        Only local dates from `since` (inclusive) on are looked at, and addresses without a delivery are left out.
+        """
+        found: dict[str, datetime] = {}
+        with self._database.reading() as connection:
+            for chunk in chunks(emails):
+                rows = connection.execute(_LAST_SENT, {"emails": chunk, "since": since})
+                found.update((email, planned_at) for email, planned_at in rows)
+        return found
+
+    def recipient_of(self, message_id: str) -> str | None:
+        """The address of the mail with this Message-ID, angle brackets included; None if it is not one of ours."""
+        with self._database.reading() as connection:
+            return connection.scalar(select(ledger.c.email).where(ledger.c.message_id == message_id))
+
+    def refused_days(self, email: str) -> int:
+        """Local days on which this address was refused since its last delivery; all of them if there was none."""
+        last_sent = select(func.max(ledger.c.local_date)).where(ledger.c.email == email, ledger.c.state == "sent")
+        refused = select(func.count()).where(
+            ledger.c.email == email,
+            ledger.c.state == "refused",
+            ledger.c.local_date > func.coalesce(last_sent.scalar_subquery(), date.min),
+        )
+        with self._database.reading() as connection:
+            return connection.scalar(refused) or 0
+
+    def _papers(self, query: Select[Any], emails: Iterable[str], **bounds: date) -> dict[str, set[str]]:
+        found: dict[str, set[str]] = {email: set() for email in emails}
+        with self._database.reading() as connection:
+            for chunk in chunks(found):
+                for email, papers in connection.execute(query, {"emails": chunk, **bounds}):
+                    found[email].update(parse(papers))
+            return _surviving(connection, found)
+
+
+def by_day(mails: Iterable[tuple[str, date]]) -> Iterator[dict[str, Any]]:
+    """Parameters of statements with KEYS that name all the mails, so many at a time as fit into a statement."""
+    days: dict[date, list[str]] = {}
+    for email, day in mails:
+        days.setdefault(day, []).append(email)
+    for day, emails in days.items():
+        for chunk in chunks(emails):
+            yield {"by_day": day, "emails": chunk}
+
+
+def in_order(rows: Iterable[Sequence[Any]]) -> tuple[LedgerRow, ...]:
+    """By day and address."""
+    found = (LedgerRow(*row) for row in rows)
+    return tuple(sorted(found, key=lambda row: (row.local_date, row.email)))
+
+
+def _surviving(connection: Connection, papers: dict[str, set[str]]) -> dict[str, set[str]]:
+    """The same with present keys: a paper that another has absorbed since counts as the other."""
+    absorbed: dict[str, str] = {}
+    for chunk in chunks(set().union(*papers.values())):
+        absorbed.update((old, new) for old, new in connection.execute(_ABSORBED, {"keys": chunk}))
+    if not absorbed:
+        return papers
+    return {email: {absorbed.get(key, key) for key in keys} for email, keys in papers.items()}
