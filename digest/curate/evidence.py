@@ -33,8 +33,9 @@ _ANYWHERE = 0.2
 #: an author or organization is named on purpose, as a title is; a category is a large drawer
 _AUTHOR = 0.8
 _CATEGORY = 0.4
-#: nodes kept in memory, the latest used; one on a thousand papers takes 10 to 60 kB
-_REMEMBERED = 4096
+#: nodes kept in memory, the latest used, for those they are parts of; one on a thousand papers takes 10 to 60 kB. What
+#: whole entries say is kept as vectors
+_REMEMBERED = 512
 
 _COLUMNS: Mapping[Field | None, tuple[Column, ...]] = {
     None: ("title", "abstract", "topic"),

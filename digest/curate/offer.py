@@ -12,26 +12,29 @@ from __future__ import annotations
 
 import bisect
 import functools
-import heapq
 import itertools
-import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from datetime import date, datetime
-from typing import Literal, NamedTuple
+from typing import Literal, NamedTuple, TypeAlias
+
+import numpy as np
 
 from digest.curate.query import parse
-from digest.curate.rank import Ranking, Standing, score
+from digest.curate.rank import Ranking, Standing
 from digest.curate.reasons import why
 from digest.curate.similar import Copies
-from digest.model import Digest, Match, Missed, Pick, StoredPaper, Subscriber, Trend
+from digest.curate.vector import Mask, Numbers, Values, greatest, mask, score
+from digest.model import Digest, Missed, Pick, StoredPaper, Subscriber, Trend
+
+_Part: TypeAlias = Literal["for_you", "trending"]
 
 #: how much of a For-you score is the trend: enough to order papers of about equal relevance, no more
 TREND_SHARE = 0.05
 #: sets of news kept in memory, the latest used: readers whose last digest was after the same pull share one
 _REMEMBERED_NEWS = 32
-#: far above the error of a score, far below any difference that means something
-_ROUNDING = 1e-9
+#: reasons in words kept in memory, and as many missed papers, the latest used: popular ones are told to many
+_REMEMBERED = 32_768
 
 _UNKNOWN = Trend()
 
@@ -71,8 +74,10 @@ class Offer:
         self._moments = sorted({one.first_seen_at for one in self._stored})
         self._news_from = functools.lru_cache(maxsize=_REMEMBERED_NEWS)(self._find_news)
         self._copies = Copies(self._papers)
+        self._missing = functools.lru_cache(maxsize=_REMEMBERED)(self._miss)
+        self._reasons = functools.lru_cache(maxsize=_REMEMBERED)(self._tell)
         self._trends = [trends.get(paper.key, _UNKNOWN) for paper in self._papers]
-        self._most_trend = max((trend.score for trend in self._trends), default=0.0)
+        self._lift = TREND_SHARE * np.array([trend.score for trend in self._trends], np.float64)
         free = (n for n, paper in enumerate(self._papers) if paper.key in trending_from and self._trends[n].score > 0)
         self._moving = sorted(free, key=lambda number: (-self._trends[number].score, number))
 
@@ -103,42 +108,44 @@ class Offer:
             returned: keys of older papers of an edition that are news still: the mail they were in was given up.
             missed_max: most papers named as missed.
         """
-        news = self._news(since)
-        if returned:
-            news |= {number for number in self._numbers(returned) if self._stored[number].edition is not None}
-        matched = standing.totals.keys() & news
+        news = self._news(since, returned)
+        matched = news[standing.numbers]
         before = self._numbers(seen)
+        fresh = matched & ~self._mask(before)[standing.numbers] if before else matched
         few = subscriber.max_papers + subscriber.trending + missed_max
-        order, again = itertools.tee(self._best_first(standing.totals, matched - before, few))
+        order, again = itertools.tee(self._best_first(standing.numbers[fresh], standing.totals[fresh], few))
         for_you = self._for_you(subscriber, order)
         papers = [candidate.number for candidate in for_you]
-        trending = self._trending(subscriber, papers, before | standing.excluded)
+        trending = self._trending(subscriber, papers, before, standing.excluded)
         missed = self._missed(subscriber, again, papers, {*papers, *trending})
         return Digest(
             subscriber=subscriber,
             local_date=local_date,
             planned_at=planned_at,
-            picks=(
-                *(self._pick(standing, "for_you", one.number, -one.disinterest) for one in for_you),
-                *(self._pick(standing, "trending", number, self._trends[number].score) for number in trending),
-            ),
+            picks=tuple(self._picks(standing, for_you, trending)),
             missed=tuple(itertools.islice(missed, missed_max)),
-            considered=len(news),
-            matched=len(matched),
-            seen_before=len(matched & before),
+            considered=int(np.count_nonzero(news)),
+            matched=int(np.count_nonzero(matched)),
+            seen_before=int(np.count_nonzero(matched) - np.count_nonzero(fresh)),
         )
 
     def _numbers(self, keys: AbstractSet[str]) -> set[int]:
         return {self._ranking.numbers[key] for key in keys if key in self._ranking.numbers}
 
+    def _mask(self, numbers: Iterable[int]) -> Mask:
+        return mask([np.array([*numbers], np.intp)], len(self._papers))
+
     # --- what is new ------------------------------------------------------------------------------------------------
 
-    def _news(self, since: datetime) -> frozenset[int]:
-        return self._news_from(bisect.bisect_right(self._moments, since))
+    def _news(self, since: datetime, returned: AbstractSet[str]) -> Mask:
+        news = self._news_from(bisect.bisect_right(self._moments, since))
+        if not returned:
+            return news
+        return news | self._mask(n for n in self._numbers(returned) if self._stored[n].edition is not None)
 
-    def _find_news(self, first: int) -> frozenset[int]:
+    def _find_news(self, first: int) -> Mask:
         moments = frozenset(self._moments[first:])
-        return frozenset(
+        return self._mask(
             number
             for number, stored in enumerate(self._stored)
             if stored.edition is not None and stored.first_seen_at in moments
@@ -146,27 +153,18 @@ class Offer:
 
     # --- for you ----------------------------------------------------------------------------------------------------
 
-    def _best_first(self, totals: Mapping[int, float], numbers: AbstractSet[int], few: int) -> Iterator[_Candidate]:
+    def _best_first(self, numbers: Numbers, totals: Values, few: int) -> Iterator[_Candidate]:
         """By interest, equal ones in the order of their keys; more than `few` are put in order only when asked for."""
-        first = self._in_order(totals, self._leaders(totals, numbers, few))[:few]
-        yield from first
-        yield from self._in_order(totals, numbers - {candidate.number for candidate in first})
+        relevance = score(totals)
+        interest = (1 - TREND_SHARE) * relevance + self._lift[numbers]
 
-    def _leaders(self, totals: Mapping[int, float], numbers: AbstractSet[int], few: int) -> Iterable[int]:
-        """All that may be among the `few` of most interest: even the greatest trend would not lift another so far."""
-        if len(numbers) <= few:
-            return numbers
-        worst = heapq.nlargest(few, map(totals.__getitem__, numbers))[-1] if few else math.inf
-        least = score(worst) - self._most_trend * TREND_SHARE / (1 - TREND_SHARE) - _ROUNDING
-        total = -math.log1p(-least)
-        return [number for number in numbers if totals[number] >= total]
+        def candidates(places: Numbers) -> Iterator[_Candidate]:
+            columns = (-interest[places], numbers[places], relevance[places])
+            return map(_Candidate, *(column.tolist() for column in columns))
 
-    def _in_order(self, totals: Mapping[int, float], numbers: Iterable[int]) -> list[_Candidate]:
-        return sorted([self._candidate(number, score(totals[number])) for number in numbers])
-
-    def _candidate(self, number: int, relevance: float) -> _Candidate:
-        interest = (1 - TREND_SHARE) * relevance + TREND_SHARE * self._trends[number].score
-        return _Candidate(-interest, number, relevance)
+        yield from candidates(greatest(interest, few))
+        if few < len(numbers):
+            yield from candidates(greatest(interest, len(numbers))[few:])
 
     def _for_you(self, subscriber: Subscriber, candidates: Iterable[_Candidate]) -> list[_Candidate]:
         chosen: list[_Candidate] = []
@@ -189,9 +187,12 @@ class Offer:
         """The candidates that are nowhere in the digest, best first, each with the reason."""
         for candidate in candidates:
             if candidate.number not in taken:
-                paper = self._papers[candidate.number]
                 reason = self._against(candidate, subscriber, for_you) or f"below your {subscriber.max_papers} papers"
-                yield Missed(paper.key, paper.title, paper.url, reason)
+                yield self._missing(candidate.number, reason)
+
+    def _miss(self, number: int, reason: str) -> Missed:
+        paper = self._papers[number]
+        return Missed(paper.key, paper.title, paper.url, reason)
 
     def _against(self, candidate: _Candidate, subscriber: Subscriber, chosen: Iterable[int]) -> str:
         """What speaks against a paper even if there is room, in words; empty if nothing does."""
@@ -203,27 +204,45 @@ class Offer:
 
     # --- trending ---------------------------------------------------------------------------------------------------
 
-    def _trending(self, subscriber: Subscriber, for_you: Sequence[int], unfit: AbstractSet[int]) -> list[int]:
+    def _trending(
+        self, subscriber: Subscriber, for_you: Sequence[int], before: AbstractSet[int], excluded: Mask | None
+    ) -> list[int]:
         most = subscriber.trending if _looks_for_something(subscriber) else subscriber.max_papers
         shown, chosen = set(for_you), list[int]()
         for number in self._moving:
             if len(chosen) >= most:
                 break
-            if number not in unfit and number not in shown and shown.isdisjoint(self._copies.of(number)):
+            unfit = number in before or (excluded is not None and excluded[number])
+            if not unfit and number not in shown and shown.isdisjoint(self._copies.of(number)):
                 shown.add(number)
                 chosen.append(number)
         return chosen
 
     # --- in words ---------------------------------------------------------------------------------------------------
 
-    def _pick(self, standing: Standing, part: Literal["for_you", "trending"], number: int, value: float) -> Pick:
-        matches: tuple[Match, ...] = ()
-        if number in standing.totals:
-            matches = self._ranking.matches(standing, number, score(standing.totals[number]))
-        trend = self._trends[number]
+    def _picks(self, standing: Standing, for_you: Sequence[_Candidate], trending: Sequence[int]) -> Iterator[Pick]:
+        relevance = {candidate.number: candidate.score for candidate in for_you}
+        matches = self._ranking.matches(standing, relevance | _relevance(standing, trending))
+        values = [-candidate.disinterest for candidate in for_you]
+        parts: list[tuple[_Part, int, float]] = [
+            *(("for_you", number, value) for number, value in zip(relevance, values, strict=True)),
+            *(("trending", number, self._trends[number].score) for number in trending),
+        ]
+        for part, number, value in parts:
+            found = matches.get(number, ())
+            reasons = self._reasons(part, number, tuple([match.keyword for match in found]))
+            yield Pick(self._papers[number], part, value, found, self._trends[number], reasons)
+
+    def _tell(self, part: _Part, number: int, entries: Sequence[str]) -> str:
+        matches = [self._ranking.match(entry, number) for entry in entries]
         # the numbers stand beside every paper already; they are the reason only for what trends
-        reasons = why(matches, trend if part == "trending" else _UNKNOWN)
-        return Pick(paper=self._papers[number], part=part, score=value, matches=matches, trend=trend, why=reasons)
+        return why(matches, self._trends[number] if part == "trending" else _UNKNOWN)
+
+
+def _relevance(standing: Standing, numbers: Sequence[int]) -> dict[int, float]:
+    """Of some papers those that match, and their scores."""
+    places = np.flatnonzero(np.isin(standing.numbers, numbers))
+    return dict(zip(standing.numbers[places].tolist(), score(standing.totals[places]).tolist(), strict=True))
 
 
 def _looks_for_something(subscriber: Subscriber) -> bool:

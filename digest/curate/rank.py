@@ -1,7 +1,9 @@
 """A batch of papers and one subscriber's entries → the papers that match, best first. Pure.
 
-What a paper's entries say for it is added up (`evidence`). Then the ten best papers vote for others like them: a
-reader who wants these wants those too (pseudo-relevance feedback, Rocchio 1971, over neighbours instead of words).
+What one entry says for the papers is found once, whoever asks (`evidence`), and kept as a `vector`: that is the one
+place where words are looked at. Here a reader's vectors are added up, which is arithmetic. Then the ten best papers
+vote for others like them: a reader who wants these wants those too (pseudo-relevance feedback, Rocchio 1971, over
+neighbours instead of words).
 
 A score is 1 - e^-evidence. On judged profiles it reads like a probability: of the matching papers scored 0.4 to 0.6
 one in two was relevant, of those above 0.8 all but one in forty; of those below 0.2 one in forty.
@@ -10,17 +12,17 @@ one in two was relevant, of those above 0.8 all but one in forty; of those below
 from __future__ import annotations
 
 import functools
-import heapq
 import math
-import operator
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from collections.abc import Set as AbstractSet
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from digest.curate.evidence import Evidence, EvidenceIndex
-from digest.curate.lanes import pack, rows_in, unpack
-from digest.curate.query import Node, Query, parse
+import numpy as np
+
+from digest.curate.evidence import EvidenceIndex
+from digest.curate.query import Query, parse
 from digest.curate.similar import Neighbours
+from digest.curate.vector import Mask, Numbers, Values, Vector, added_up, greatest, mask, rounded, score, vector
+from digest.curate.votes import Votes
 from digest.model import Match, Paper
 
 # Settled with benchmarks/relevance.py on twelve judged profiles, 561 papers: nDCG@10 0.840 without votes, 0.883 with.
@@ -29,19 +31,9 @@ from digest.model import Match, Paper
 _VOTERS = 10
 #: … and together give at most as much as the best paper's own evidence
 _FEEDBACK = 1.0
-#: how much like itself a voter is, so that votes among the best count
-_SELF = 0.15
-#: evidence beyond this (weights!) no longer shows in a score, which stays below 1
-_MOST = 30.0
-# Numbers in lanes (`lanes`) are whole and below 2^64. An entry's evidence takes up to 50 bits: room for 16,383 entries
-# at their most, and a hundred thousand of weight 100. Votes are ten times likeness times weight, 1 each at most.
-_UNIT = 2**40
-#: evidence of one entry beyond this counts no more: weights of weights
-_MOST_EVIDENCE = 2.0**10
-_LIKENESS_UNIT = 2**30
-_WEIGHT_UNIT = 2**29
-#: bytes of lanes kept in memory, the latest used, once for entries and once for voters
-_ROW_MEMORY = 32 * 2**20
+#: bytes of vectors kept in memory, the latest used, if a keyword says something for a quarter of the papers; of the
+#: 500 two-word phrases of benchmarks/plan.py, one does for a twelfth
+_VECTOR_MEMORY = 32 * 2**20
 #: matches kept in memory, the latest used; a popular keyword's best papers are shown to many
 _REMEMBERED = 65_536
 
@@ -64,31 +56,25 @@ class Scored:
         return self._explain(self)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Standing:
     """How the papers of a run stand with one subscriber. Papers are numbers here: places in `Ranking.papers`."""
 
-    #: what speaks for each paper that matches, votes included
-    totals: Mapping[int, float]
-    #: papers that an excluding entry leaves out; none of them matches
-    excluded: AbstractSet[int] = frozenset()
+    #: the papers that match, ascending
+    numbers: Numbers
+    #: what speaks for each of them, votes included; above 0
+    totals: Values
+    #: of all papers, those that an excluding entry leaves out, none of which matches; None: there are none
+    excluded: Mask | None = None
     #: the entries that look for something, in the order typed, and what they found
-    found: Sequence[tuple[Query, Evidence]] = ()
-
-
-def score(total: float) -> float:
-    """What a total comes to on the scale from 0 to 1: 0 only after a weight next to nothing, and never 1.
-
-    Rounded, so that equal papers are equal in whatever order their sums were added up.
-    """
-    return 1 - math.exp(-min(round(total, 9), _MOST))
+    found: Sequence[tuple[Query, Vector]] = ()
 
 
 class Ranking:
     """The papers of one run, indexed once and ranked for any number of subscribers.
 
-    What an entry says for the papers is computed once, whoever asks; a subscriber then costs time for the papers that
-    match, and about a tenth of a microsecond for each that does not.
+    What an entry says for the papers is computed once, whoever asks; a subscriber then costs time for what the entries
+    found, and a few nanoseconds for each paper that they did not.
     """
 
     def __init__(self, papers: Sequence[Paper]) -> None:
@@ -97,14 +83,15 @@ class Ranking:
         #: the papers' places in that order, by key
         self.numbers: Mapping[str, int] = {paper.key: number for number, paper in enumerate(self.papers)}
         self._evidence = EvidenceIndex(self.papers)
-        rows = rows_in(_ROW_MEMORY, len(self.papers))
-        self._row = functools.lru_cache(maxsize=rows)(self._pack_evidence)
-        self._ballot = functools.lru_cache(maxsize=rows)(self._pack_ballot)
+        vectors = max(1, _VECTOR_MEMORY // (4 * (len(self.papers) or 1)))  # 16 bytes for each that it names
+        self._vector = functools.lru_cache(maxsize=vectors)(self._compute_vector)
+        self._unwanted = functools.lru_cache(maxsize=vectors)(self._find_unwanted)
         self._marked = functools.lru_cache(maxsize=_REMEMBERED)(self._mark)
 
     @functools.cached_property
-    def _neighbours(self) -> Neighbours:
-        return Neighbours(self._evidence.text.terms(), len(self.papers))
+    def _votes(self) -> Votes:
+        neighbours = Neighbours(self._evidence.text.terms(), len(self.papers))
+        return Votes(len(self.papers), neighbours.of)
 
     def rank(self, queries: Sequence[Query], *, related: bool = False) -> tuple[Scored, ...]:
         """The papers that match, best first; equal scores in the order of their keys.
@@ -119,26 +106,39 @@ class Ranking:
         return self._scored(self.standing(queries, related=related))
 
     def standing(self, queries: Sequence[Query], *, related: bool = False) -> Standing:
-        """The same as `rank` in numbers, in no order; related papers then are among those that match."""
-        found = [(query, self._evidence.of(query.node)) for query in queries if not query.excludes]
-        excluded = self._excluded(queries)
-        required = [evidence.matched for query, evidence in found if query.required]
-        matched = _union([evidence.matched for query, evidence in found if not query.required] or required)
-        matched.intersection_update(*required)
-        matched -= excluded
-        listed = set(range(len(self.papers))).intersection(*required) - excluded if related else matched
-        return Standing(self._totals([query.node for query, _ in found], matched, listed), excluded, found)
+        """The same as `rank` in numbers, in their order; related papers then are among those that match."""
+        found = [(query, self._vector(query.entry)) for query in queries if not query.excludes]
+        excluded = self._excluded(queries) if len(found) < len(queries) else None
+        required = [vector.matched for query, vector in found if query.required]
+        wanted = [vector.matched for query, vector in found if not query.required] or required
+        matched, listed = self._mask(wanted), np.ones(len(self.papers), np.bool_)
+        for numbers in required:
+            listed &= self._mask([numbers])
+        if excluded is not None:
+            listed &= ~excluded
+        numbers, totals = self._totals([vector for _, vector in found], matched & listed, listed if related else None)
+        return Standing(numbers, totals, excluded, found)
 
-    def matches(self, standing: Standing, number: int, score: float) -> tuple[Match, ...]:
-        """The entries that match a paper, in the order typed, each with its share of the paper's score."""
-        share = score / -math.log1p(-score) if score else 0.0  # a weight may be next to nothing
-        return tuple(
-            [
-                Match(query.entry, *self._marked(query.entry, number), evidence.values[number] * share)
-                for query, evidence in standing.found
-                if number in evidence.matched
-            ]
-        )
+    def matches(self, standing: Standing, scores: Mapping[int, float]) -> Mapping[int, tuple[Match, ...]]:
+        """The entries that match each of some papers, in the order typed, each with its share of the paper's score.
+
+        Args:
+            standing: how the papers stand with the subscriber.
+            scores: the papers' scores, by their numbers.
+
+        Returns:
+            by number; nothing for a paper that no entry matches.
+        """
+        found: dict[int, list[Match]] = {number: [] for number in scores}
+        # a weight may be next to nothing
+        shares = {number: score / -math.log1p(-score) if score else 0.0 for number, score in scores.items()}
+        for number, place, value in self._hits(standing, scores):
+            found[number].append(self.match(standing.found[place][0].entry, number, value * shares[number]))
+        return {number: tuple(matches) for number, matches in found.items() if matches}
+
+    def match(self, entry: str, number: int, score: float = 0.0) -> Match:
+        """How an entry matches a paper, with its share of the paper's score."""
+        return Match(entry, *self._marked(entry, number), score)
 
     def matching(self, query: Query) -> tuple[Scored, ...]:
         """The papers that one entry matches, best first; of an excluding entry, those that it would leave out."""
@@ -146,60 +146,61 @@ class Ranking:
 
     def near_misses(self, query: Query, n: int) -> tuple[Scored, ...]:
         """At most `n` papers that have more than half of the entry's words, but not as it asks for them; best first."""
-        return self._scored(Standing(self._evidence.almost(query.node)))[:n]
+        almost = sorted(self._evidence.almost(query.node).items())
+        numbers, totals = [number for number, _ in almost], [value for _, value in almost]
+        return self._scored(Standing(np.array(numbers, np.intp), np.array(totals, np.float64)))[:n]
 
-    def _excluded(self, queries: Iterable[Query]) -> AbstractSet[int]:
-        return _union(self._evidence.exactly(query.node) for query in queries if query.excludes)
+    def _mask(self, sets: Sequence[Numbers]) -> Mask:
+        return mask(sets, len(self.papers))
 
-    def _totals(self, nodes: Iterable[Node], matched: AbstractSet[int], listed: Iterable[int]) -> dict[int, float]:
-        """The evidence of all nodes added up, and what the best papers that match give to those like them.
+    def _excluded(self, queries: Sequence[Query]) -> Mask:
+        return self._mask([self._unwanted(query.entry) for query in queries if query.excludes])
 
-        They give at most as much as the best one's own evidence. What nothing speaks for is left out.
+    def _find_unwanted(self, entry: str) -> Numbers:
+        return np.array([*self._evidence.exactly(parse(entry).node)], np.intp)
+
+    def _totals(self, vectors: Sequence[Vector], matched: Mask, related: Mask | None) -> tuple[Numbers, Values]:
+        """Papers, and what speaks for each: all vectors, and what the best papers that match give to those like them.
+
+        These give at most as much as the best one's own evidence. What nothing speaks for is left out.
         """
-        count = len(self.papers)
-        evidence = unpack(sum(map(self._row, nodes)), count)
-        voters = greatest(evidence, matched, _VOTERS)
-        best = evidence[voters[0]] if voters else 0
-        weights = [_WEIGHT_UNIT * evidence[voter] // (best or 1) for voter in voters]
-        votes = unpack(sum(map(operator.mul, map(self._ballot, voters), weights)), count)
-        share = _FEEDBACK * best / (max(votes, default=0) or 1)
-        return {n: (evidence[n] + share * votes[n]) / _UNIT for n in listed if evidence[n] or votes[n]}
+        numbers = np.flatnonzero(matched)
+        totals = evidence = added_up(vectors, len(self.papers))
+        voters = numbers[greatest(evidence[numbers], _VOTERS)]
+        if len(voters):
+            best = evidence[voters[0]]
+            votes = self._votes.count(voters, evidence[voters] / best)
+            totals = evidence + _FEEDBACK * best / (votes.max() or 1.0) * votes
+        if related is not None:
+            numbers = np.flatnonzero(related & (totals > 0))
+        return numbers, totals[numbers]
 
-    def _pack_evidence(self, node: Node) -> int:
-        values = self._evidence.of(node).values
-        # a paper that matches has at least one unit
-        return pack(
-            ((number, max(1, round(min(value, _MOST_EVIDENCE) * _UNIT))) for number, value in values.items()),
-            len(self.papers),
-        )
+    def _compute_vector(self, entry: str) -> Vector:
+        return vector(self._evidence.of(parse(entry).node))
 
-    def _pack_ballot(self, voter: int) -> int:
-        likeness = {**self._neighbours.of(voter), voter: _SELF}
-        return pack(((number, round(value * _LIKENESS_UNIT)) for number, value in likeness.items()), len(self.papers))
+    def _hits(self, standing: Standing, scores: Mapping[int, float]) -> Iterator[tuple[int, int, float]]:
+        """Paper, place among the entries and value of every match of some papers, in the order of the entries."""
+        matched = [vector.matched for _, vector in standing.found]
+        if not matched or not scores:
+            return iter(())
+        numbers = np.concatenate(matched)
+        hits = np.flatnonzero(self._mask([np.array([*scores], np.intp)])[numbers])
+        places = np.searchsorted(np.cumsum([len(one) for one in matched]), hits, side="right")
+        values = np.concatenate([vector.values[: vector.count] for _, vector in standing.found])
+        return zip(numbers[hits].tolist(), places.tolist(), values[hits].tolist(), strict=True)
 
     def _scored(self, standing: Standing) -> tuple[Scored, ...]:
         """The papers that match, best first."""
 
         def explain(scored: Scored) -> tuple[Match, ...]:
-            return self.matches(standing, self.numbers[scored.paper.key], scored.score)
+            number = self.numbers[scored.paper.key]
+            return self.matches(standing, {number: scored.score}).get(number, ())
 
-        order = sorted((-round(total, 9), number) for number, total in standing.totals.items())
-        return tuple([Scored(self.papers[number], score(-total), explain) for total, number in order])
+        order = greatest(rounded(standing.totals), len(standing.totals))
+        scores = zip(standing.numbers[order].tolist(), score(standing.totals[order]).tolist(), strict=True)
+        return tuple([Scored(self.papers[number], value, explain) for number, value in scores])
 
     def _mark(self, entry: str, number: int) -> tuple[tuple[str, ...], tuple[str, ...]]:
         """Fields and words of a match."""
         places = self._evidence.places(parse(entry).node, number)
         return tuple(dict.fromkeys(place for place, _ in places)), tuple(dict.fromkeys(text for _, text in places))
-
-
-def greatest(totals: Sequence[float], numbers: Collection[int], count: int) -> list[int]:
-    """At most `count` of the numbers, those of the greatest totals, greatest first; equal ones in their own order."""
-    if len(numbers) > count:
-        # many times as fast as giving each its place
-        least = heapq.nlargest(count, map(totals.__getitem__, numbers))[-1]
-        numbers = [number for number in numbers if totals[number] >= least]
-    return sorted(numbers, key=lambda number: (-totals[number], number))[:count]
-
-
-def _union(sets: Iterable[AbstractSet[int]]) -> set[int]:
-    return set[int]().union(*sets)

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from datetime import timedelta
 from typing import Any
 
+import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
 from digest.curate.offer import TREND_SHARE, Offer
 from digest.curate.query import parse
-from digest.curate.rank import Ranking, Standing, score
+from digest.curate.rank import Ranking, Standing
+from digest.curate.vector import mask, score
 from digest.model import Digest, Match, Missed, Paper, Pick, StoredPaper, Trend
 from tests.makers import NOW, TODAY, paper, subscriber
 
@@ -33,7 +34,9 @@ def papers(count: int) -> list[Paper]:
 
 def standing(scores: Mapping[int, float], *, excluded: AbstractSet[int] = frozenset()) -> Standing:
     """Papers that match, by their places in the pool, and their scores."""
-    return Standing({number: -math.log1p(-score) for number, score in scores.items()}, excluded)
+    numbers = np.array(sorted(scores), np.intp)
+    totals = -np.log1p([-scores[number] for number in numbers.tolist()])
+    return Standing(numbers, totals, mask([np.array([*excluded], np.intp)], 12) if excluded else None)
 
 
 def chosen(
@@ -62,11 +65,12 @@ def parts(digest: Digest, part: str) -> list[str]:
 def test_for_you_is_what_matches_best_first_and_trending_is_what_moves() -> None:
     pool = papers(4)
     moving = Trend(score=1.0, upvotes=9)
+    fair, good = score(-np.log1p([-0.5, -0.75])).tolist()
 
-    digest = chosen(pool, Standing({0: 0.4, 1: 0.8}), {pool[3].key: moving})
+    digest = chosen(pool, [0.5, 0.75], {pool[3].key: moving})
     assert (
-        Pick(pool[1], "for_you", (1 - TREND_SHARE) * score(0.8)),
-        Pick(pool[0], "for_you", (1 - TREND_SHARE) * score(0.4)),
+        Pick(pool[1], "for_you", (1 - TREND_SHARE) * good),
+        Pick(pool[0], "for_you", (1 - TREND_SHARE) * fair),
         Pick(pool[3], "trending", 1.0, trend=moving, why="▲ 9"),
     ) == digest.picks
     assert (4, 2, 0, ()) == (digest.considered, digest.matched, digest.seen_before, digest.missed)

@@ -1,0 +1,99 @@
+"""What one keyword says for the papers of a run, as arrays, and what arrays of papers come to. Pure.
+
+Papers are numbers: places in the run's order. A vector names only the papers that the keyword says something for, so
+that readers cost time for what their keywords find and not for what they pass over.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeAlias
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    import numpy.typing as npt
+
+    from digest.curate.evidence import Evidence
+
+Numbers: TypeAlias = "npt.NDArray[np.intp]"
+Values: TypeAlias = "npt.NDArray[np.float64]"
+Mask: TypeAlias = "npt.NDArray[np.bool_]"
+
+#: values are multiples of this: below 2^13 their sums are exact, and so the same in whatever order keywords are typed
+_UNIT = 2.0**-40
+#: evidence of one keyword beyond this counts no more: weights of weights
+_MOST = 2.0**10
+#: evidence beyond this (weights!) no longer shows in a score, which stays below 1
+_MOST_SCORED = 30.0
+#: totals are told apart at so many units per whole; finer differences are the error of their sums
+_TOLD_APART = 1e9
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Vector:
+    """One keyword's evidence."""
+
+    #: papers, each once; first those that match
+    numbers: Numbers
+    #: for each of them, above 0
+    values: Values
+    #: how many of them match
+    count: int
+
+    @property
+    def matched(self) -> Numbers:
+        """The papers that match."""
+        return self.numbers[: self.count]
+
+
+def vector(evidence: Evidence) -> Vector:
+    """The same evidence, compact, and in units whose sums are exact."""
+    numbers = [*evidence.matched, *(evidence.values.keys() - evidence.matched)]
+    values = np.array([min(evidence.values[number], _MOST) for number in numbers], np.float64)
+    # a paper that matches has at least one unit
+    values = np.maximum(np.rint(values / _UNIT), 1) * _UNIT
+    return Vector(np.array(numbers, np.intp), values, len(evidence.matched))
+
+
+def added_up(vectors: Sequence[Vector], papers: int) -> Values:
+    """What the vectors say for each of so many papers, together."""
+    if not vectors:
+        return np.zeros(papers)
+    numbers = np.concatenate([one.numbers for one in vectors])
+    values = np.concatenate([one.values for one in vectors])
+    return np.bincount(numbers, values, papers).astype(np.float64, copy=False)
+
+
+def mask(sets: Iterable[Numbers], papers: int) -> Mask:
+    """Of so many papers, those in any of the sets."""
+    found = np.zeros(papers, np.bool_)
+    for numbers in sets:
+        found[numbers] = True
+    return found
+
+
+def greatest(values: Values, count: int) -> Numbers:
+    """The places of at most `count` values, the greatest first; equal ones in their own order.
+
+    >>> greatest(np.array([1.0, 3.0, 2.0, 3.0]), 3).tolist()
+    [1, 3, 2]
+    """
+    if 0 < count < len(values):
+        # many times as fast as giving each its place
+        least = np.partition(values, len(values) - count)[len(values) - count]
+        places = np.flatnonzero(values >= least)
+        return places[np.argsort(-values[places], kind="stable")[:count]]
+    return np.argsort(-values, kind="stable")[:count]
+
+
+def rounded(totals: Values) -> Values:
+    """Totals without the error of their sums, so that equal papers are equal."""
+    return np.rint(totals * _TOLD_APART) / _TOLD_APART
+
+
+def score(totals: Values) -> Values:
+    """What totals come to on the scale from 0 to 1: 0 only after a weight next to nothing, and never 1."""
+    return 1.0 - np.exp(-np.minimum(rounded(totals), _MOST_SCORED))
