@@ -121,7 +121,7 @@ def piece(text: str, html: str) -> Piece:
     Raises:
         PieceError: the last line of the HTML does not end.
     """
-    lines = _lines(text)
+    lines = lines_of(text)
     return Piece(lines.data, lines.before, lines.after, _ended(html))
 
 
@@ -140,7 +140,7 @@ def frame(renderer: Renderer, page: Page) -> Frame:
         raise PieceError("a piece is included twice")
     found = {_index(*gap, papers): comments[f"<!--{gap[0]} {gap[1]}-->"] for gap in html_gaps}
     return Frame(
-        text=tuple(map(_lines, texts)),
+        text=tuple(map(lines_of, texts)),
         html=(*map(_ended, htmls[:-1]), quoted_printable(htmls[-1])),
         text_order=tuple(_index(*gap, papers) for gap in text_gaps),
         html_order=tuple(_index(*gap, papers) for gap in html_gaps),
@@ -148,7 +148,8 @@ def frame(renderer: Renderer, page: Page) -> Frame:
     )
 
 
-def _lines(text: str) -> Lines:
+def lines_of(text: str) -> Lines:
+    """A text, or a part of one that ends with its line, tidied and encoded."""
     text = tidied(text)
     core = text.strip("\n")
     before = len(text) - len(text.lstrip("\n"))

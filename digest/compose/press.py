@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from digest.compose.cache import Cache
 from digest.compose.card import body, close, heading, matched_words, missed_card, words_in
+from digest.compose.form import Forms
 from digest.compose.frame import CARD_PIECES, Frame, Gap, Page, Piece, frame, piece
 from digest.compose.letter import cover, occasion, shown_missed
 from digest.compose.message import DETAILS, addressed, compose, compose_with, fitting
@@ -48,6 +49,7 @@ class Press:
     def __init__(self, letterhead: Letterhead, renderer: Renderer) -> None:
         self._letterhead = letterhead
         self._renderer = renderer
+        self._forms = Forms(renderer)
         self._frames = Cache[Frame](_FRAMES)
         self._pieces = Cache[Piece](_PIECES)
         self._papers: dict[str, tuple[Paper, int]] = {}
@@ -98,13 +100,13 @@ class Press:
         shape = (digest.local_date, tuple([pick.part for pick in picks]), len(missed), own.left_out)
         page = self._frames.get(shape) or self._frames.put(shape, self._frame(*shape))
         around = page.around
-        pieces = [self._piece("head", around[0], letter=own), self._piece("reader", around[1], letter=own)]
+        pieces = [self._forms.piece("head", around[0], own), self._forms.piece("reader", around[1], own)]
         for number, pick in enumerate(picks, start=1):
             pieces += self._card(pick, number, detail, around[len(pieces) : len(pieces) + len(CARD_PIECES)])
         for near in missed:
             pieces.append(self._missed(near, detail, around[len(pieces)]))
         text, html = page.filled(pieces)
-        return addressed(digest, self._letterhead, own, subject=self._renderer.subject(own), text=text, html=html)
+        return addressed(digest, self._letterhead, own, subject=self._forms.subject(own), text=text, html=html)
 
     def _frame(self, local_date: date, parts: tuple[str, ...], missed: int, left_out: int) -> Frame:
         gaps = [(part, Gap(number)) for number, part in enumerate(parts, start=1)]

@@ -21,6 +21,7 @@ from lxml.etree import LxmlError
 from digest.compose.card import Badge, Body, Card, Close, Heading, MissedCard
 from digest.compose.letter import Cover, Letter
 from digest.compose.marking import Segment
+from digest.compose.outline import outline
 from digest.compose.sample import samples
 from digest.compose.styles import Styles
 from digest.compose.text import one_line
@@ -30,6 +31,7 @@ from digest.errors import TemplateError
 if TYPE_CHECKING:
     from collections.abc import Callable, MutableMapping, Sequence
 
+    from digest.compose.outline import Outline
     from digest.compose.styles import Element, Inliner
 
 T = TypeVar("T")
@@ -148,6 +150,10 @@ class Renderer:
         """The text of one piece; raises as `render`."""
         return self._fill(f"mail/{kind}.txt", **values)
 
+    def styled_piece(self, html: str, around: Element) -> str:
+        """HTML with the styles that it has inside `around`; raises as `html_piece`."""
+        return self._styled("mail/digest.html", html, lambda html: self._styles.piece(html, around))
+
     def html_piece(self, kind: str, around: Element, **values: Any) -> str:
         """The HTML of one piece, with the styles that it has inside `around`.
 
@@ -157,6 +163,13 @@ class Renderer:
         """
         name = f"mail/{kind}.html"
         return self._styled(name, self._fill(name, **values), lambda html: self._styles.piece(html, around))
+
+    def outline(self, name: str) -> Outline | None:
+        """The template with blanks, if it has an outline and no mistake that `render` would tell."""
+        try:
+            return outline(self._environment, name)
+        except jinja2.TemplateError:
+            return None
 
     def render_notice(self, subject: str, lines: Sequence[str], user_agent: str) -> Rendered:
         """The mail to the operator; text only.

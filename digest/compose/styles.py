@@ -29,12 +29,12 @@ _QUOTED = r"\"[^\"]*\"|'[^']*'"
 #: the attributes of a tag; possessive, so that hostile pages cost no backtracking
 _ATTRIBUTES = rf"(?:{_QUOTED}|[^'\"<>]++)*+"
 #: a comment or a tag; a `>` in quotes ends no tag
-_MARKUP = re.compile(rf"(<(?:!--.*?--|/?[a-zA-Z]{_ATTRIBUTES})>)", re.DOTALL)
+MARKUP = re.compile(rf"(<(?:!--.*?--|/?[a-zA-Z]{_ATTRIBUTES})>)", re.DOTALL)
 #: a tag as the inliner returns it, under the number that it was given
 _NUMBERED = re.compile(rf"<[a-zA-Z](?:{_QUOTED}|[^'\"<>])*?\sdata-element=\"(\d+)\"{_ATTRIBUTES}>")
 _STYLE = re.compile(rf"\sstyle=(?:{_QUOTED})", re.IGNORECASE)
 #: attributes that no simple selector sees, and whose values are often a paper's or a reader's own
-_UNSEEN = re.compile(rf"\s(?!class=|id=|style=)[\w:-]+=(?:{_QUOTED})", re.IGNORECASE)
+UNSEEN = re.compile(rf"\s(?!class=|id=|style=)[\w:-]+=(?:{_QUOTED})", re.IGNORECASE)
 _STYLE_SHEET = re.compile(r"<style\b[^>]*>(.*?)</style>\n?", re.DOTALL | re.IGNORECASE)
 _AT_RULE_OR_COMMENT = re.compile(r"/\*.*?\*/|@[\w-]+[^{};]*(?:;|{(?:[^{}]*{[^{}]*})*[^{}]*})", re.DOTALL)
 _SELECTORS = re.compile(r"(?:^|})([^{}]*){")
@@ -82,7 +82,7 @@ class Element:
         """The kind of an element inside this one; one of its own where the sheet tells elements of a kind apart."""
         if not self.sheet.simple:
             return Element(self.sheet, self, tag, _name(tag))
-        seen = _UNSEEN.sub("", tag)
+        seen = UNSEEN.sub("", tag)
         known = self.children.get(seen)
         if known is None:
             known = self.children[seen] = Element(self.sheet, self, tag, _name(tag))
@@ -130,7 +130,7 @@ class Styles:
         return self._roots[source]
 
     def _dress(self, html: str, around: Element) -> tuple[str, dict[str, Element]]:
-        parts = _MARKUP.split(html)
+        parts = MARKUP.split(html)
         elements, comments = _walk(parts[1::2], around)
         if not (elements or around.parent):
             raise ValueError("the page has no elements")
