@@ -5,10 +5,10 @@ BIN    := $(VENV)/bin
 UV     := $(shell command -v uv 2>/dev/null)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check format lint types imports golden bench preview clean
+.PHONY: help demo test check format lint types imports golden bench bench-day bench-parts preview clean
 
 help: ## what can be made
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 # pip learned --group in 25.1; older ones are brought up to date inside the environment first
 $(BIN)/.ready: pyproject.toml constraints.txt
@@ -48,8 +48,17 @@ golden: $(BIN)/.ready ## write the golden mails anew and delete unused ones
 preview: $(BIN)/.ready ## your own digest in the browser
 	$(BIN)/digest preview --open
 
-bench: $(BIN)/.ready ## a day of 2,000 papers for 100 subscribers, beside feedparser alone
-	$(BIN)/python benchmarks/day.py
+bench: $(BIN)/.ready ## the whole send beside its rivals, then over long roads; SIZES=100000 for other sizes
+	$(BIN)/python -m benchmarks.send $(SIZES)
+	$(BIN)/python -m benchmarks.round_trips
+
+bench-day: $(BIN)/.ready ## a day of 2,000 papers for 100 subscribers, beside feedparser alone
+	$(BIN)/python -m benchmarks.day
+
+bench-parts: $(BIN)/.ready ## planning, composing and starting alone
+	$(BIN)/python -m benchmarks.plan
+	$(BIN)/python -m benchmarks.compose
+	$(BIN)/python -m benchmarks.start
 
 clean: ## forget the environment and all caches
 	rm -rf $(VENV) .cache .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis build dist
