@@ -21,13 +21,15 @@ from typing import Literal, NamedTuple, TypeAlias
 import numpy as np
 
 from digest.curate.query import parse
-from digest.curate.rank import Ranking, Standing
+from digest.curate.rank import Ranking, Standing, shares
 from digest.curate.reasons import why
 from digest.curate.similar import Copies
 from digest.curate.vector import Mask, Numbers, Values, greatest, mask, score
-from digest.model import Digest, Missed, Pick, StoredPaper, Subscriber, Trend
+from digest.model import Digest, Match, Missed, Pick, StoredPaper, Subscriber, Trend
 
 _Part: TypeAlias = Literal["for_you", "trending"]
+#: fields and words of a match
+_Places: TypeAlias = tuple[tuple[str, ...], tuple[str, ...]]
 
 #: how much of a For-you score is the trend: enough to order papers of about equal relevance, no more
 TREND_SHARE = 0.05
@@ -75,7 +77,7 @@ class Offer:
         self._news_from = functools.lru_cache(maxsize=_REMEMBERED_NEWS)(self._find_news)
         self._copies = Copies(self._papers)
         self._missing = functools.lru_cache(maxsize=_REMEMBERED)(self._miss)
-        self._reasons = functools.lru_cache(maxsize=_REMEMBERED)(self._tell)
+        self._told = functools.lru_cache(maxsize=_REMEMBERED)(self._tell)
         self._trends = [trends.get(paper.key, _UNKNOWN) for paper in self._papers]
         self._lift = TREND_SHARE * np.array([trend.score for trend in self._trends], np.float64)
         free = (n for n, paper in enumerate(self._papers) if paper.key in trending_from and self._trends[n].score > 0)
@@ -221,27 +223,34 @@ class Offer:
     # --- in words ---------------------------------------------------------------------------------------------------
 
     def _picks(self, standing: Standing, for_you: Sequence[_Candidate], trending: Sequence[int]) -> Iterator[Pick]:
-        relevance = {candidate.number: candidate.score for candidate in for_you}
-        matches = self._ranking.matches(standing, relevance | _relevance(standing, trending))
-        values = [-candidate.disinterest for candidate in for_you]
-        parts: list[tuple[_Part, int, float]] = [
-            *(("for_you", number, value) for number, value in zip(relevance, values, strict=True)),
-            *(("trending", number, self._trends[number].score) for number in trending),
-        ]
-        for part, number, value in parts:
-            found = matches.get(number, ())
-            reasons = self._reasons(part, number, tuple([match.keyword for match in found]))
-            yield Pick(self._papers[number], part, value, found, self._trends[number], reasons)
+        hits = self._ranking.hits(standing, [*(one.number for one in for_you), *trending])
+        for disinterest, number, relevance in for_you:
+            entries, values = hits[number]
+            places, reasons = self._told("for_you", number, tuple(entries))
+            matches = shares(entries, places, values, relevance)
+            yield Pick(self._papers[number], "for_you", -disinterest, matches, self._trends[number], reasons)
+        relevant = _relevance(standing, trending)
+        for number in trending:
+            entries, values = hits[number] if number in relevant else ([], [])
+            places, reasons = self._told("trending", number, tuple(entries))
+            matches = shares(entries, places, values, relevant.get(number, 0.0))
+            trend = self._trends[number]
+            yield Pick(self._papers[number], "trending", trend.score, matches, trend, reasons)
 
-    def _tell(self, part: _Part, number: int, entries: Sequence[str]) -> str:
-        matches = [self._ranking.match(entry, number) for entry in entries]
+    def _tell(self, part: _Part, number: int, entries: Sequence[str]) -> tuple[Sequence[_Places], str]:
+        """Where the entries stand in a paper, and the reasons in words."""
+        places = [self._ranking.places(entry, number) for entry in entries]
+        matches = [Match(entry, *found) for entry, found in zip(entries, places, strict=True)]
         # the numbers stand beside every paper already; they are the reason only for what trends
-        return why(matches, self._trends[number] if part == "trending" else _UNKNOWN)
+        return places, why(matches, self._trends[number] if part == "trending" else _UNKNOWN)
 
 
 def _relevance(standing: Standing, numbers: Sequence[int]) -> dict[int, float]:
     """Of some papers those that match, and their scores."""
-    places = np.flatnonzero(np.isin(standing.numbers, numbers))
+    if not numbers or not len(standing.numbers):
+        return {}
+    places = np.minimum(np.searchsorted(standing.numbers, numbers), len(standing.numbers) - 1)
+    places = places[standing.numbers[places] == numbers]
     return dict(zip(standing.numbers[places].tolist(), score(standing.totals[places]).tolist(), strict=True))
 
 

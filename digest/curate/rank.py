@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import functools
 import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -31,9 +31,10 @@ from digest.model import Match, Paper
 _VOTERS = 10
 #: … and together give at most as much as the best paper's own evidence
 _FEEDBACK = 1.0
-#: bytes of vectors kept in memory, the latest used, if a keyword says something for a quarter of the papers; of the
-#: 500 two-word phrases of benchmarks/plan.py, one does for a twelfth
-_VECTOR_MEMORY = 32 * 2**20
+#: bytes of vectors kept in memory: 15,000 of the two-word phrases of benchmarks/plan.py
+_VECTOR_MEMORY = 40 * 2**20
+#: excluding entries kept in memory, the latest used
+_REMEMBERED_EXCLUSIONS = 4096
 #: matches kept in memory, the latest used; a popular keyword's best papers are shown to many
 _REMEMBERED = 65_536
 
@@ -70,6 +71,22 @@ class Standing:
     found: Sequence[tuple[Query, Vector]] = ()
 
 
+def shares(
+    entries: Sequence[str],
+    places: Sequence[tuple[tuple[str, ...], tuple[str, ...]]],
+    values: Sequence[float],
+    score: float,
+) -> tuple[Match, ...]:
+    """The matches of a paper of some score: entries, where each stands, and what each says, as shares of the score."""
+    share = score / -math.log1p(-score) if score else 0.0  # a weight may be next to nothing
+    return tuple(
+        [
+            Match(entry, fields, words, value * share)
+            for entry, (fields, words), value in zip(entries, places, values, strict=True)
+        ]
+    )
+
+
 class Ranking:
     """The papers of one run, indexed once and ranked for any number of subscribers.
 
@@ -83,9 +100,9 @@ class Ranking:
         #: the papers' places in that order, by key
         self.numbers: Mapping[str, int] = {paper.key: number for number, paper in enumerate(self.papers)}
         self._evidence = EvidenceIndex(self.papers)
-        vectors = max(1, _VECTOR_MEMORY // (4 * (len(self.papers) or 1)))  # 16 bytes for each that it names
-        self._vector = functools.lru_cache(maxsize=vectors)(self._compute_vector)
-        self._unwanted = functools.lru_cache(maxsize=vectors)(self._find_unwanted)
+        self._vectors: dict[str, Vector] = {}
+        self._vector_memory = 0
+        self._unwanted = functools.lru_cache(maxsize=_REMEMBERED_EXCLUSIONS)(self._find_unwanted)
         self._marked = functools.lru_cache(maxsize=_REMEMBERED)(self._mark)
 
     @functools.cached_property
@@ -119,26 +136,19 @@ class Ranking:
         numbers, totals = self._totals([vector for _, vector in found], matched & listed, listed if related else None)
         return Standing(numbers, totals, excluded, found)
 
-    def matches(self, standing: Standing, scores: Mapping[int, float]) -> Mapping[int, tuple[Match, ...]]:
-        """The entries that match each of some papers, in the order typed, each with its share of the paper's score.
+    def hits(self, standing: Standing, numbers: Iterable[int]) -> Mapping[int, tuple[list[str], list[float]]]:
+        """The entries that match each of some papers, in the order typed, and what each says for it."""
+        found: dict[int, tuple[list[str], list[float]]] = {number: ([], []) for number in numbers}
+        for query, found_by in standing.found:
+            for number in found.keys() & found_by.matches.keys():
+                entries, values = found[number]
+                entries.append(query.entry)
+                values.append(found_by.matches[number])
+        return found
 
-        Args:
-            standing: how the papers stand with the subscriber.
-            scores: the papers' scores, by their numbers.
-
-        Returns:
-            by number; nothing for a paper that no entry matches.
-        """
-        found: dict[int, list[Match]] = {number: [] for number in scores}
-        # a weight may be next to nothing
-        shares = {number: score / -math.log1p(-score) if score else 0.0 for number, score in scores.items()}
-        for number, place, value in self._hits(standing, scores):
-            found[number].append(self.match(standing.found[place][0].entry, number, value * shares[number]))
-        return {number: tuple(matches) for number, matches in found.items() if matches}
-
-    def match(self, entry: str, number: int, score: float = 0.0) -> Match:
-        """How an entry matches a paper, with its share of the paper's score."""
-        return Match(entry, *self._marked(entry, number), score)
+    def places(self, entry: str, number: int) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        """Fields and words of a match, as `Match` has them."""
+        return self._marked(entry, number)
 
     def matching(self, query: Query) -> tuple[Scored, ...]:
         """The papers that one entry matches, best first; of an excluding entry, those that it would leave out."""
@@ -175,26 +185,24 @@ class Ranking:
             numbers = np.flatnonzero(related & (totals > 0))
         return numbers, totals[numbers]
 
-    def _compute_vector(self, entry: str) -> Vector:
-        return vector(self._evidence.of(parse(entry).node))
-
-    def _hits(self, standing: Standing, scores: Mapping[int, float]) -> Iterator[tuple[int, int, float]]:
-        """Paper, place among the entries and value of every match of some papers, in the order of the entries."""
-        matched = [vector.matched for _, vector in standing.found]
-        if not matched or not scores:
-            return iter(())
-        numbers = np.concatenate(matched)
-        hits = np.flatnonzero(self._mask([np.array([*scores], np.intp)])[numbers])
-        places = np.searchsorted(np.cumsum([len(one) for one in matched]), hits, side="right")
-        values = np.concatenate([vector.values[: vector.count] for _, vector in standing.found])
-        return zip(numbers[hits].tolist(), places.tolist(), values[hits].tolist(), strict=True)
+    def _vector(self, entry: str) -> Vector:
+        known = self._vectors.get(entry)
+        if known is None:
+            known = vector(self._evidence.of(parse(entry).node))
+            if self._vector_memory + known.size > _VECTOR_MEMORY:
+                self._vectors, self._vector_memory = {}, 0
+            self._vectors[entry] = known
+            self._vector_memory += known.size
+        return known
 
     def _scored(self, standing: Standing) -> tuple[Scored, ...]:
         """The papers that match, best first."""
 
         def explain(scored: Scored) -> tuple[Match, ...]:
             number = self.numbers[scored.paper.key]
-            return self.matches(standing, {number: scored.score}).get(number, ())
+            entries, values = self.hits(standing, [number])[number]
+            places = [self._marked(entry, number) for entry in entries]
+            return shares(entries, places, values, scored.score)
 
         order = greatest(rounded(standing.totals), len(standing.totals))
         scores = zip(standing.numbers[order].tolist(), score(standing.totals[order]).tolist(), strict=True)
