@@ -25,8 +25,9 @@ if TYPE_CHECKING:
 _GAP = re.compile(r"<!--(head|title|paper|why|missed|reader) (\d+)-->\n")
 #: the pieces of a paper
 CARD_PIECES = ("title", "paper", "why")
-#: most empty lines in a row, and one line end
-_LINE_ENDS = 3
+#: line ends by how many are asked for: at most two empty lines in a row
+_LINE_ENDS = (b"", b"\r\n", b"\r\n" * 2, b"\r\n" * 3)
+_MOST = len(_LINE_ENDS) - 1
 #: bytes that Python takes for a piece or a part of a frame beside what is in it
 _OVERHEAD = 400
 
@@ -66,6 +67,9 @@ class Lines:
     data: bytes
     before: int
     after: int
+
+
+_NOTHING = Lines(b"", 0, 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +115,9 @@ class Frame:
         parts[1::2] = [pieces[index].html for index in self.html_order]
         text = [self.text[0]]
         for index, lines in zip(self.text_order, self.text[1:], strict=True):
-            text += (pieces[index], lines)
+            text.append(pieces[index])
+            if lines is not _NOTHING:
+                text.append(lines)
         return _joined(text), parts
 
 
@@ -154,7 +160,7 @@ def lines_of(text: str) -> Lines:
     core = text.strip("\n")
     before = len(text) - len(text.lstrip("\n"))
     if not core:
-        return Lines(b"", before, 0)
+        return Lines(b"", before, 0) if before else _NOTHING
     return Lines(quoted_printable(core)[:-2], before, len(text) - len(core) - before)
 
 
@@ -177,12 +183,12 @@ def _index(kind: str, number: int, papers: int) -> int:
 
 def _joined(text: Iterable[Lines]) -> list[bytes]:
     parts: list[bytes] = []
-    ends = _LINE_ENDS
+    ends = _MOST
     for lines in text:
         ends += lines.before
-        if lines.data:
+        if data := lines.data:
             if ends == 0:
                 raise PieceError("a piece does not end with its line")
-            parts += (b"\r\n" * min(ends, _LINE_ENDS), lines.data)
+            parts += (_LINE_ENDS[min(_MOST, ends)], data)
             ends = lines.after
     return [*parts[1:], b"\r\n"]

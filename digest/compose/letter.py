@@ -138,13 +138,14 @@ def occasion(local_date: date, letterhead: Letterhead) -> Occasion:
 def cover(digest: Digest, letterhead: Letterhead, detail: Detail) -> Cover:
     """Everything in the digest's mail but the papers; of these only the first titles."""
     reader = digest.subscriber
-    titles = [title_line(pick.paper.title, detail.title) for pick in digest.picks[: 1 + _PREHEADER_TITLES]]
+    titles = [_leading(pick.paper.title, detail.title) for pick in digest.picks[: 1 + _PREHEADER_TITLES]]
+    lead, subject_lead, _ = titles[0] if titles else ("", "", "")
     return Cover(
         **vars(occasion(digest.local_date, letterhead)),
-        lead=one_line(titles[0], 150) if titles else "",
-        subject_lead=one_line(titles[0], _SUBJECT_LEAD) if titles else "",
+        lead=lead,
+        subject_lead=subject_lead,
         more=max(len(digest.picks) - 1, 0),
-        preheader=" · ".join(one_line(title, 80) for title in titles[1:]),
+        preheader=" · ".join([short for _, _, short in titles[1:]]),
         considered=digest.considered,
         matched=digest.matched,
         left_out=max(len(digest.picks) - detail.papers, 0),
@@ -153,6 +154,13 @@ def cover(digest: Digest, letterhead: Letterhead, detail: Detail) -> Cover:
         unsubscribe_link=unsubscribe_link(reader, letterhead),
         unsubscribe_mailto=unsubscribe_mailto(reader, letterhead),
     )
+
+
+@lru_cache(maxsize=8192)
+def _leading(title: str, limit: int) -> tuple[str, str, str]:
+    """A title shortened for the front of a mail, for the subject and for the preheader."""
+    line = title_line(title, limit)
+    return one_line(line, 150), one_line(line, _SUBJECT_LEAD), one_line(line, 80)
 
 
 def _keywords(reader: Subscriber) -> str:

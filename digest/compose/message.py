@@ -7,14 +7,14 @@ after a crash is the same mail with the same Message-ID.
 from __future__ import annotations
 
 import hashlib
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from email.utils import format_datetime, parseaddr
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from digest.compose import mime
 from digest.compose.card import Detail
-from digest.compose.letter import write
+from digest.compose.letter import contact, write
 from digest.compose.text import one_line
 from digest.errors import DigestError
 from digest.model import Mail
@@ -81,18 +81,25 @@ def addressed(
     Raises:
         DigestError: an address cannot be written into a header.
     """
-    reader = digest.subscriber
-    identity = message_id(reader.email, digest.local_date, _domain(letterhead), token=reader.token)
-    headers = [
-        mime.address_header("From", letterhead.from_address),
+    reader, same = digest.subscriber, _same_headers(letterhead, digest.local_date)
+    identity = message_id(reader.email, digest.local_date, same.domain, token=reader.token)
+    # RFC 8058 only where there is a page to post to
+    page = cover.unsubscribe_link if cover.unsubscribe_link.startswith("https:") else ""
+    ways_out = ([f"<{page}>,"] if page else []) + [f"<{cover.unsubscribe_mailto}>"]
+    headers = (
+        same.sender,
         mime.named_address_header("To", one_line(reader.name, 60), reader.email),
-        *_common(letterhead, identity, subject, digest.planned_at),
-        *_list_headers(letterhead, cover),
-        # https://support.google.com/a/answer/6254652: campaign, customer, mail type, sender
-        f"Feedback-ID: {digest.local_date:%Y%m%d}:daily:digest:paper-digest\r\n",
-    ]
-    body = mime.alternatives(text, html, seed=identity)
-    return _mail(letterhead, reader.email, identity, subject, b"".join(["".join(headers).encode(), *body]))
+        same.reply_to,
+        _date_header(digest.planned_at),
+        f"Message-ID: {identity}\r\n",
+        mime.text_header("Subject", subject),
+        same.list_id,
+        mime.token_header("List-Unsubscribe", ways_out),
+        "List-Unsubscribe-Post: List-Unsubscribe=One-Click\r\n" if page else "",
+        same.rest,
+    )
+    data = b"".join(["".join(headers).encode(), *mime.alternatives(text, html, seed=identity)])
+    return Mail(same.envelope_from, mime.mailbox(reader.email), identity, subject, data, text="", html="")
 
 
 def compose_notice(
@@ -119,11 +126,16 @@ def compose_notice(
     headers = [
         mime.address_header("From", letterhead.from_address),
         mime.named_address_header("To", "", recipient),
-        *_common(letterhead, identity, rendered.subject, at),
+        _reply_to(letterhead),
+        _date_header(at),
+        f"Message-ID: {identity}\r\n",
+        mime.text_header("Subject", rendered.subject),
+        _user_agent(letterhead),
         "Auto-Submitted: auto-generated\r\n",  # RFC 3834 §5: no vacation notice in answer to it
     ]
     data = "".join(headers).encode() + mime.single_part(mime.quoted_printable(rendered.text))
-    return replace(_mail(letterhead, recipient, identity, rendered.subject, data), text=rendered.text)
+    sender, to = _envelope_from(letterhead), mime.mailbox(recipient)
+    return Mail(sender, to, identity, rendered.subject, data, text=rendered.text, html="")
 
 
 def message_id(email: str, local_date: date, domain: str, *, token: str) -> str:
@@ -146,45 +158,58 @@ def _fingerprint(*parts: str) -> str:
     return hashlib.sha256("\n".join(parts).encode(errors="replace")).hexdigest()[:20]
 
 
-def _mail(letterhead: Letterhead, recipient: str, identity: str, subject: str, data: bytes) -> Mail:
-    return Mail(
-        envelope_from=mime.mailbox(letterhead.envelope_from or _bare_address(letterhead.from_address)),
-        recipient=mime.mailbox(recipient),
-        message_id=identity,
-        subject=subject,
-        data=data,
-        text="",
-        html="",
-    )
-
-
-def _common(letterhead: Letterhead, identity: str, subject: str, at: datetime) -> list[str]:
-    return [
-        *([mime.address_header("Reply-To", letterhead.reply_to)] if letterhead.reply_to else []),
-        _date_header(at),
-        f"Message-ID: {identity}\r\n",
-        mime.text_header("Subject", subject),
-        mime.text_header("User-Agent", one_line(letterhead.user_agent, 60)),
-    ]
-
-
 @lru_cache(maxsize=64)
 def _date_header(at: datetime) -> str:
     return f"Date: {format_datetime(at)}\r\n"
 
 
-def _list_headers(letterhead: Letterhead, cover: Cover) -> list[str]:
-    """RFC 2919 and RFC 2369; RFC 8058 only where there is a page to post to."""
-    page = cover.unsubscribe_link if cover.unsubscribe_link.startswith("https:") else ""
-    ways_out = [f"<{page}>,"] if page else []
-    return [
-        mime.token_header("List-Id", ["Paper", "digest", f"<{letterhead.list_id or f'papers.{_domain(letterhead)}'}>"]),
-        mime.token_header("List-Unsubscribe", [*ways_out, f"<{cover.unsubscribe_mailto}>"]),
-        *(["List-Unsubscribe-Post: List-Unsubscribe=One-Click\r\n"] if page else []),
-        mime.token_header("List-Help", [f"<mailto:{cover.contact}>"]),
+@dataclass(frozen=True, slots=True)
+class _SameHeaders:
+    """What all mails of a letterhead have in common on one local day, in order."""
+
+    envelope_from: str
+    #: of the sender, in ASCII
+    domain: str
+    #: From
+    sender: str
+    #: empty: there is none
+    reply_to: str
+    #: User-Agent and List-Id
+    list_id: str
+    rest: str
+
+
+@lru_cache(maxsize=64)
+def _same_headers(letterhead: Letterhead, local_date: date) -> _SameHeaders:
+    domain = _domain(letterhead)
+    rest = [
+        mime.token_header("List-Help", [f"<mailto:{contact(letterhead)}>"]),
         "List-Post: NO\r\n",  # RFC 2369 §3.4: readers cannot post to it
         "Precedence: list\r\n",  # no standard, but what old vacation programs look for
+        # https://support.google.com/a/answer/6254652: campaign, customer, mail type, sender
+        f"Feedback-ID: {local_date:%Y%m%d}:daily:digest:paper-digest\r\n",
     ]
+    list_id = ["Paper", "digest", f"<{letterhead.list_id or f'papers.{domain}'}>"]  # RFC 2919
+    return _SameHeaders(
+        envelope_from=_envelope_from(letterhead),
+        domain=domain,
+        sender=mime.address_header("From", letterhead.from_address),
+        reply_to=_reply_to(letterhead),
+        list_id=_user_agent(letterhead) + mime.token_header("List-Id", list_id),
+        rest="".join(rest),
+    )
+
+
+def _envelope_from(letterhead: Letterhead) -> str:
+    return mime.mailbox(letterhead.envelope_from or _bare_address(letterhead.from_address))
+
+
+def _reply_to(letterhead: Letterhead) -> str:
+    return mime.address_header("Reply-To", letterhead.reply_to) if letterhead.reply_to else ""
+
+
+def _user_agent(letterhead: Letterhead) -> str:
+    return mime.text_header("User-Agent", one_line(letterhead.user_agent, 60))
 
 
 def _domain(letterhead: Letterhead) -> str:

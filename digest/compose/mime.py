@@ -87,6 +87,9 @@ def text_header(name: str, text: str) -> str:
 
 def token_header(name: str, tokens: Sequence[str]) -> str:
     """A header of ASCII tokens with spaces between them, folded only there."""
+    line = f"{name}: {' '.join(tokens)}"
+    if len(line) <= _LINE:  # nearly always
+        return line + "\r\n"
     lines = [f"{name}:"]
     for token in tokens:
         if len(lines[-1]) + 1 + len(token) > _LINE and lines[-1] not in {"", f"{name}:"}:
@@ -98,7 +101,7 @@ def token_header(name: str, tokens: Sequence[str]) -> str:
 def _phrase(text: str) -> str:
     """A display name as one token. A long one in other scripts is cut: some parsers put a space between two words."""
     if text.isascii():
-        return '"' + re.sub(r'(["\\])', r"\\\1", text) + '"'
+        return '"' + text.replace("\\", r"\\").replace('"', r"\"") + '"'
     while len(text.encode()) > _ENCODED_WORD:
         text = cut_at_word(text, len(text) - 1)
     return f"=?utf-8?b?{b64encode(text.encode()).decode()}?="
@@ -141,5 +144,6 @@ def quoted_printable(lines: str) -> bytes:
     Every line is encoded for itself: the lines of two texts, encoded apart and joined, are the same bytes as encoded
     together.
     """
-    text = lines.replace("\r\n", "\n").replace("\r", "\n").removesuffix("\n") + "\n"
+    text = lines.replace("\r\n", "\n").replace("\r", "\n") if "\r" in lines else lines
+    text = text if text.endswith("\n") else text + "\n"
     return b2a_qp(text.replace("\n", "\r\n").encode(), istext=True)

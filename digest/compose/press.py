@@ -33,6 +33,8 @@ if TYPE_CHECKING:
 _PIECES, _FRAMES = 56_000_000, 8_000_000
 #: papers known by number; a few days' worth
 _PAPERS = 20_000
+#: picks known by identity: about 500 bytes each, with what they keep alive
+_PICKS = 10_000
 
 
 class Press:
@@ -54,6 +56,8 @@ class Press:
         self._pieces = Cache[Piece](_PIECES)
         self._papers: dict[str, tuple[Paper, int]] = {}
         self._numbered = 0
+        self._cards: dict[Hashable, tuple[Pick, tuple[Piece, ...]]] = {}
+        self._cards_of = 0
         #: why mails are composed whole, one sentence without a full stop; empty if they are not
         self.hindrance = self._try_out()
 
@@ -102,7 +106,7 @@ class Press:
         around = page.around
         pieces = [self._forms.piece("head", around[0], own), self._forms.piece("reader", around[1], own)]
         for number, pick in enumerate(picks, start=1):
-            pieces += self._card(pick, number, detail, around[len(pieces) : len(pieces) + len(CARD_PIECES)])
+            pieces += self._known_card(pick, number, detail, around[len(pieces) : len(pieces) + len(CARD_PIECES)])
         for near in missed:
             pieces.append(self._missed(near, detail, around[len(pieces)]))
         text, html = page.filled(pieces)
@@ -118,6 +122,20 @@ class Press:
             missed=tuple(map(Gap, range(1, missed + 1))),
         )
         return frame(self._renderer, page)
+
+    def _known_card(
+        self, pick: Pick, number: int, detail: Detail, around: tuple[Element | None, ...]
+    ) -> tuple[Piece, ...]:
+        """The pieces of a card. One pick is often in many readers' digests, and then it is the same object."""
+        key = (id(pick), number, id(detail), around)
+        if known := self._cards.get(key):
+            return known[1]
+        # the pieces must not outlive their cache
+        if self._cards_of != self._pieces.generation or len(self._cards) >= _PICKS:
+            self._cards.clear()
+            self._cards_of = self._pieces.generation
+        self._cards[key] = (pick, self._card(pick, number, detail, around))  # kept alive, so its id stays its own
+        return self._cards[key][1]
 
     def _card(self, pick: Pick, number: int, detail: Detail, around: Sequence[Element | None]) -> tuple[Piece, ...]:
         paper, words, trend, why = pick.paper, matched_words(pick), pick.trend, pick.why

@@ -272,7 +272,7 @@ def _place(error: BaseException) -> tuple[str, int | None]:
 def tidied(text: str) -> str:
     """Without white space at line ends, and with at most two empty lines in a row."""
     lines = "\n".join([line.rstrip() for line in text.split("\n")])
-    return _EMPTY_LINES.sub("\n\n\n", lines)
+    return _EMPTY_LINES.sub("\n\n\n", lines) if "\n\n\n\n" in lines else lines
 
 
 def _text(text: str) -> str:
