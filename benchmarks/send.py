@@ -10,7 +10,8 @@ it is installed: start, planning, ledger and all, into Postfix's smtp-sink on lo
     one connection   jinja2, EmailMessage, styles as they are, one smtplib connection for all, as Django does
 
 The rivals get the chosen papers for nothing, and the clock runs only while they render and send. Every mail of ours is
-accounted for by the relay's counter; at the smallest size also by recipient and Message-ID.
+accounted for by the relay's counter; those of up to 1,000 readers, in a run of its own, also by recipient and
+Message-ID.
 """
 
 from __future__ import annotations
@@ -36,6 +37,8 @@ if TYPE_CHECKING:
 
 _SIZES = (1_000, 10_000)
 _LARGEST = 100_000
+#: subscribers, at most, whose mails are kept and looked at one by one
+_LOOKED_AT = 1_000
 #: messages of smtp-source, at least and at most: fewer say little, and more change nothing
 _FILLED = (2_000, 10_000)
 _LIMIT, _USUAL = "smtp-source, one connection", "usual bot"
@@ -154,13 +157,10 @@ def main(sizes: Sequence[int], *, papers: int, rounds: int, few: int) -> None:
     with tempfile.TemporaryDirectory() as place:
         folder = Path(place)
         rivals = rival_senders(folder, papers=papers, few=few)
-        length = 0
-        for size in sorted(sizes):
-            progress(f"{size:,} subscribers: {papers:,} papers are pulled")
-            home = folder / str(size)
-            home.mkdir()
-            installation = Installation.prepare(home, papers, size)
-            length = length or mean_length(installation)
+        looked_at = min(*sizes, _LOOKED_AT)
+        length = mean_length(installed(folder / "looked-at", papers=papers, subscribers=looked_at))
+        for size in sizes:
+            installation = installed(folder / str(size), papers=papers, subscribers=size)
             filled = min(max(size, _FILLED[0]), _FILLED[1])
             limit = Sender(_LIMIT, filled, partial(fill, messages=filled, length=length))
             senders = [limit, *ours(installation), *rivals]
@@ -169,7 +169,14 @@ def main(sizes: Sequence[int], *, papers: int, rounds: int, few: int) -> None:
             print(f"\n{title}, median of {counted(rounds, 'run')}\n")
             print(rates(records))
             print(f"\n{stages(records, [sender.name for sender in ours(installation)])}", flush=True)
-    print(f"\nEverybody got exactly one mail (Message-IDs counted for {min(sizes):,}, mails for all sizes).")
+    print(f"\nEverybody got exactly one mail (Message-IDs counted for {looked_at:,}, mails for all sizes).")
+
+
+def installed(folder: Path, *, papers: int, subscribers: int) -> Installation:
+    """An installation in a new folder."""
+    progress(f"{subscribers:,} subscribers: {papers:,} papers are pulled")
+    folder.mkdir()
+    return Installation.prepare(folder, papers, subscribers)
 
 
 def counted(number: int, noun: str) -> str:
