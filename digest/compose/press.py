@@ -20,18 +20,18 @@ from digest.compose.styles import PieceError
 from digest.errors import TemplateError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Hashable, Sequence
+    from collections.abc import Hashable, Sequence
     from datetime import date
 
     from digest.compose.card import Detail
     from digest.compose.letter import Letterhead
     from digest.compose.render import Renderer
     from digest.compose.styles import Element
-    from digest.model import Digest, Mail, Missed, Paper, Pick
+    from digest.model import Digest, Mail, Missed, Paper, Pick, Trend
 
 #: bytes of pieces and of frames that are kept
 _PIECES, _FRAMES = 56_000_000, 8_000_000
-#: papers known by number; a few days' worth
+#: papers with their trends known by number; a few days' worth
 _PAPERS = 20_000
 #: picks known by identity: about 500 bytes each, with what they keep alive
 _PICKS = 10_000
@@ -54,7 +54,9 @@ class Press:
         self._forms = Forms(renderer)
         self._frames = Cache[Frame](_FRAMES)
         self._pieces = Cache[Piece](_PIECES)
-        self._papers: dict[str, tuple[Paper, int]] = {}
+        #: the last of each key, and all
+        self._papers: dict[str, tuple[Paper, Trend, int]] = {}
+        self._numbers: dict[tuple[Paper, Trend], int] = {}
         self._numbered = 0
         self._cards: dict[Hashable, tuple[Pick, tuple[Piece, ...]]] = {}
         self._cards_of = 0
@@ -139,47 +141,44 @@ class Press:
 
     def _card(self, pick: Pick, number: int, detail: Detail, around: Sequence[Element | None]) -> tuple[Piece, ...]:
         paper, words, trend, why = pick.paper, matched_words(pick), pick.trend, pick.why
-        same, room = self._number_of(paper), detail.room(number)
-        in_title, in_abstract = words_in(paper.title, words), words_in(paper.abstract, words)
+        same, room = self._number_of(paper, trend), detail.room(number)
+        in_title, in_abstract = (words_in(paper.title, words), words_in(paper.abstract, words)) if words else ((), ())
         title, under, end = around
-        return (
-            self._kept(
-                ("title", title, same, in_title, number, detail.title),
-                lambda: {"card": heading(paper, in_title, number, limit=detail.title)},
-            ),
-            self._kept(
-                ("paper", under, same, in_abstract, trend, room),
-                lambda: {"card": body(paper, in_abstract, trend, room=room)},
-            ),
-            self._kept(
-                ("why", end, same, why, trend, room is None),
-                lambda: {"card": close(paper, why, trend, room=room)},
-            ),
-        )
+        get = self._pieces.get
+        # a key: kind, what is around the piece, and all that its values are made of
+        key: tuple[str, *tuple[Hashable, ...]] = ("title", title, same, in_title, number, detail.title)
+        first = get(key) or self._printed(key, title, card=heading(paper, in_title, number, limit=detail.title))
+        key = ("paper", under, same, in_abstract, room)
+        second = get(key) or self._printed(key, under, card=body(paper, in_abstract, trend, room=room))
+        key = ("why", end, same, why, room is None)
+        third = get(key) or self._printed(key, end, card=close(paper, why, trend, room=room))
+        return first, second, third
 
     def _missed(self, missed: Missed, detail: Detail, around: Element | None) -> Piece:
-        return self._kept(("missed", around, missed, detail.title), lambda: {"missed": missed_card(missed, detail)})
+        key = ("missed", around, missed, detail.title)
+        return self._pieces.get(key) or self._printed(key, around, missed=missed_card(missed, detail))
 
-    def _kept(
-        self, key: tuple[str, Element | None, *tuple[Hashable, ...]], values: Callable[[], dict[str, object]]
-    ) -> Piece:
-        """The piece that follows from its key: kind, what is around it, and all that `values` are made of."""
-        return self._pieces.get(key) or self._pieces.put(key, self._piece(key[0], key[1], **values()))
+    def _printed(self, key: tuple[str, *tuple[Hashable, ...]], around: Element | None, **values: object) -> Piece:
+        text = self._renderer.text_piece(key[0], **values)
+        html = self._renderer.html_piece(key[0], around, **values) if around else ""
+        return self._pieces.put(key, piece(text, html))
 
-    def _piece(self, kind: str, around: Element | None, **values: object) -> Piece:
-        text = self._renderer.text_piece(kind, **values)
-        return piece(text, self._renderer.html_piece(kind, around, **values) if around else "")
-
-    def _number_of(self, paper: Paper) -> int:
-        """A number that only equal papers share: comparing one paper is cheaper than hashing it for every piece."""
+    def _number_of(self, paper: Paper, trend: Trend) -> int:
+        """A number that only equal papers with equal trends share: comparing is cheaper than hashing."""
         known = self._papers.get(paper.key)
-        if known and (known[0] is paper or known[0] == paper):
-            return known[1]
-        if len(self._papers) >= _PAPERS:
+        if known:
+            last, its_trend, number = known
+            if (last is paper or last == paper) and (its_trend is trend or its_trend == trend):
+                return number
+        if len(self._numbers) >= _PAPERS:
             self._papers.clear()
-        self._numbered += 1
-        self._papers[paper.key] = (paper, self._numbered)
-        return self._numbered
+            self._numbers.clear()
+        number = self._numbers.get((paper, trend), 0)
+        if not number:
+            self._numbered += 1
+            number = self._numbers[paper, trend] = self._numbered
+        self._papers[paper.key] = (paper, trend, number)
+        return number
 
 
 def _hindrance(reason: str) -> str:
