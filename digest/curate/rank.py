@@ -73,18 +73,14 @@ class Standing:
 
 def shares(
     entries: Sequence[str],
-    places: Sequence[tuple[tuple[str, ...], tuple[str, ...]]],
+    fields: Sequence[tuple[str, ...]],
+    words: Sequence[tuple[str, ...]],
     values: Sequence[float],
     score: float,
 ) -> tuple[Match, ...]:
     """The matches of a paper of some score: entries, where each stands, and what each says, as shares of the score."""
     share = score / -math.log1p(-score) if score else 0.0  # a weight may be next to nothing
-    return tuple(
-        [
-            Match(entry, fields, words, value * share)
-            for entry, (fields, words), value in zip(entries, places, values, strict=True)
-        ]
-    )
+    return tuple(map(Match, entries, fields, words, [value * share for value in values]))
 
 
 class Ranking:
@@ -128,12 +124,13 @@ class Ranking:
         excluded = self._excluded(queries) if len(found) < len(queries) else None
         required = [vector.matched for query, vector in found if query.required]
         wanted = [vector.matched for query, vector in found if not query.required] or required
-        matched, listed = self._mask(wanted), np.ones(len(self.papers), np.bool_)
-        for numbers in required:
-            listed &= self._mask([numbers])
-        if excluded is not None:
-            listed &= ~excluded
-        numbers, totals = self._totals([vector for _, vector in found], matched & listed, listed if related else None)
+        matched = self._mask(wanted)
+        listed = np.ones_like(matched) if related else None
+        for condition in [*(self._mask([one]) for one in required), *([] if excluded is None else [~excluded])]:
+            matched &= condition
+            if listed is not None:
+                listed &= condition
+        numbers, totals = self._totals([vector for _, vector in found], matched, listed)
         return Standing(numbers, totals, excluded, found)
 
     def hits(self, standing: Standing, numbers: Iterable[int]) -> Mapping[int, tuple[list[str], list[float]]]:
@@ -146,9 +143,10 @@ class Ranking:
                 values.append(found_by.matches[number])
         return found
 
-    def places(self, entry: str, number: int) -> tuple[tuple[str, ...], tuple[str, ...]]:
-        """Fields and words of a match, as `Match` has them."""
-        return self._marked(entry, number)
+    def places(self, entries: Iterable[str], number: int) -> tuple[list[tuple[str, ...]], list[tuple[str, ...]]]:
+        """The fields of a paper, and the words in them, that each of the entries matches, as `Match` has them."""
+        marked = [self._marked(entry, number) for entry in entries]
+        return [fields for fields, _ in marked], [words for _, words in marked]
 
     def matching(self, query: Query) -> tuple[Scored, ...]:
         """The papers that one entry matches, best first; of an excluding entry, those that it would leave out."""
@@ -201,8 +199,7 @@ class Ranking:
         def explain(scored: Scored) -> tuple[Match, ...]:
             number = self.numbers[scored.paper.key]
             entries, values = self.hits(standing, [number])[number]
-            places = [self._marked(entry, number) for entry in entries]
-            return shares(entries, places, values, scored.score)
+            return shares(entries, *self.places(entries, number), values, scored.score)
 
         order = greatest(rounded(standing.totals), len(standing.totals))
         scores = zip(standing.numbers[order].tolist(), score(standing.totals[order]).tolist(), strict=True)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, TypeAlias
 import numpy as np
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     import numpy.typing as npt
 
@@ -40,13 +40,10 @@ class Vector:
     numbers: Numbers
     #: for each of them, above 0
     values: Values
-    #: those that match, with their values: to look one up, where the arrays are for adding up
+    #: those that match: the first of them
+    matched: Numbers
+    #: the same with their values: to look one up, where the arrays are for adding up
     matches: Mapping[int, float]
-
-    @property
-    def matched(self) -> Numbers:
-        """The papers that match."""
-        return self.numbers[: len(self.matches)]
 
     @property
     def size(self) -> int:
@@ -60,7 +57,8 @@ def vector(evidence: Evidence) -> Vector:
     # a paper that matches has at least one unit
     values = [max(1, round(min(evidence.values[number], _MOST) / _UNIT)) * _UNIT for number in numbers]
     matches = dict(zip(evidence.matched, values, strict=False))
-    return Vector(np.array(numbers, np.intp), np.array(values, np.float64), matches)
+    places = np.array(numbers, np.intp)
+    return Vector(places, np.array(values, np.float64), places[: len(matches)], matches)
 
 
 def added_up(vectors: Sequence[Vector], papers: int) -> Values:
@@ -72,11 +70,11 @@ def added_up(vectors: Sequence[Vector], papers: int) -> Values:
     return np.bincount(numbers, values, papers).astype(np.float64, copy=False)
 
 
-def mask(sets: Iterable[Numbers], papers: int) -> Mask:
+def mask(sets: Sequence[Numbers], papers: int) -> Mask:
     """Of so many papers, those in any of the sets."""
     found = np.zeros(papers, np.bool_)
-    for numbers in sets:
-        found[numbers] = True
+    if sets:
+        found[np.concatenate(sets)] = True
     return found
 
 
