@@ -23,7 +23,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Literal
 
-from sqlalchemy import Date, bindparam, case, or_, select, tuple_, update
+from sqlalchemy import Date, bindparam, case, insert, or_, select, tuple_, update
 
 from digest.errors import StateError
 from digest.model import Digest, LedgerRow, LedgerState, Receipt
@@ -134,12 +134,7 @@ class Ledger(History):
     def __init__(self, database: Database) -> None:
         super().__init__(database)
         self._reader = Reader()
-        self._plan = (
-            database.insert(ledger)
-            .on_conflict_do_nothing(index_elements=["email", "local_date"])
-            .returning(ledger.c.email, ledger.c.local_date)
-        )
-        self._plan_body = database.insert(planned).on_conflict_do_nothing()
+        self._writer = Writer(database)
 
     # --- the life of a row --------------------------------------------------------------------------------------
 
@@ -153,19 +148,21 @@ class Ledger(History):
         Returns:
             (email, local date) of those entered; the others had a row for that day already, in whatever state.
         """
-        entered: set[tuple[str, date]] = set()
-        writer = Writer(self._database)
+        entered: set[Key] = set()
         for chunk in chunks(digests):
-            rows = [_new_row(digest, message_id, now) for digest, message_id in chunk]
-            bodies = [_body_row(digest, writer.body(digest)) for digest, _ in chunk]
-            with self._database.writing() as connection:
-                new = {(email, day) for email, day in connection.execute(self._plan, rows)}
-                writer.write(connection, now=now)
+            new = {(digest.subscriber.email, digest.local_date): (digest, name) for digest, name in reversed(chunk)}
+            with self._database.transaction() as connection:
+                for key in _existing(connection, new):
+                    del new[key]
                 if new:
-                    written = [row for row in bodies if (row["email"], row["local_date"]) in new]
-                    connection.execute(self._plan_body, written)
-            entered |= new
+                    self._enter(connection, list(new.values()), now=now)
+            entered |= new.keys()
         return entered
+
+    def _enter(self, connection: Connection, digests: list[tuple[Digest, str]], *, now: datetime) -> None:
+        connection.execute(insert(ledger), [_new_row(digest, name, now) for digest, name in digests])
+        self._writer.write(connection, (digest for digest, _ in digests), now=now)
+        connection.execute(insert(planned), [_body_row(digest, self._writer.body(digest)) for digest, _ in digests])
 
     def due(self, now: datetime) -> Iterator[tuple[str, date]]:
         """(email, local date) of what `claim` would give now, oldest day first, then by address.

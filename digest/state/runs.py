@@ -3,19 +3,30 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Literal
 
-from sqlalchemy import func, insert, select
+from sqlalchemy import bindparam, func, insert, select, update
 
 from digest.model import RunReport, Verdict
 from digest.state.codec import dumps, loads
+from digest.state.database import chunks
 from digest.state.schema import run, verdict
 
 if TYPE_CHECKING:
-    from sqlalchemy import Row
+    from sqlalchemy import Connection, Row
 
     from digest.state.database import Database
+
+_SAID = select(verdict.c.name, verdict.c.sentence).where(
+    verdict.c.scope == "subscriber",
+    verdict.c.name.in_(bindparam("names", expanding=True)),
+    verdict.c.at >= bindparam("since"),
+)
+#: the note of a run that is still at work, or died; its `finished_at` is when it started
+UNFINISHED = "it has not finished"
 
 _NEXT_RUN = select(func.coalesce(func.max(run.c.id), 0) + 1)
 
@@ -34,6 +45,11 @@ class Runs:
             rows = [_verdict_row(number, place, one) for place, one in enumerate(report.verdicts)]
             if rows:
                 connection.execute(insert(verdict), rows)
+
+    @contextmanager
+    def recording(self, command: str, started_at: datetime) -> Iterator[Recording]:
+        """Keep a run whose verdicts come bit by bit; what was added is kept even if the run does not finish."""
+        yield Recording(self._database, command, started_at)
 
     def reports(self, *, since: datetime) -> tuple[RunReport, ...]:
         """The runs that started at `since` or later, oldest first, each as it was recorded."""
@@ -80,6 +96,50 @@ class Runs:
             query = query.limit(limit)
         with self._database.reading() as connection:
             return tuple(_verdict(row) for row in connection.execute(query))
+
+    def said(self, names: Iterable[str], *, since: datetime) -> set[tuple[str, str]]:
+        """(name, sentence) of the verdicts on these subscribers from `since` (inclusive) on."""
+        said: set[tuple[str, str]] = set()
+        with self._database.reading() as connection:
+            for chunk in chunks(names):
+                said.update(tuple(row) for row in connection.execute(_SAID, {"names": chunk, "since": since}))
+        return said
+
+
+class Recording:
+    """A run that is being kept. Until it is finished, and for good if it dies, a note says that it was not."""
+
+    def __init__(self, database: Database, command: str, started_at: datetime) -> None:
+        self._database = database
+        self._begun = RunReport(command, started_at, started_at, notes=(UNFINISHED,))
+        self._number: int | None = None
+        self._verdicts = 0
+
+    def add(self, verdicts: Iterable[Verdict]) -> None:
+        """Keep more verdicts, durable on return."""
+        with self._database.transaction() as connection:
+            number = self._begin(connection)
+            rows = [_verdict_row(number, place, one) for place, one in enumerate(verdicts, self._verdicts)]
+            if rows:
+                connection.execute(insert(verdict), rows)
+        self._number = number
+        self._verdicts += len(rows)
+
+    def finish(self, finished_at: datetime, notes: tuple[str, ...] = ()) -> None:
+        """The run is over."""
+        values = {"finished_at": finished_at, "notes": dumps(tuple[str, ...], notes)}
+        with self._database.transaction() as connection:
+            number = self._begin(connection)
+            connection.execute(update(run).where(run.c.id == number).values(values))
+        self._number = number
+
+    def _begin(self, connection: Connection) -> int:
+        """The number of the run, which is on record from its first verdict on."""
+        if self._number is not None:
+            return self._number
+        number: int = connection.execute(_NEXT_RUN).scalar_one()
+        connection.execute(insert(run), _run_row(number, self._begun))
+        return number
 
 
 def _run_row(number: int | None, report: RunReport) -> dict[str, Any]:

@@ -28,6 +28,7 @@ _PAGE = (
     .limit(bindparam("size"))
 )
 _PAUSES = select(pause).where(pause.c.email.in_(bindparam("emails", expanding=True)))
+_BODIES = select(subscriber.c.body).where(subscriber.c.email.in_(bindparam("emails", expanding=True)))
 _TOKENS = select(token).where(token.c.email.in_(bindparam("emails", expanding=True)))
 
 
@@ -101,6 +102,15 @@ class Subscribers:
                 after = rows[-1].email
             if len(rows) < size:
                 return
+
+    def find(self, emails: Iterable[str]) -> tuple[Subscriber, ...]:
+        """Those of these addresses who joined at run time; without tokens."""
+        with self._database.reading() as connection:
+            return tuple(
+                loads(Subscriber, body)
+                for chunk in chunks(emails)
+                for body in connection.scalars(_BODIES, {"emails": chunk})
+            )
 
     def pause(self, email: str, *, until: date | None, reason: str, now: datetime) -> None:
         """No mail before the local date `until`, or until `resume` if None; replaces an earlier pause."""

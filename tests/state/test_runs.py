@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+import pytest
+from sqlalchemy.exc import StatementError
+
 from digest.model import RunReport, Verdict
+from digest.state.runs import UNFINISHED
 from digest.state.store import State
 from tests.makers import NOW
 
@@ -36,3 +40,60 @@ def test_verdicts_are_found_by_scope_name_and_time_newest_first(state: State) ->
     assert (FRESH,) == state.runs.verdicts(name="arxiv")
     assert (SENT, STALE) == state.runs.verdicts(since=NOW + timedelta(hours=1))
     assert state.runs.verdicts(scope="subscriber", name="arxiv") == ()
+
+
+def test_a_run_can_be_kept_bit_by_bit(state: State) -> None:
+    whole = report(0, FRESH, STALE, SENT, notes=("a note",))
+
+    with state.runs.recording("pull", whole.started_at) as recording:
+        recording.add([FRESH, STALE])
+        recording.add([])
+        recording.add([SENT])
+        recording.finish(whole.finished_at, whole.notes)
+
+    assert (whole,) == state.runs.reports(since=NOW)
+
+
+def test_a_run_that_died_does_not_look_finished_but_its_verdicts_stay(state: State) -> None:
+    def die() -> None:
+        with state.runs.recording("send", NOW) as recording:
+            recording.add([SENT])
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        die()
+
+    assert (RunReport("send", NOW, NOW, (SENT,), (UNFINISHED,)),) == state.runs.reports(since=NOW)
+    assert (SENT,) == state.runs.verdicts()
+
+
+def test_what_could_not_be_added_can_be_added_again(state: State) -> None:
+    naive = Verdict("source", "hf", "stale", "nothing", NOW.replace(tzinfo=None))
+
+    with state.runs.recording("pull", NOW) as recording:
+        with pytest.raises(StatementError, match="no time zone"):
+            recording.add([FRESH, naive])
+        recording.add([FRESH])
+        recording.finish(NOW)
+
+    assert (RunReport("pull", NOW, NOW, (FRESH,)),) == state.runs.reports(since=NOW)
+
+
+def test_runs_that_are_kept_at_the_same_time_are_two(state: State) -> None:
+    with state.runs.recording("pull", NOW) as pull, state.runs.recording("send", NOW) as send:
+        pull.add([FRESH])
+        send.add([SENT])
+        pull.finish(NOW)
+        send.finish(NOW)
+
+    assert [("pull", (FRESH,)), ("send", (SENT,))] == [
+        (run.command, run.verdicts) for run in state.runs.reports(since=NOW)
+    ]
+
+
+def test_what_was_said_about_readers_lately(state: State) -> None:
+    state.runs.record(report(0, FRESH, SENT))
+
+    assert {("ada@example.org", "10 papers")} == state.runs.said(["ada@example.org", "arxiv", "x"], since=SENT.at)
+    assert state.runs.said(["ada@example.org"], since=SENT.at + timedelta(seconds=1)) == set()
+    assert state.runs.said(["bob@example.org"], since=NOW) == set()

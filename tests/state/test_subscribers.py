@@ -92,3 +92,10 @@ def test_pauses_can_be_asked_for_by_address(state: State) -> None:
     state.subscribers.pause("eve@example.org", until=None, reason="bounced", now=NOW)
 
     assert {ADA: Pause(None, "bounced", NOW)} == state.subscribers.pauses([ADA, BOB])
+
+
+def test_readers_can_be_asked_for_by_address(state: State) -> None:
+    for email in (ADA, BOB):
+        state.subscribers.put(subscriber(email), now=NOW)
+
+    assert (subscriber(BOB),) == state.subscribers.find([BOB, "eve@example.org"])
