@@ -328,6 +328,8 @@ class Receipt:
     at: datetime
     #: who answered: `host:port` or the Maildir's path
     relay: str
+    #: True if the recipient's domain wants less mail from us for now (421 or 4.7.x, named a recipient)
+    slow_down: bool = False
 
 
 #: states of a ledger row; the first five may still change, the last three are final

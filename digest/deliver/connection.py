@@ -30,7 +30,7 @@ class LostError(ConnectionError):
 
 
 class Connection(asyncio.Protocol):
-    """An SMTP session after EHLO, TLS and login. For one mail at a time.
+    """An SMTP session after EHLO, TLS and login. Commands may be pipelined (RFC 2920); replies come in their order.
 
     `extensions` is what the server offers: lower-case keyword → parameters (RFC 5321 §4.1.1.1). `greeting` is the
     text of its banner as sent.
@@ -63,51 +63,65 @@ class Connection(asyncio.Protocol):
         tls = self._transport.get_extra_info("ssl_object")
         return tls.version() if tls else ""
 
-    async def command(self, line: str, timeout_s: float) -> Reply:
-        """Send one command and return its reply.
+    def send(self, data: bytes) -> None:
+        """Send commands, or the final dot and the commands behind it. All replies to earlier ones must have been read.
 
         Raises:
-            LostError: the connection is over, the server spoke unasked, or did not answer within `timeout_s` seconds.
+            LostError: nothing was sent: the connection is over, or the server spoke unasked.
         """
         if self._unread:
             self.abort(f"the server said unasked: {self._unread[0].text}")
-        return await self._ask(line.encode() + b"\r\n", timeout_s)
+        self._write(data)
 
-    async def body(self, data: bytes, timeout_s: float) -> Reply | None:
-        """Send a message, dot-stuffed and ending with CRLF, but not the final dot.
+    async def reply(self, timeout_s: float) -> Reply:
+        """The next reply, in the order of the commands.
+
+        Raises:
+            LostError: the connection is over, or the server did not answer within `timeout_s` seconds.
+        """
+        if not self._unread:
+            await self._until(lambda: bool(self._unread), timeout_s)
+        return self._unread.popleft()
+
+    async def command(self, line: str, timeout_s: float) -> Reply:
+        """Send one command and return its reply; raises as `send` and `reply` do."""
+        self.send(line.encode() + b"\r\n")
+        return await self.reply(timeout_s)
+
+    def stream(self, data: bytes) -> None:
+        """Begin to send a message, dot-stuffed and ending with CRLF, but not the final dot.
+
+        Raises:
+            LostError: the connection is over.
+        """
+        self._write(data)
+
+    async def drained(self, timeout_s: float) -> None:
+        """Wait until the operating system has taken everything, or the server has something to say.
+
+        Raises:
+            LostError: the connection is over.
+        """
+        # one turn of the loop, so that a connection closed meanwhile is noticed before the dot is sent into it
+        await asyncio.sleep(0)
+        if self._paused:
+            await self._until(lambda: bool(self._unread) or not self._paused, timeout_s)
+
+    def early(self) -> Reply | None:
+        """A reply given before the end of the message; the dot must not follow then, and the connection is over.
 
         Returns:
-            None if the operating system has taken it all and the server is silent, as it should be. A reply given
-            before the end is returned instead; the dot must not follow then, and the connection is over.
+            None if the server is silent, as it should be.
 
         Raises:
             LostError: before the final dot, so the server cannot have accepted the message (RFC 5321 §4.1.1.4).
         """
-        self._write(data)
-        # one turn of the loop, so that a connection closed meanwhile is noticed before the dot is sent into it
-        await asyncio.sleep(0)
-        await self._until(lambda: bool(self._unread) or not self._paused, timeout_s)
         if not self._unread:
             if self._lost:
                 raise LostError(self._lost)
             return None
-        early = self._unread.popleft()
         self.abort("the server answered before the end of the message")
-        return early
-
-    async def dot(self, timeout_s: float) -> Reply:
-        """Send the final dot and return the reply. From here on a lost connection means: nobody knows.
-
-        Raises:
-            LostError: the dot was sent, no answer came.
-        """
-        return await self._ask(b".\r\n", timeout_s)
-
-    async def reset(self, timeout_s: float) -> None:
-        """Forget the transaction that went wrong (RFC 5321 §4.1.1.5); ends the connection if that fails."""
-        with contextlib.suppress(LostError):
-            if (await self.command("RSET", timeout_s)).code != 250:
-                self.abort("the server does not reset")
+        return self._unread.popleft()
 
     async def quit(self) -> None:
         """Say goodbye and close; never raises. Closes also if it is cancelled meanwhile."""
@@ -123,11 +137,6 @@ class Connection(asyncio.Protocol):
         self._lost = self._lost or reason
         self._transport.abort()
         self._stirred.set()
-
-    async def _ask(self, data: bytes, timeout_s: float) -> Reply:
-        self._write(data)
-        await self._until(lambda: bool(self._unread), timeout_s)
-        return self._unread.popleft()
 
     def _write(self, data: bytes) -> None:
         if self._lost:

@@ -14,6 +14,7 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from digest.deliver.outbox import deliver_one
 from digest.deliver.reply import one_line
 from digest.errors import DeliveryError
 from digest.model import Receipt
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from types import TracebackType
     from typing import Self
 
+    from digest.deliver.outbox import Outbox
     from digest.model import Mail
 
 #: characters of a recipient that may stand in a file name; `:` separates the flags of a Maildir, `/` folders
@@ -64,12 +66,27 @@ class Maildir:
         """Empty: a folder that refuses one mail may take the next."""
         return ""
 
-    async def deliver(self, mail: Mail, *, now: Callable[[], datetime]) -> Receipt:
-        """Store one mail; what happens to it is in the receipt, nothing is raised for it.
+    async def deliver_all(self, outbox: Outbox, *, now: Callable[[], datetime]) -> str:
+        """Store every mail of the outbox; what happens to it is in its receipt, nothing is raised for it.
+
+        A receipt says `delivered` once the file is durable under its final name, `deferred` if the folder cannot take
+        it; it is kept before the next mail is taken.
 
         Returns:
-            `delivered` once the file is durable under its final name, `deferred` if the folder cannot take it.
+            nothing: the outbox is always emptied.
+
+        Raises:
+            StateError: a receipt could not be kept.
         """
+        while (mail := await outbox.take()) is not None:
+            await outbox.settle(mail, await self._stored(mail, now))
+        return ""
+
+    async def deliver(self, mail: Mail, *, now: Callable[[], datetime]) -> Receipt:
+        """Store one mail; see `deliver_one`."""
+        return await deliver_one(self, mail, now=now)
+
+    async def _stored(self, mail: Mail, now: Callable[[], datetime]) -> Receipt:
         name = file_name(mail)
         target = self._looked_at.get(name, self._path / "new" / name)
         try:

@@ -25,6 +25,7 @@ MAX_LINES = 128
 MAX_TEXT = 300
 
 _LINE = re.compile(rb"([2-5][0-9][0-9])(?:([ -])(.*))?", re.DOTALL)
+_GREYLISTED = re.compile(r"gr[ae]y-?list", re.IGNORECASE)
 _ENHANCED = re.compile(r"[245]\.[0-9]{1,3}\.[0-9]{1,3}(?=\s|$)")
 
 
@@ -77,7 +78,8 @@ class Replies:
 
 def one_line(text: str, *, limit: int = MAX_TEXT) -> str:
     """A stranger's text as one line of at most `limit` characters without control or bidirectional characters."""
-    line = " ".join("".join(c if c.isprintable() else " " for c in text).split())
+    printable = text if text.isprintable() else "".join(c if c.isprintable() else " " for c in text)
+    line = " ".join(printable.split())
     return line if len(line) <= limit else line[: limit - 1] + "…"
 
 
@@ -131,3 +133,41 @@ def outcome(stage: Stage, code: int | None, enhanced: str = "") -> Outcome:
         return "in_doubt" if stage == "dot" else "deferred"
     answer = f"{code} {enhanced}"
     return next(result for stages, reply, result in _COMPILED if stages.fullmatch(stage) and reply.match(answer))
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """How one attempt to hand over a mail ended."""
+
+    outcome: Outcome
+    #: reply code of the server; None without one
+    code: int | None
+    #: one line
+    text: str
+    #: the last step done; None: the mail was not offered to the server
+    stage: Stage | None = None
+    #: whether any of the message itself went out
+    begun: bool = False
+    #: see `Receipt.slow_down`
+    slow_down: bool = False
+
+    @property
+    def sent_away(self) -> bool:
+        """True if the server said nothing about the mail: no answer, 421, or a reply out of step."""
+        if self.stage is None or self.outcome == "delivered":
+            return False
+        return self.code is None or self.code == 421 or self.code < 400
+
+
+def slow_down(stage: Stage, reply: Reply) -> bool:
+    """Whether the recipient's domain wants less mail for now: it named a recipient and said 421 or 4.7.x (RFC 3463).
+
+    Not a relay that shuts down or is short of something (4.3.x), which says nothing about a domain, and not greylisting
+    (RFC 6647), which asks each recipient to be tried once more and would make the domain look ever more reluctant.
+
+    >>> slow_down("rcpt", Reply(451, "4.7.500 server busy")), slow_down("dot", Reply(421, "4.3.2 shutting down"))
+    (True, False)
+    """
+    if stage not in {"rcpt", "dot"} or reply.code // 100 != 4 or _GREYLISTED.search(reply.text):
+        return False
+    return reply.enhanced.startswith("4.7.") or (reply.code == 421 and not reply.enhanced.startswith("4.3."))

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from digest.deliver.throttle import Rate
 
 #: `starttls`: plain first, encrypted before anything that matters; `tls`: encrypted from the first byte; `none`: never
 Security = Literal["starttls", "tls", "none"]
@@ -32,6 +35,15 @@ class SmtpSettings:
     local_hostname: str = ""
     #: PEM file of certificates trusted beside the system's own; empty: none
     ca_file: str = ""
+    #: most connections at a time, from 1. Two: while one waits for an answer the other one sends; relays usually allow
+    #: far more (Postfix 50, https://www.postfix.org/postconf.5.html#smtpd_client_connection_count_limit)
+    connections: int = 2
+    #: after so many mails a connection is replaced by a new one; 0: never. Some relays hang up after as many
+    messages_per_connection: int = 100
+    #: of all connections together; None: as fast as the relay takes mails
+    rate: Rate | None = None
+    #: which relay is tried first: the lowest; equal ones share the mails
+    priority: int = 0
 
     @property
     def effective_port(self) -> int:

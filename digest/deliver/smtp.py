@@ -1,125 +1,139 @@
-"""Mail goes to a relay by SMTP: in goes a `Mail`, out comes a `Receipt`, over one connection that mends itself.
+"""Mails go to relays by SMTP: an `Outbox` goes in, a `Receipt` for each of its mails comes out.
 
-The receipt is exact about the one thing that matters after a crash or a broken line: whether the final dot went out.
+A receipt is exact about the one thing that matters after a crash or a broken line: whether the final dot went out.
 Before it, the server cannot have taken the mail (*deferred*); after it and without an answer, nobody can know
 (*in doubt*, RFC 1047).
 """
 
 from __future__ import annotations
 
+import asyncio
+from itertools import groupby
 from typing import TYPE_CHECKING
 
 from digest.deliver.connection import LostError
+from digest.deliver.lane import GIVE_UP_AFTER, Desk, Lane, Relay
+from digest.deliver.letter import size_limit
+from digest.deliver.outbox import deliver_one
 from digest.deliver.relay import connect, tls_context
-from digest.deliver.reply import one_line
 from digest.deliver.settings import Security, SmtpSettings
-from digest.deliver.transaction import Answer, size_limit, transact
 from digest.errors import DeliveryError
 from digest.model import Receipt
 
 if TYPE_CHECKING:
-    import ssl
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
     from datetime import datetime
     from types import TracebackType
     from typing import Self
 
     from digest.deliver.connection import Connection
+    from digest.deliver.outbox import Outbox
     from digest.model import Mail
 
-__all__ = ["Security", "Smtp", "SmtpSettings", "check"]
-
-#: failures in a row after which no further mail is tried
-GIVE_UP_AFTER = 3
+__all__ = ["GIVE_UP_AFTER", "Security", "Smtp", "SmtpSettings", "check"]
 
 
 class Smtp:
-    """Hands mails to one relay, one at a time; open several for several connections.
+    """Hands mails to a relay, or to several.
 
         async with Smtp(settings) as smtp:
-            receipt = await smtp.deliver(mail, now=clock)
+            reason = await smtp.deliver_all(outbox, now=clock)
 
-    Entering connects and logs in, and raises `DeliveryError` if the relay cannot be used.
+    Entering connects and logs in, and raises `DeliveryError` if no relay can be used.
 
-    A connection that the server has closed in the meantime is replaced once per mail. After `GIVE_UP_AFTER` failures
-    in a row (no connection, no answer, 421) every further mail is deferred at once, so that a dead relay costs a few
-    timeouts and not one per reader.
+    Relays of the lowest priority share the mails, each over up to `connections` connections that mend themselves: one
+    that the server has closed in the meantime is replaced, and a mail of which nothing but the envelope was sent goes
+    again, once. After `GIVE_UP_AFTER` failures in a row (no connection, no answer, 421) a relay is not tried any more,
+    so that a dead one costs a few timeouts and not one per reader; when all of a priority are given up, those of the
+    next take over.
     """
 
-    def __init__(self, settings: SmtpSettings) -> None:
-        self._settings = settings
-        self._context: ssl.SSLContext | None = None
-        self._connection: Connection | None = None
-        self._failures = 0
-        #: what the last failure was
-        self._trouble = ""
+    def __init__(self, *relays: SmtpSettings) -> None:
+        self._relays = [Relay(settings) for settings in sorted(relays, key=lambda relay: relay.priority)]
 
     async def __aenter__(self) -> Self:
-        await self._connect()
-        return self
+        failure: DeliveryError | None = None
+        for relay in self._relays:
+            try:
+                relay.idle = await relay.open()
+            except DeliveryError as error:
+                relay.given_up = f"cannot be used: {error.stage}: {error.reason}"
+                failure = failure or error
+            else:
+                return self
+        raise failure or ValueError("there is no relay")
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if self._connection is not None:
-            await self._connection.quit()
+        for relay in self._relays:
+            if relay.idle is not None:
+                await relay.idle.connection.quit()
 
     @property
     def given_up(self) -> str:
-        """Why no further mail is tried; empty while the relay is worth trying."""
-        if self._failures < GIVE_UP_AFTER:
+        """Why no further mail is tried, whatever the relay; empty while one is worth trying."""
+        if any(not relay.given_up for relay in self._relays):
             return ""
-        return f"the relay failed {self._failures} times in a row, the last time: {self._trouble}"
+        if len(self._relays) == 1:
+            return f"the relay {self._relays[0].given_up}"
+        return "; ".join(f"{relay.settings.relay} {relay.given_up}" for relay in self._relays)
 
-    async def deliver(self, mail: Mail, *, now: Callable[[], datetime]) -> Receipt:
-        """Hand over one mail; what happens to it is in the receipt, nothing is raised for it.
+    async def deliver_all(self, outbox: Outbox, *, now: Callable[[], datetime]) -> str:
+        """Hand over every mail of the outbox; what happens to it is in its receipt, nothing is raised for it.
 
         Args:
-            mail: sent byte for byte, to its one recipient.
-            now: asked once, when the outcome is known.
+            outbox: mails are sent byte for byte, each to its one recipient.
+            now: asked when an outcome is known, and for the pace.
 
         Returns:
-            `deferred` also means: later, and perhaps after the operator has mended what the text says.
+            why mails may be left in the outbox, a sentence without full stop: all relays were given up. Empty if the
+            outbox said that there are no more. The mails that were in hand are settled: `deferred`.
+
+        Raises:
+            StateError: a receipt could not be kept. The connections are closed; on none of them a final dot has
+                followed, and mails whose outcome is unknown were not settled.
         """
-        answer = await self._attempt(mail)
-        return Receipt(answer.outcome, answer.code, one_line(answer.text), now(), self._settings.relay)
+        desk = Desk(outbox, now)
+        for _, relays in groupby(self._relays, key=lambda relay: relay.settings.priority):
+            tier = [relay for relay in relays if not relay.given_up]
+            await _run(Lane(relay, desk, self._elsewhere) for relay in tier for _ in range(relay.settings.connections))
+            if any(not relay.given_up for relay in tier):
+                break
+        reason = self.given_up
+        for mail in desk.returned:
+            text = f"not tried: {reason or 'told to stop'}"
+            await outbox.settle(mail, Receipt("deferred", None, text, now(), self._relays[0].settings.relay))
+        return reason
 
-    async def _attempt(self, mail: Mail) -> Answer:
-        if self.given_up:
-            return Answer("deferred", None, f"not tried: {self.given_up}")
-        answer = await self._send(mail)
-        self._failures = self._failures + 1 if answer.sent_away else 0
-        self._trouble = answer.text
-        return answer
+    async def deliver(self, mail: Mail, *, now: Callable[[], datetime]) -> Receipt:
+        """Hand over one mail; see `deliver_one`."""
+        return await deliver_one(self, mail, now=now)
 
-    async def _send(self, mail: Mail) -> Answer:
-        """One transaction; a second one on a new connection if the old one turned out to be over."""
-        try:
-            if self._connection is not None and self._connection.usable:
-                answer = await transact(self._connection, mail, self._settings)
-                if not (answer.stage == "mail" and answer.sent_away):
-                    return answer
-            return await transact(await self._connect(), mail, self._settings)
-        except DeliveryError as error:
-            return Answer("deferred", error.code, f"{error.reason} (connecting)", "connect")
-        except BaseException:
-            # cancelled in mid-sentence: whatever the server answers later belongs to no command of ours
-            if self._connection is not None:
-                self._connection.abort("interrupted")
-            raise
-
-    async def _connect(self) -> Connection:
-        self._context = self._context or tls_context(self._settings)
-        self._connection = await connect(self._settings, self._context)
-        return self._connection
+    def _elsewhere(self) -> bool:
+        return not self.given_up
 
 
-async def check(settings: SmtpSettings) -> str:
-    """Connect, log in and say in one sentence what the relay is; no mail is sent.
+async def _run(lanes: Iterable[Lane]) -> None:
+    """All at once; the first failure of one ends the others."""
+    try:
+        async with asyncio.TaskGroup() as group:
+            for lane in lanes:
+                group.create_task(lane.run())
+    except BaseExceptionGroup as failures:
+        raise failures.exceptions[0] from None
+
+
+async def check(*relays: SmtpSettings) -> str:
+    """Connect to each relay, log in and say in one sentence what it is; no mail is sent.
 
     Raises:
-        DeliveryError: the relay cannot be used.
+        DeliveryError: the first relay that cannot be used.
     """
+    return "; ".join([await _check(settings) for settings in relays])
+
+
+async def _check(settings: SmtpSettings) -> str:
     connection = await connect(settings, tls_context(settings))
     try:
         reply = await connection.command("NOOP", settings.timeout_s)
@@ -135,6 +149,7 @@ async def check(settings: SmtpSettings) -> str:
 def _traits(settings: SmtpSettings, connection: Connection) -> list[str]:
     traits = [connection.encryption or "unencrypted"]
     traits.append(f"logged in as {settings.username}" if settings.username else "without login")
+    traits.append("with pipelining" if "pipelining" in connection.extensions else "without pipelining")
     if limit := size_limit(connection.extensions):
         traits.append(f"takes mails up to {limit / 1e6:.1f} MB")
     return traits

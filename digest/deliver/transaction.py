@@ -1,29 +1,26 @@
-"""One mail over one open connection: MAIL, RCPT, DATA, dot. In goes a `Mail`, out comes an `Answer`.
+"""Mails over one open connection: MAIL, RCPT, DATA, dot. In goes a `Mail`, out comes an `Answer`.
 
-What the answer means is the table in `reply`; opening and mending connections is `smtp`'s business.
+Where the server offers PIPELINING (RFC 2920), the three commands go out in one write, and those of the next mail in the
+same write as the final dot of this one, so that a mail costs one round trip. Where it does not, each waits for its
+reply. What the replies mean is the table in `reply`; opening and mending connections is `lane`'s business.
 """
 
 from __future__ import annotations
 
-import re
-from dataclasses import dataclass
+import contextlib
 from typing import TYPE_CHECKING
 
 from digest.deliver.connection import LostError
-from digest.deliver.reply import outcome
+from digest.deliver.letter import Letter, letter
+from digest.deliver.reply import Answer, outcome, slow_down
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Awaitable, Callable, Sequence
 
     from digest.deliver.connection import Connection
     from digest.deliver.reply import Reply, Stage
     from digest.deliver.settings import SmtpSettings
-    from digest.model import Mail, Outcome
-
-#: what can stand between < and > of a command: no white space, no control character, nothing that ends an address
-_ADDRESS = re.compile(r'([^\s<>"\\@]+)@[^\s<>"\\@]+')
-#: RFC 5321 §4.5.3.1.1 and §4.5.3.1.3, without < and >; octets, also where an address goes beyond ASCII
-_MAX_LOCAL_PART, _MAX_ADDRESS = 64, 254
+    from digest.model import Mail
 
 _STEP: dict[Stage, str] = {
     "mail": "at MAIL FROM",
@@ -31,123 +28,151 @@ _STEP: dict[Stage, str] = {
     "data": "in DATA, before the final dot",
     "dot": "after the final dot",
 }
+#: the commands of an envelope, and the first digit of the reply with which it goes on
+_ENVELOPE: tuple[tuple[Stage, int], ...] = (("mail", 2), ("rcpt", 2), ("data", 3))
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """How one attempt ended."""
+class Session:
+    """A connection and the mails that go over it, one after the other.
 
-    outcome: Outcome
-    #: reply code of the server; None without one
-    code: int | None
-    text: str
-    #: the last step done; None: the mail was not offered to the server
-    stage: Stage | None = None
+    Args:
+        connection: ready for a mail.
+        settings: for the timeouts.
+    """
 
-    @property
-    def sent_away(self) -> bool:
-        """True if the relay had nothing to say about the mail: no connection, no answer, or 421."""
-        return self.stage == "connect" or (self.stage is not None and self.code in {None, 421})
+    def __init__(self, connection: Connection, settings: SmtpSettings) -> None:
+        self.connection = connection
+        #: how many envelopes were sent
+        self.mails = 0
+        self._settings = settings
+        self._pipelining = "pipelining" in connection.extensions
+        #: whose envelope went out behind the last final dot
+        self._announced: Letter | None = None
+        #: the last envelope was refused, so that its transaction may still be open
+        self._stale = False
+        #: how far the mail in hand has come
+        self._stage: Stage = "mail"
+        self._begun = False
 
+    def announced(self, mail: Mail) -> bool:
+        """Whether the envelope of `mail` is on its way already."""
+        return self._announced is not None and self._announced.mail is mail
 
-async def transact(connection: Connection, mail: Mail, settings: SmtpSettings) -> Answer:
-    """Hand over one mail; never raises `LostError`. Afterwards the connection is ready for the next, or not usable."""
-    hindrance = obstacle(mail, connection.extensions)
-    if hindrance is not None:
-        return hindrance
-    answer = await _exchange(connection, mail, settings)
-    if answer.outcome == "delivered":
-        return answer
-    if answer.code == 421:  # RFC 5321 §3.8: the server closes now, so do we
-        connection.abort("the server closed the connection (421)")
-    elif answer.code is not None and answer.code < 400:
-        connection.abort("the server is out of step")
-    elif answer.stage != "dot" and connection.usable:
-        await connection.reset(settings.timeout_s)
-    return answer
+    async def transact(
+        self, mail: Mail, *, following: Callable[[], Mail | None], before_dot: Callable[[], Awaitable[None]]
+    ) -> Answer:
+        """Hand over one mail; never raises `LostError`. Afterwards the connection is ready for the next, or not usable.
 
+        Args:
+            mail: the one that `following` gave, if it gave one the last time.
+            following: asked for the mail that can be announced behind the final dot of this one; None: there is none
+                at this moment. It is asked only if the server bears that.
+            before_dot: awaited when all but the final dot is on its way; if it raises, the dot is not sent.
+        """
+        announced = self._announced
+        ready = announced if announced and announced.mail is mail else letter(mail, self.connection.extensions)
+        if isinstance(ready, Answer):
+            return ready
+        self._stage, self._begun = "mail", False
+        try:
+            refusal = await self._envelope(ready)
+            return refusal or await self._content(ready, following, before_dot)
+        except LostError as lost:
+            return Answer(
+                outcome(self._stage, None), None, f"{lost} ({_STEP[self._stage]})", self._stage, begun=self._begun
+            )
 
-async def _exchange(connection: Connection, mail: Mail, settings: SmtpSettings) -> Answer:
-    envelope: tuple[tuple[Stage, str, int], ...] = (
-        ("mail", f"MAIL FROM:<{mail.envelope_from}>{_options(mail, connection.extensions)}", 2),
-        ("rcpt", f"RCPT TO:<{mail.recipient}>", 2),
-        ("data", "DATA", 3),
-    )
-    stage: Stage = "mail"
-    try:
-        for stage, command, expected in envelope:
-            reply = await connection.command(command, settings.timeout_s)
-            if reply.code // 100 != expected:
-                return _answer(stage, reply)
-        early = await connection.body(_dot_stuffed(mail.data), settings.timeout_s)
+    async def _envelope(self, ready: Letter) -> Answer | None:
+        """None if the server waits for the message."""
+        on_its_way, self._announced = ready is self._announced, None
+        if not on_its_way:
+            self.mails += 1
+        steps = tuple(zip(_ENVELOPE, ready.commands, strict=True))
+        for group in (steps,) if self._pipelining else ((step,) for step in steps):
+            if not on_its_way:
+                self.connection.send(self._forget() + b"".join(command for _, command in group))
+            await self._forgotten()
+            if refusal := await self._refusal([step for step, _ in group]):
+                self._stale = True
+                return refusal
+        return None
+
+    def _forget(self) -> bytes:
+        """RSET, if it is needed (RFC 5321 §4.1.1.5); it may stand in front of a group (RFC 2920 §3.1)."""
+        return b"RSET\r\n" if self._stale else b""
+
+    async def _forgotten(self) -> None:
+        if not self._stale:
+            return
+        self._stale = False
+        if (await self.connection.reply(self._settings.timeout_s)).code != 250:
+            self.connection.abort("the server does not reset")
+            raise LostError("the server does not reset")
+
+    async def _refusal(self, steps: Sequence[tuple[Stage, int]]) -> Answer | None:
+        """The first reply to a group of commands with which the mail cannot go on; all of them are read."""
+        refusal: Answer | None = None
+        invited = False
+        for stage, digit in steps:
+            self._stage = stage
+            try:
+                reply = await self.connection.reply(self._settings.timeout_s)
+            except LostError:
+                if refusal is not None:
+                    return refusal
+                raise
+            if reply.code // 100 != digit:
+                answer = _answer(stage, reply)
+                refusal = refusal or answer
+                if self._over(answer):
+                    return refusal
+            invited = reply.code // 100 == 3
+        if refusal is not None and invited:
+            await self._nothing()
+        return refusal
+
+    async def _nothing(self) -> None:
+        """End a message that has no recipient (RFC 2920 §3.1); whatever is answered, no mail is delivered."""
+        with contextlib.suppress(LostError):
+            self.connection.send(b".\r\n")
+            await self.connection.reply(self._settings.answer_timeout_s)
+
+    async def _content(
+        self, ready: Letter, following: Callable[[], Mail | None], before_dot: Callable[[], Awaitable[None]]
+    ) -> Answer:
+        self._stage, self._begun = "data", True
+        self.connection.stream(ready.body)
+        # while that is on its way
+        mail = following() if self._pipelining else None
+        sealed = letter(mail, self.connection.extensions) if mail else None
+        behind = sealed if isinstance(sealed, Letter) else None
+        await self.connection.drained(self._settings.timeout_s)
+        await before_dot()
+        # from here on nothing is awaited until the dot is sent, so that all that was found out still holds
+        early = self.connection.early()
         if early is not None:
-            return _answer(stage, early)
-        stage = "dot"
-        return _answer(stage, await connection.dot(settings.answer_timeout_s))
-    except LostError as lost:
-        return Answer(outcome(stage, None), None, f"{lost} ({_STEP[stage]})", stage)
+            return _answer("data", early, begun=True)
+        self.connection.send(b".\r\n" + (b"".join(behind.commands) if behind else b""))
+        self._stage, self._announced = "dot", behind
+        self.mails += behind is not None
+        answer = _answer("dot", await self.connection.reply(self._settings.answer_timeout_s), begun=True)
+        self._over(answer)
+        return answer
+
+    def _over(self, answer: Answer) -> bool:
+        """End the connection if the server has ended it (RFC 5321 §3.8) or if nobody knows what it is answering to."""
+        if answer.code == 421:
+            self.connection.abort("the server closed the connection (421)")
+        elif answer.sent_away:
+            self.connection.abort("the server is out of step")
+        return answer.sent_away
 
 
-def _answer(stage: Stage, reply: Reply) -> Answer:
+def _answer(stage: Stage, reply: Reply, *, begun: bool = False) -> Answer:
     result = outcome(stage, reply.code, reply.enhanced)
     text = reply.text
     if result != "delivered":
         text = f"{text} ({_STEP[stage]})"
     if result == "deferred" and reply.code >= 500:
         text = f"the relay objects to this sender or machine, not to the reader: {text}"
-    return Answer(result, reply.code, text, stage)
-
-
-def obstacle(mail: Mail, extensions: Mapping[str, str]) -> Answer | None:
-    """Why this mail cannot be offered to this server at all; None if it can.
-
-    An address that cannot be used is *refused*; what the operator can mend is *deferred*.
-    """
-    if mail.envelope_from and not _writable(mail.envelope_from):
-        return Answer("deferred", None, "not offered: the sender address cannot be written in SMTP")
-    if not _writable(mail.recipient):
-        return Answer("refused", None, "not offered: the recipient address cannot be written in SMTP")
-    if not _only_crlf(mail.data):
-        # a bare CR or LF is also how a second mail is smuggled through (CVE-2023-51764)
-        return Answer("deferred", None, "not offered: a line of the message does not end with CRLF, a fault of digest")
-    if "smtputf8" not in extensions and not mail.recipient.isascii():
-        return Answer("refused", None, "not offered: the address needs SMTPUTF8 (RFC 6531), which the relay has not")
-    if "smtputf8" not in extensions and _beyond_ascii(mail):
-        return Answer(
-            "deferred", None, "not offered: sender or message need SMTPUTF8 (RFC 6531), which the relay has not"
-        )
-    limit = size_limit(extensions)
-    if limit and limit < len(mail.data):
-        return Answer("deferred", None, f"not offered: {len(mail.data)} bytes, and the relay takes {limit} at most")
-    return None
-
-
-def size_limit(extensions: Mapping[str, str]) -> int:
-    """The largest message the server takes, bytes (RFC 1870 §3); 0: it does not say."""
-    limit = extensions.get("size", "")
-    return int(limit) if limit.isdecimal() and len(limit) <= 20 else 0
-
-
-def _options(mail: Mail, extensions: Mapping[str, str]) -> str:
-    size = f" SIZE={len(mail.data)}" if "size" in extensions else ""  # RFC 1870 §5: as sent, without dot-stuffing
-    return f"{size} BODY=8BITMIME SMTPUTF8" if _beyond_ascii(mail) else size  # RFC 6531 §3.1: implies 8BITMIME
-
-
-def _beyond_ascii(mail: Mail) -> bool:
-    return not (mail.envelope_from.isascii() and mail.recipient.isascii() and mail.data.isascii())
-
-
-def _writable(address: str) -> bool:
-    found = _ADDRESS.fullmatch(address) if address.isprintable() else None
-    return found is not None and len(found[1].encode()) <= _MAX_LOCAL_PART and len(address.encode()) <= _MAX_ADDRESS
-
-
-def _only_crlf(data: bytes) -> bool:
-    ends = data.count(b"\r\n")
-    return data.count(b"\n") == ends == data.count(b"\r") and data.endswith(b"\r\n")
-
-
-def _dot_stuffed(data: bytes) -> bytes:
-    """RFC 5321 §4.5.2: a dot at the beginning of a line is doubled; the server takes it away again."""
-    stuffed = data.replace(b"\r\n.", b"\r\n..")
-    return b"." + stuffed if stuffed.startswith(b".") else stuffed
+    return Answer(result, reply.code, text, stage, begun=begun, slow_down=slow_down(stage, reply))

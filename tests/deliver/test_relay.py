@@ -48,7 +48,8 @@ def test_check_says_what_the_relay_is(secure: SmtpServer, authority: Authority) 
     sentence = asyncio.run(check(settings))
 
     assert (
-        f"127.0.0.1:{secure.port} answers “mx.example.org ESMTP”, TLSv1.3, logged in as ada, takes mails up to 10.0 MB"
+        f"127.0.0.1:{secure.port} answers “mx.example.org ESMTP”, TLSv1.3, logged in as ada, without pipelining, "
+        "takes mails up to 10.0 MB"
     ) == sentence
     assert ["connect", "ehlo", "starttls", "ehlo", "auth", "noop", "quit"] == secure.heard
 
@@ -56,7 +57,7 @@ def test_check_says_what_the_relay_is(secure: SmtpServer, authority: Authority) 
 def test_check_of_a_relay_on_this_machine(server: SmtpServer) -> None:
     sentence = asyncio.run(check(to(server)))
 
-    assert sentence.endswith(", unencrypted, without login, takes mails up to 50.0 MB")
+    assert sentence.endswith(", unencrypted, without login, without pipelining, takes mails up to 50.0 MB")
 
 
 @pytest.mark.parametrize("action", [DROP, "451 4.3.0 later"])

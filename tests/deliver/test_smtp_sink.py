@@ -32,9 +32,9 @@ def send(port: int, *mails: Mail) -> list[Receipt]:
 
 def test_check_names_it() -> None:
     with smtp_sink("-h", "sink.example.org") as port:
-        assert (f"127.0.0.1:{port} answers “sink.example.org ESMTP”, unencrypted, without login") == asyncio.run(
-            check(settings(port))
-        )
+        assert (
+            f"127.0.0.1:{port} answers “sink.example.org ESMTP”, unencrypted, without login, with pipelining"
+        ) == asyncio.run(check(settings(port)))
 
 
 def test_mails_arrive() -> None:
