@@ -15,12 +15,13 @@ import functools
 import itertools
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
+from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Literal, TypeAlias
 
 import numpy as np
 
-from digest.curate.query import parse
+from digest.curate.query import Query, parse
 from digest.curate.rank import Ranking, Standing, shares
 from digest.curate.reasons import why
 from digest.curate.similar import Copies
@@ -43,6 +44,20 @@ _UNKNOWN = Trend()
 #: minus the interest (the relevance with a share of trend), number, relevance alone. No named tuple, which takes ten
 #: times as long to make
 _Candidate: TypeAlias = tuple[float, int, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What one subscriber's digest is selected by; as `Offer.select` takes it."""
+
+    subscriber: Subscriber
+    #: the subscriber's entries, understood
+    queries: Sequence[Query]
+    since: datetime
+    seen: AbstractSet[str]
+    local_date: date
+    planned_at: datetime
+    returned: AbstractSet[str] = frozenset()
 
 
 class Offer:
@@ -76,6 +91,20 @@ class Offer:
         self._lift = TREND_SHARE * np.array([trend.score for trend in self._trends], np.float64)
         free = (n for n, paper in enumerate(self._papers) if paper.key in trending_from and self._trends[n].score > 0)
         self._moving = sorted(free, key=lambda number: (-self._trends[number].score, number))
+
+    def select_all(self, requests: Iterable[Request], *, missed_max: int = 5) -> Iterator[Digest]:
+        """The digests of many subscribers, in the order of the requests, each when it is asked for."""
+        for one in requests:
+            yield self.select(
+                one.subscriber,
+                self._ranking.standing(one.queries),
+                since=one.since,
+                seen=one.seen,
+                local_date=one.local_date,
+                planned_at=one.planned_at,
+                returned=one.returned,
+                missed_max=missed_max,
+            )
 
     def select(
         self,
