@@ -61,7 +61,7 @@ def readers(count: int, language: Language) -> list[Subscriber]:
 
 def ours(papers: list[Paper], subscribers: list[Subscriber]) -> int:
     """Number of picks."""
-    from digest.curate.offer import Offer
+    from digest.curate.offer import Offer, Request
     from digest.curate.query import parse
     from digest.curate.rank import Ranking
     from digest.curate.trend import trends
@@ -77,10 +77,10 @@ def ours(papers: list[Paper], subscribers: list[Subscriber]) -> int:
     offer = Offer(ranking, pool, trends(pool, votes, today=_NOW.date()), trending_from=keys)
     picks = 0
     for start in range(0, len(subscribers), _SHARD):
-        digests = [
-            offer.select(
+        requests = [
+            Request(
                 subscriber,
-                ranking.standing([parse(entry) for entry in subscriber.keywords]),
+                [parse(entry) for entry in subscriber.keywords],
                 since=_NOW - timedelta(days=1),
                 seen=frozenset(),
                 local_date=_NOW.date(),
@@ -88,6 +88,7 @@ def ours(papers: list[Paper], subscribers: list[Subscriber]) -> int:
             )
             for subscriber in subscribers[start : start + _SHARD]
         ]
+        digests = list(offer.select_all(requests))
         picks += sum(len(digest.picks) for digest in digests)
     return picks
 
@@ -112,7 +113,7 @@ _PLANNERS: dict[str, Callable[[list[Paper], list[Subscriber]], int]] = {"digest"
 
 
 def measure(name: str, papers: int, subscribers: int) -> None:
-    """One line about one planner; to be run in a process of its own."""
+    """One line about one planner, its seconds first; to be run in a process of its own."""
     language = Language(seed=1)
     offered, asking = papers_of_a_day(papers, language), readers(subscribers, language)
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
@@ -121,7 +122,7 @@ def measure(name: str, papers: int, subscribers: int) -> None:
     seconds = time.process_time() - started
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     print(
-        f"{name:13}{papers:8,}{subscribers:13,}{found:12,}{seconds:9.2f}{seconds / subscribers * 1e6:10.0f}"
+        f"{seconds} {name:13}{papers:8,}{subscribers:13,}{found:12,}{seconds:9.2f}{seconds / subscribers * 1e6:10.0f}"
         f"{peak:9.0f}{before:9.0f}"
     )
 
@@ -132,9 +133,14 @@ def main(papers: int = 1000, *sizes: int) -> None:
         f"{'':13}{'papers':>8}{'subscribers':>13}{'found':>12}{'seconds':>9}{'µs each':>10}{'peak MB':>9}{'input':>9}"
     )
     for subscribers in sizes or (1_000, 10_000, 100_000):
+        seconds = []
         for name in _PLANNERS if installed else ["digest"]:
             command = [sys.executable, __file__, "--only", name, str(papers), str(subscribers)]
-            subprocess.run(command, check=True)
+            took, _, line = subprocess.run(command, check=True, capture_output=True, text=True).stdout.partition(" ")
+            seconds.append(float(took))
+            print(line, end="", flush=True)
+        if installed:
+            print(f"{'':13}{seconds[0] / seconds[1]:.2f} times scikit-learn's")
     if not installed:
         print("scikit-learn is not installed")
 
