@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from tests.installation import Installation
+
 if TYPE_CHECKING:
-    from tests.installation import Installation
+    from collections.abc import Mapping
 
 _ROOT = Path(__file__).parents[2]
 
@@ -37,9 +40,27 @@ def run(code: str, home: Installation) -> tuple[int, str]:
     return process.returncode, output
 
 
-def start(home: Installation, *arguments: str, before: tuple[str, ...] = ()) -> subprocess.Popen[str]:
-    """A `digest` command with the configuration as `home` wrote it last; `before` is a command to run it under."""
-    environ = {name: value for name, value in os.environ.items() if not name.startswith("DIGEST_")}
+def copied(home: Installation, folder: Path) -> Installation:
+    """The same installation once more, in a folder that is made for it: what happens there leaves `home` alone."""
+    shutil.copytree(home.folder, folder)
+    twin = Installation(folder, home.server, *home.readers)
+    twin.sections, twin.sources = dict(home.sections), home.sources
+    twin.write()
+    return twin
+
+
+def start(
+    home: Installation, *arguments: str, before: tuple[str, ...] = (), env: Mapping[str, str] | None = None
+) -> subprocess.Popen[str]:
+    """A `digest` command with the configuration as `home` wrote it last.
+
+    Args:
+        home: whose.
+        arguments: of the command.
+        before: a command to run it under.
+        env: more of the environment.
+    """
+    environ = {name: value for name, value in os.environ.items() if not name.startswith("DIGEST_")} | dict(env or {})
     return subprocess.Popen(
         [*before, sys.executable, "-m", "digest", *arguments, "--config", str(home.path)],
         cwd=_ROOT,

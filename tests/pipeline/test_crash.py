@@ -1,6 +1,7 @@
-"""The promise about crashes: nobody is missed, nobody gets a mail twice but for one per crash, and then the very same.
+"""The promise about crashes: nobody is missed, and what comes twice is the very same, one mail per connection at most.
 
-`DIGEST_CRASHES=100` makes the first series as long as one likes.
+`DIGEST_CRASHES=100` makes the first series as long as one likes; `DIGEST_CRASHES=all` makes it a hundred and adds the
+last test, which dies at every single system call of the send phase and takes some minutes.
 """
 
 from __future__ import annotations
@@ -8,45 +9,48 @@ from __future__ import annotations
 import os
 import shutil
 import signal
-import sqlite3
-import subprocess
 import time
 from collections import Counter
-from contextlib import closing
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from random import Random
 from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.installation import Installation, item, message_id, reader
-from tests.pipeline import children
+from tests.installation import Installation, item, reader
+from tests.pipeline import children, tracing
+from tests.pipeline.send_phase import CONNECTIONS, check_claims, duplicates, more_keys, planned_morning, undisturbed
+from tests.pipeline.sink import sink
 from tests.smtp_server import smtp_server
 
 if TYPE_CHECKING:
+    import subprocess
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
     from tests.http_server import HttpServer
     from tests.smtp_server import SmtpServer
 
+_SWITCH = os.environ.get("DIGEST_CRASHES", "12")
+EVERY_CALL = _SWITCH == "all"
 #: how often a process is killed at a moment of chance
-CRASHES = int(os.environ.get("DIGEST_CRASHES", "12"))
+CRASHES = 100 if EVERY_CALL else int(_SWITCH)
 #: so many of them fit between the first and the last mail of one day
 _CRASHES_A_DAY = 12
 READERS = [f"reader{number:02}@example.org" for number in range(50)]
-#: system calls at which a process is killed: steps of the conversation, commits, parts of a commit
-CALLS = [
-    *(("sendto", number) for number in (1, 2, 4, 6, 7, 12)),
-    *(("fdatasync", number) for number in (2, 5, 8)),
-    *(("pwrite64", number) for number in (10, 40, 75)),
-]
+#: few, so that every call of a whole send phase can be tried; enough for three connections to be busy
+FEW = READERS[:6]
+#: how far the send phase has come when a process dies, 0 to 1, and whether its machine dies with it
+MOMENTS = ((0.0, False), (0.15, True), (0.45, False), (0.75, True), (1.0, False))
 
 
-def a_day(folder: Path, server: HttpServer, relay: SmtpServer) -> Installation:
+def a_day(folder: Path, server: HttpServer, relay: SmtpServer, connections: int) -> Installation:
     """A digest with two papers is due for fifty readers."""
     folder.mkdir()
     home = Installation(folder, server, *map(reader, READERS))
-    home.use_relay(relay)
+    home.use_relay(relay, more_keys(connections))
     home.publish(item(1, upvotes=7), item(2))
     home.pull(datetime.now(UTC))
     home.write()
@@ -75,45 +79,151 @@ def kill_at_random(home: Installation, relay: SmtpServer, random: Random, most: 
         kills += 1
 
 
-def duplicates(home: Installation, relay: SmtpServer) -> int:
-    """How many mails came again; everything else is as promised."""
-    assert set(READERS) == {mail.recipient for mail in relay.accepted}
-    times = Counter(mail.recipient for mail in relay.accepted)
-    assert len(READERS) == len({(mail.recipient, message_id(mail.data), mail.data) for mail in relay.accepted})
-    assert {"sent"} == {row.state for row in home.rows()}
-    with closing(sqlite3.connect(home.folder / "state.sqlite3")) as connection:
-        assert [("ok",)] == connection.execute("PRAGMA integrity_check").fetchall()
-    return times.total() - len(READERS)
-
-
 @pytest.mark.slow
-def test_a_sender_killed_at_any_moment_misses_nobody(tmp_path: Path, http_server: HttpServer) -> None:
+@pytest.mark.parametrize("connections", CONNECTIONS)
+def test_a_sender_killed_at_any_moment_misses_nobody(tmp_path: Path, http_server: HttpServer, connections: int) -> None:
     random = Random(0)
     kills = again = days = 0
     while kills < CRASHES:
         with smtp_server() as relay:
-            home = a_day(tmp_path / str(days), http_server, relay)
+            home = a_day(tmp_path / str(days), http_server, relay, connections)
             kills_today = kill_at_random(home, relay, random, min(_CRASHES_A_DAY, CRASHES - kills))
-            again_today = duplicates(home, relay)
-        assert again_today <= kills_today
+            assert set(READERS) == {mail.recipient for mail in relay.accepted}
+            again_today = duplicates(home, relay.accepted)
+        assert again_today <= kills_today * connections
         kills, again, days = kills + kills_today, again + again_today, days + 1
-    print(f"{kills} kills in {days} days of {len(READERS)} mails, {again} mails came twice, all of them identical")
+    print(
+        f"{kills} kills at moments of chance in {days} days of {len(READERS)} mails over {connections} connections: "
+        f"0 mails lost, {again} came twice, all of them identical"
+    )
 
 
-@pytest.mark.slow
-def test_a_sender_killed_at_any_system_call_misses_nobody(tmp_path: Path, http_server: HttpServer) -> None:
-    """Before a byte of any command, in the middle of a commit, and between a commit and the next byte."""
-    strace = shutil.which("strace")
-    if strace is None or subprocess.run([strace, "-f", "-o", "/dev/null", "true"], check=False).returncode != 0:
-        pytest.skip("strace is missing or may not trace here")
-    with smtp_server() as relay:
-        home = a_day(tmp_path / "home", http_server, relay)
-        for call, number in CALLS:
-            inject = ("-f", "-e", f"trace={call}", "-e", f"inject={call}:signal=SIGKILL:when={number}")
-            code, output, errors = children.finish(children.start(home, "send", "--now", before=(strace, *inject)))
-            assert -signal.SIGKILL == code, f"{call} {number}: {output}{errors}"
+# --- at a system call -------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Point:
+    """Where a sender dies."""
+
+    call: str
+    #: of the thread that makes most of them, from 1
+    number: int
+    #: so is its machine: what is not durable is gone
+    power_cut: bool
+    connections: int
+
+
+@dataclass(frozen=True)
+class Crash:
+    """What followed."""
+
+    killed: bool
+    #: writes that the disk forgot
+    forgotten: int
+    #: mails that came twice
+    again: int
+
+
+@pytest.fixture(scope="module")
+def morning(tmp_path_factory: pytest.TempPathFactory) -> Installation:
+    return planned_morning(tmp_path_factory.mktemp("morning"), FEW)
+
+
+@pytest.fixture(scope="module")
+def numbers(morning: Installation, tmp_path_factory: pytest.TempPathFactory) -> Mapping[int, Mapping[str, range]]:
+    """By connections and name: the numbers of the calls in a send phase."""
+    return {
+        connections: undisturbed(morning, tmp_path_factory.mktemp("undisturbed"), connections)
+        for connections in CONNECTIONS
+    }
+
+
+def crash(morning: Installation, folder: Path, point: Point) -> Crash:
+    """A sender dies at this point, and the next one puts everything right."""
+    home = children.copied(morning, folder / "home")
+    log = folder / "log"
+    state = home.folder / "state.sqlite3"
+    with sink() as relay:
+        relay.serve(home, more_keys(point.connections))
+        seen = {"pwrite64", "fdatasync", point.call}
+        before = tracing.traced(log, *seen, inject=f"{point.call}:signal=SIGKILL:when={point.number}")
+        code, output, errors = children.finish(children.start(home, "send", "--now", before=before))
+        # with several connections another run may make a few calls less
+        assert code == -signal.SIGKILL or (code == 0 and point.connections > 1), output + errors
+        killed = code != 0
+        forgotten = 0
+        if point.power_cut and killed:
+            forgotten = tracing.cut_the_power(log, [state, state.with_name("state.sqlite3-wal")])
+        shutil.copytree(home.folder, folder / "left")
+        check_claims(folder / "left", relay.mails(), point.connections)
 
         code, output, errors = children.digest(home, "send", "--now")
 
-        assert 0 == code, output + errors
-        assert duplicates(home, relay) <= len(CALLS)
+        assert 0 == code, f"{point}: {output}{errors}"
+        again = duplicates(home, relay.mails())
+    assert again <= point.connections * killed, point
+    return Crash(killed, forgotten, again)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("connections", CONNECTIONS)
+@pytest.mark.parametrize("call", ["sendto", "recvfrom", "pwrite64", "fdatasync"])
+@pytest.mark.parametrize(("share", "power_cut"), MOMENTS)
+def test_a_sender_that_dies_at_a_system_call_misses_nobody(
+    morning: Installation,
+    numbers: Mapping[int, Mapping[str, range]],
+    tmp_path: Path,
+    connections: int,
+    call: str,
+    share: float,
+    power_cut: bool,
+) -> None:
+    """Before a byte of any command, before an answer is read, in the middle of a commit."""
+    steps = numbers[connections][call]
+    number = steps[round(share * (len(steps) - 1))]
+
+    crash(morning, tmp_path, Point(call, number, power_cut, connections))
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not EVERY_CALL, reason="DIGEST_CRASHES=all dies at every system call")
+def test_a_sender_that_dies_at_every_system_call_misses_nobody(
+    morning: Installation,
+    numbers: Mapping[int, Mapping[str, range]],
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    points = [
+        Point(call, number, power_cut, connections)
+        for connections, steps_by_call in numbers.items()
+        for call, steps in steps_by_call.items()
+        for number in steps
+        for power_cut in (False, True)
+    ]
+
+    def crash_in_a_folder_of_its_own(numbered: tuple[int, Point]) -> Crash:
+        folder = tmp_path / str(numbered[0])
+        folder.mkdir()
+        crashed = crash(morning, folder, numbered[1])
+        shutil.rmtree(folder)
+        return crashed
+
+    with ThreadPoolExecutor(os.cpu_count()) as threads:
+        results = dict(zip(points, threads.map(crash_in_a_folder_of_its_own, enumerate(points)), strict=True))
+
+    with capsys.disabled():
+        print(*_summary(results), sep="\n")
+
+
+def _summary(results: Mapping[Point, Crash]) -> Iterator[str]:
+    for connections in CONNECTIONS:
+        for power_cut in (False, True):
+            some = {p: c for p, c in results.items() if (p.connections, p.power_cut) == (connections, power_cut)}
+            at = Counter(point.call for point, crashed in some.items() if crashed.killed)
+            yield (
+                f"\n{at.total()} {'power cuts' if power_cut else 'kills'} of a sender of {len(FEW)} mails over "
+                f"{connections} connection{'s' * (connections > 1)} "
+                f"({', '.join(f'{count} at {call}' for call, count in at.items())}): 0 mails lost, "
+                f"{sum(crashed.again for crashed in some.values())} came twice, all of them identical; "
+                f"{sum(crashed.forgotten for crashed in some.values())} writes forgotten by the disk"
+            )
