@@ -154,10 +154,9 @@ def _check_signing(settings: Settings) -> str:
 def _check_relay(settings: Settings) -> str:
     from digest.deliver.maildir import Maildir
     from digest.deliver.smtp import check as ask
-    from digest.pipeline.send import smtp_settings
 
     if settings.smtp is not None:
-        return f"relay: {run_to_end(ask(smtp_settings(settings.smtp)))}"
+        return f"relay: {run_to_end(ask(*settings.smtp.relays))}"
 
     async def prepare() -> None:
         async with Maildir(settings.maildir_path):

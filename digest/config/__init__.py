@@ -21,7 +21,7 @@ from digest.config import checks, mistakes
 from digest.config.file import find, parse, read
 from digest.config.layers import CREDENTIALS, layered
 from digest.config.lines import line_of, lines
-from digest.config.schema import BouncesSection, ConfigFile, DigestSection, SmtpSection
+from digest.config.schema import BouncesSection, ConfigFile, DigestSection, RelaySection, Section, SmtpSection
 from digest.config.settings import Settings, build, subscriber
 from digest.errors import ConfigError, ConfigProblem
 
@@ -53,12 +53,11 @@ def load(path: Path, env: Mapping[str, str]) -> Settings:
     layers = layered(file, env)
     config, found = mistakes.validated(layers.values, path.parent)
     found += [p for p in checks.across(config) if not mistakes.is_echo(p, found)]
-    secrets = [_with_password(table, getattr(config, table)) for table in CREDENTIALS]
-    found += [p for _, unread in secrets for p in unread if not mistakes.is_echo(p, found)]
+    complete, unread = _with_passwords(config)
+    found += [p for p in unread if not mistakes.is_echo(p, found)]
     if found or layers.problems:
         raise ConfigError((*layers.problems, *_located(found, path, text, layers)))
-    complete = {table: section for table, (section, _) in zip(CREDENTIALS, secrets, strict=True)}
-    return build(config.model_copy(update=complete), path, env, file=file)
+    return build(complete, path, env, file=file)
 
 
 def parse_subscriber(values: Mapping[str, object], defaults: DigestSection) -> Subscriber:
@@ -97,12 +96,28 @@ def example() -> str:
     return place.read_text(encoding="utf-8")
 
 
-def _with_password(
-    table: str, section: SmtpSection | BouncesSection | None
-) -> tuple[SmtpSection | BouncesSection | None, list[ConfigProblem]]:
-    """The table with the password of its `password_file`."""
-    if section is None or section.password_file is None:
-        return section, []
+def _with_passwords(config: ConfigFile) -> tuple[ConfigFile, list[ConfigProblem]]:
+    """The configuration with the passwords of all its `password_file`s."""
+    problems: list[ConfigProblem] = []
+    tables: dict[str, Section | None] = {}
+    for table in CREDENTIALS:
+        section: SmtpSection | BouncesSection | None = getattr(config, table)
+        tables[table] = section and section.model_copy(update=_password(table, section, problems))
+    if isinstance(smtp := tables["smtp"], SmtpSection):
+        relays = tuple(
+            relay.model_copy(update=_password(f"smtp.fallback.{position}", relay, problems))
+            for position, relay in enumerate(smtp.fallback)
+        )
+        tables["smtp"] = smtp.model_copy(update={"fallback": relays})
+    return config.model_copy(update=tables), problems
+
+
+def _password(
+    table: str, section: RelaySection | BouncesSection, problems: list[ConfigProblem]
+) -> dict[str, SecretStr]:
+    """The password of the table's `password_file`; nothing without one, or if it is added to the `problems`."""
+    if section.password_file is None:
+        return {}
     try:
         password = section.password_file.read_text(encoding="utf-8").rstrip("\r\n")
         reason = "" if password else "the file is empty"
@@ -111,8 +126,9 @@ def _with_password(
         reason = f"the file cannot be read ({(getattr(error, 'strerror', '') or 'it is not UTF-8 text').lower()})"
     if reason:
         hint = "put the password, and nothing else, into it; this program must be able to read it"
-        return section, [ConfigProblem(f"{table}.password_file", reason, hint, str(section.password_file))]
-    return section.model_copy(update={"password": SecretStr(password)}), []
+        problems.append(ConfigProblem(f"{table}.password_file", reason, hint, str(section.password_file)))
+        return {}
+    return {"password": SecretStr(password)}
 
 
 def _located(problems: Iterable[ConfigProblem], path: Path, text: str, layers: Layered) -> list[ConfigProblem]:

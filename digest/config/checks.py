@@ -23,6 +23,7 @@ if TYPE_CHECKING:
         DigestSection,
         DkimSection,
         MailSection,
+        RelaySection,
         SmtpSection,
         SourceEntry,
         SubscriberEntry,
@@ -102,49 +103,58 @@ def _smtp(smtp: SmtpSection) -> Iterator[ConfigProblem]:
             "the relay's name is missing",
             'add host = "mail.example.org", or remove [smtp] to use a Maildir',
         )
-    yield from _login(smtp)
-    if smtp.security == "starttls" and smtp.port == _ENCRYPTED_PORT:
+    yield from _relay(smtp, "smtp.")
+    for position, relay in enumerate(smtp.fallback):
+        key = f"smtp.fallback.{position}."
+        if not relay.host:
+            yield ConfigProblem(f"{key}host", "the relay's name is missing", 'add host = "mail2.example.org"')
+        yield from _relay(relay, key)
+
+
+def _relay(relay: RelaySection, key: str) -> Iterator[ConfigProblem]:
+    """Mistakes within one relay; `key` is the dotted prefix of its keys, with a dot at its end."""
+    yield from _login(relay, key)
+    if relay.security == "starttls" and relay.port == _ENCRYPTED_PORT:
         yield ConfigProblem(
-            "smtp.security",
+            f"{key}security",
             "port 465 is encrypted from the first byte, which starttls is not",
             'write security = "tls", or port = 587',
-            smtp.security,
+            relay.security,
         )
-    if smtp.security == "tls" and smtp.port in _PLAIN_PORTS:
+    if relay.security == "tls" and relay.port in _PLAIN_PORTS:
         yield ConfigProblem(
-            "smtp.security",
-            f"port {smtp.port} begins unencrypted, which tls does not",
+            f"{key}security",
+            f"port {relay.port} begins unencrypted, which tls does not",
             'write security = "starttls", or port = 465',
-            smtp.security,
+            relay.security,
         )
-    if smtp.ca_file is not None and not smtp.ca_file.is_file():
-        yield ConfigProblem("smtp.ca_file", "there is no such file", "correct the path", str(smtp.ca_file))
+    if relay.ca_file is not None and not relay.ca_file.is_file():
+        yield ConfigProblem(f"{key}ca_file", "there is no such file", "correct the path", str(relay.ca_file))
 
 
-def _login(smtp: SmtpSection) -> Iterator[ConfigProblem]:
-    has_password = smtp.password is not None or smtp.password_file is not None
-    if smtp.password is not None and smtp.password_file is not None:
+def _login(relay: RelaySection, key: str) -> Iterator[ConfigProblem]:
+    has_password = relay.password is not None or relay.password_file is not None
+    if relay.password is not None and relay.password_file is not None:
         yield ConfigProblem(
-            "smtp.password_file",
+            f"{key}password_file",
             "there is a password and a password_file, and only one can be right",
             "keep password_file and remove password",
         )
-    if smtp.username and not has_password:
+    if relay.username and not has_password:
+        also = ", or set DIGEST_SMTP__PASSWORD" if key == "smtp." else ""
         yield ConfigProblem(
-            "smtp.password",
-            "there is a username but no password",
-            "add password_file, or set DIGEST_SMTP__PASSWORD, or remove username",
+            f"{key}password", "there is a username but no password", f"add password_file{also}, or remove username"
         )
-    if has_password and not smtp.username:
+    if has_password and not relay.username:
         yield ConfigProblem(
-            "smtp.username", "there is a password but no username", "add username, or remove the password"
+            f"{key}username", "there is a password but no username", "add username, or remove the password"
         )
-    if smtp.security == "none" and smtp.username and smtp.host and not is_loopback(smtp.host):
+    if relay.security == "none" and relay.username and relay.host and not is_loopback(relay.host):
         yield ConfigProblem(
-            "smtp.security",
-            f"the password would go to {smtp.host} unencrypted",
+            f"{key}security",
+            f"the password would go to {relay.host} unencrypted",
             'write security = "starttls" or "tls"; "none" with a login is for this machine only',
-            smtp.security,
+            relay.security,
         )
 
 

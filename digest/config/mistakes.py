@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
-from digest.config.schema import LISTS, TABLES, ConfigFile, keys
+from digest.config.schema import LISTS, TABLES, ConfigFile, FallbackSection, keys
 from digest.config.values import closest, did_you_mean
 from digest.errors import ConfigProblem
 
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from pydantic_core import ErrorDetails
 
 _SHOWN = 60
+#: the one list of tables within a table
+_FALLBACK = ("smtp", "fallback")
 _SECRETS = frozenset({"password"})
 #: what pydantic's error types begin with → what is wanted
 _WANTED = {
@@ -142,6 +144,8 @@ def _kind(value: object) -> str:
 def _rewritten(path: tuple[int | str, ...], kind: str, value: Any) -> str:
     """The hint for a value of the wrong kind: how to write it instead."""
     key = path[-1]
+    if path[:2] == _FALLBACK and len(path) <= 3:
+        return "write [[smtp.fallback]] with two brackets, and its keys below"
     if path[0] in LISTS and len(path) <= 2:
         return f"write [[{path[0]}]] with two brackets, and its keys below"
     if len(path) == 1:
@@ -158,6 +162,8 @@ def _known_key(path: tuple[int | str, ...]) -> str:
     typed, table = str(path[-1]), str(path[0])
     if len(path) == 1:
         siblings: tuple[str, ...] = tuple(TABLES)
+    elif path[:2] == _FALLBACK and len(path) == 4:
+        siblings = keys(FallbackSection)
     elif len(path) == (3 if table in LISTS else 2):
         siblings = keys(TABLES[table])
     else:

@@ -159,5 +159,8 @@ def _literal_secret(file: Mapping[str, Any]) -> str:
     for table in ("smtp", "bounces"):
         if "password" in file.get(table, {}):
             return f"{table}.password"
+    for position, relay in enumerate(file.get("smtp", {}).get("fallback", ())):
+        if "password" in relay:
+            return f"smtp.fallback.{position}.password"
     url = str(file.get("state", {}).get("url", ""))
     return "the password in state.url" if re.search("//[^/@]*:[^/@]+@", url) else ""

@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
     from pydantic import ValidationInfo
 
+    from digest.deliver.throttle import Rate
+
 _CLOCK = re.compile(r"([01]?\d|2[0-3]):([0-5]\d)")
 _ISO_DATE = re.compile(r"\d{4}-\d\d-\d\d")
 _MAILBOX = re.compile(r"(?P<name>[^<>]*)<(?P<address>[^<>]*)>")
@@ -283,6 +285,35 @@ def pause(value: object) -> dt.date:
             "name a nearer day, or take the subscriber out of the list",
         )
     return day
+
+
+def rate(value: object) -> Rate:
+    """So many mails in so much time: `600/minute`."""
+    from digest.deliver.throttle import Rate
+
+    if isinstance(value, Rate):
+        return value
+    try:
+        return Rate.parse(value if isinstance(value, str) else "")
+    except ValueError:
+        raise mistake(
+            "this is no rate", 'write a number and second, minute, hour or day, like "600/minute" or "20000/hour"'
+        ) from None
+
+
+def domain_rates(value: object) -> dict[str, Rate]:
+    """One rate for every domain, or a table of domains and rates, with `*` for those that are not named."""
+    if not isinstance(value, dict):
+        return {"*": rate(value)}
+    return {name if name == "*" else domain(str(name)): _named_rate(name, each) for name, each in value.items()}
+
+
+def _named_rate(name: object, value: object) -> Rate:
+    try:
+        return rate(value)
+    except PydanticCustomError as error:
+        facts = error.context or {}
+        raise mistake(f"{name} has no rate that can be read", facts.get("hint", "")) from None
 
 
 def keyword(text: str) -> str:
