@@ -74,6 +74,14 @@ class SmtpServer:
     names: list[str] = field(default_factory=list)
     #: user name → password; anybody may send without login if empty
     users: Mapping[str, str] = field(default_factory=dict)
+    #: those that are connected now, and notified when one leaves
+    clients: set[object] = field(default_factory=set)
+    left: threading.Condition = field(default_factory=threading.Condition)
+
+    def wait_until_left(self) -> None:
+        """Until nobody is connected: what a client that died had still sent is accepted or lost by then."""
+        with self.left:
+            assert self.left.wait_for(lambda: not self.clients, timeout=30)
 
     def look(self, step: str, recipient: str) -> None:
         if step in self.on:
@@ -105,7 +113,15 @@ class _Session(SMTP):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._opened.append(transport)
+        with self._script.left:
+            self._script.clients.add(self)
         super().connection_made(transport)
+
+    def connection_lost(self, error: Exception | None) -> None:
+        super().connection_lost(error)
+        with self._script.left:
+            self._script.clients.discard(self)
+            self._script.left.notify_all()
 
     async def _handle_client(self) -> None:
         if not await self._scripted("connect"):
