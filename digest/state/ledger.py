@@ -27,6 +27,7 @@ from sqlalchemy import Date, bindparam, case, insert, or_, select, tuple_, updat
 
 from digest.errors import StateError
 from digest.model import Digest, LedgerRow, LedgerState, Receipt
+from digest.state.bulk import Bulk
 from digest.state.codec import BodyError, dumps
 from digest.state.database import CHUNK, chunks
 from digest.state.history import KEY, KEYS, ROW, History, by_day, in_order
@@ -66,6 +67,18 @@ _PLANNED = select(planned.c.email, planned.c.local_date, planned.c.body).where(
     planned.c.local_date == bindparam("by_day"), planned.c.email.in_(bindparam("emails", expanding=True))
 )
 _EXISTING = select(ledger.c.email, ledger.c.local_date).where(*KEYS)
+_NEW = insert(ledger).values(
+    email=bindparam("email"),
+    local_date=bindparam("local_date"),
+    state="planned",
+    message_id=bindparam("message_id"),
+    planned_at=bindparam("planned_at"),
+    attempts=0,
+    owner="",
+    answer="",
+    updated_at=bindparam("updated_at"),
+    papers=bindparam("papers"),
+)
 _UNCLAIM = (
     update(ledger)
     .where(*KEY, ledger.c.state == "sending", ledger.c.attempts == bindparam("claimed"))
@@ -135,6 +148,10 @@ class Ledger(History):
         super().__init__(database)
         self._reader = Reader()
         self._writer = Writer(database)
+        self._new_rows = Bulk(database, _NEW)
+        self._new_bodies = Bulk(database, insert(planned), ("email", "local_date", "planned_at", "body"))
+        self._settled = Bulk(database, _SETTLE, ("state", "answer", "next_attempt_at", "updated_at"))
+        self._unclaimed = Bulk(database, _UNCLAIM)
 
     # --- the life of a row --------------------------------------------------------------------------------------
 
@@ -155,14 +172,23 @@ class Ledger(History):
                 for key in _existing(connection, new):
                     del new[key]
                 if new:
-                    self._enter(connection, list(new.values()), now=now)
+                    self._enter(connection, new.values(), now=now)
             entered |= new.keys()
         return entered
 
-    def _enter(self, connection: Connection, digests: list[tuple[Digest, str]], *, now: datetime) -> None:
-        connection.execute(insert(ledger), [_new_row(digest, name, now) for digest, name in digests])
+    def _enter(self, connection: Connection, digests: Collection[tuple[Digest, str]], *, now: datetime) -> None:
+        mail: dict[str, list[Any]] = {
+            "email": [digest.subscriber.email for digest, _ in digests],
+            "local_date": [digest.local_date for digest, _ in digests],
+            "planned_at": [digest.planned_at for digest, _ in digests],
+        }
+        row: dict[str, list[Any]] = {
+            "message_id": [name for _, name in digests],
+            "papers": [_papers(digest) for digest, _ in digests],
+        }
+        self._new_rows.execute(connection, mail | row, updated_at=now)
         self._writer.write(connection, (digest for digest, _ in digests), now=now)
-        connection.execute(insert(planned), [_body_row(digest, self._writer.body(digest)) for digest, _ in digests])
+        self._new_bodies.execute(connection, mail | {"body": [self._writer.body(digest) for digest, _ in digests]})
 
     def due(self, now: datetime) -> Iterator[tuple[str, date]]:
         """(email, local date) of what `claim` would give now, oldest day first, then by address.
@@ -224,13 +250,17 @@ class Ledger(History):
 
     def release_claims(self, claims: Mapping[Key, Claim], *, now: datetime) -> None:
         """Give back what was claimed and never offered to any server: it is what it was before, without an attempt."""
-        rows = [
-            {"by_email": email, "by_day": day, "claimed": claim.attempts, "before": claim.before, "now": now}
-            for (email, day), claim in claims.items()
-        ]
-        if rows:
-            with self._database.writing() as connection:
-                connection.execute(_UNCLAIM, rows)
+        with self._database.writing() as connection:
+            self._unclaimed.execute(
+                connection,
+                {
+                    "by_email": [email for email, _ in claims],
+                    "by_day": [day for _, day in claims],
+                    "claimed": [claim.attempts for claim in claims.values()],
+                    "before": [claim.before for claim in claims.values()],
+                },
+                now=now,
+            )
 
     def settle_all(self, settlements: Collection[Settlement]) -> None:
         """Write down what became of claimed mails; of those `sent`, the papers count as seen from now on.
@@ -241,9 +271,16 @@ class Ledger(History):
             StateError: there is no row for one of them; the others are written.
         """
         missing: set[Key] = set()
+        columns: dict[str, list[Any]] = {
+            "by_email": [one.email for one in settlements],
+            "by_day": [one.local_date for one in settlements],
+            "state": [one.state for one in settlements],
+            "answer": [_answer(one.receipt) for one in settlements],
+            "next_attempt_at": [one.next_attempt_at for one in settlements],
+            "updated_at": [one.receipt.at for one in settlements],
+        }
         with self._database.writing() as connection:
-            rows = [_settled(one) for one in settlements]
-            if rows and connection.execute(_SETTLE, rows).rowcount < len(rows):
+            if self._settled.execute(connection, columns) < len(settlements):
                 keys = {(one.email, one.local_date) for one in settlements}
                 missing = keys - _existing(connection, keys)
         if missing:
@@ -330,41 +367,13 @@ def _set_aside(connection: Connection, key: Key, answer: str, *, now: datetime) 
     connection.execute(_SETTLE, {"by_email": email, "by_day": day, **values})
 
 
-def _new_row(digest: Digest, message_id: str, now: datetime) -> dict[str, Any]:
-    return {
-        "email": digest.subscriber.email,
-        "local_date": digest.local_date,
-        "state": "planned",
-        "message_id": message_id,
-        "planned_at": digest.planned_at,
-        "attempts": 0,
-        "owner": "",
-        "answer": "",
-        "updated_at": now,
-        "papers": dumps(tuple[str, ...], tuple(pick.paper.key for pick in digest.picks)),
-    }
+def _papers(digest: Digest) -> str:
+    return dumps(tuple[str, ...], tuple([pick.paper.key for pick in digest.picks]))
 
 
-def _body_row(digest: Digest, body: str) -> dict[str, Any]:
-    return {
-        "email": digest.subscriber.email,
-        "local_date": digest.local_date,
-        "planned_at": digest.planned_at,
-        "body": body,
-    }
-
-
-def _settled(one: Settlement) -> dict[str, Any]:
-    receipt = one.receipt
-    return {
-        "by_email": one.email,
-        "by_day": one.local_date,
-        "state": one.state,
-        # the code first if there was one
-        "answer": _line(f"{receipt.code or ''} {receipt.text}"),
-        "next_attempt_at": one.next_attempt_at,
-        "updated_at": receipt.at,
-    }
+def _answer(receipt: Receipt) -> str:
+    """The code first if there was one."""
+    return _line(f"{receipt.code or ''} {receipt.text}")
 
 
 def _line(text: str) -> str:

@@ -7,15 +7,16 @@ decide and write as one, do all three inside `State.transaction()`.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import date, datetime
+from dataclasses import replace
+from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import bindparam, delete, select, update
+from sqlalchemy import bindparam, delete, func, select, update
 
 from digest.model import DaySignals, Paper, Signals, SourceMemory, StoredPaper
 from digest.state.codec import dumps, loads
 from digest.state.database import chunks
-from digest.state.schema import PlainText, alias, paper, signal, source, storable
+from digest.state.schema import PlainText, alias, paper, signal, snapshot, source, storable
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -37,6 +38,10 @@ _SIGNALS = (
     .where(signal.c.paper.in_(bindparam("keys", expanding=True)), signal.c.day >= bindparam("since"))
     .order_by(signal.c.day, signal.c.source)
 )
+_KEYS = select(paper.c.key).where(paper.c.key.in_(bindparam("keys", expanding=True)))
+# from an index, which the ledger has not: what is forgotten of this is older than a day, and never the newest while it
+# is later than what the clock says
+_NEWEST_DIGEST = select(func.max(snapshot.c.last_planned_at))
 _COUNTS = ("upvotes", "comments", "stars", "position")
 
 
@@ -102,7 +107,9 @@ class Papers:
         """Write what one pull decided, all or nothing.
 
         Args:
-            stored: new papers, and known ones as they should be from now on.
+            stored: new papers, and known ones as they should be from now on. A new paper is never older than the
+                newest digest on record, whatever the clock said: it cannot have been in that, and would be news for
+                nobody.
             signals: (key, what a source said on a day); replaces what that source said before on that day. The
                 papers are in `stored` or known.
             memories: one per source, as it should be from now on.
@@ -111,7 +118,8 @@ class Papers:
         """
         papers = tuple(stored)
         with self._database.transaction() as connection:
-            _execute(connection, self._upsert_paper, [_paper_row(one) for one in papers])
+            rows = [_paper_row(one) for one in _after_digests(connection, papers)]
+            _execute(connection, self._upsert_paper, rows)
             for old, key in (absorbed or {}).items():
                 for statement in self._absorb:
                     connection.execute(statement, {"old": old, "new": key})
@@ -124,6 +132,20 @@ def _execute(connection: Connection, statement: Any, rows: list[dict[str, Any]])
     """SQLAlchemy takes an empty list for "no parameters" and would write a row of nothing."""
     if rows:
         connection.execute(statement, rows)
+
+
+def _after_digests(connection: Connection, papers: Sequence[StoredPaper]) -> Sequence[StoredPaper]:
+    """The papers, those that are not known yet first seen after the newest digest was planned."""
+    newest = connection.scalar(_NEWEST_DIGEST)
+    if newest is None or all(one.first_seen_at > newest for one in papers):
+        return papers
+    keys = [one.paper.key for one in papers]
+    known = {key for chunk in chunks(keys) for key in connection.scalars(_KEYS, {"keys": chunk})}
+    after = newest + timedelta(microseconds=1)
+    return [
+        one if storable(one.paper.key) in known else replace(one, first_seen_at=max(one.first_seen_at, after))
+        for one in papers
+    ]
 
 
 def _upsert(database: Database, table: Any, columns: tuple[str, ...]) -> Any:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Literal
@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from sqlalchemy import bindparam, func, insert, select, update
 
 from digest.model import RunReport, Verdict
+from digest.state.bulk import Bulk
 from digest.state.codec import dumps, loads
 from digest.state.database import chunks
 from digest.state.schema import run, verdict
@@ -36,20 +37,19 @@ class Runs:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self._new_verdicts = Bulk(database, insert(verdict), verdict.c.keys())
 
     def record(self, report: RunReport) -> None:
         """Keep a report with all its verdicts."""
         with self._database.transaction() as connection:
-            number = connection.scalar(_NEXT_RUN)
+            number: int = connection.execute(_NEXT_RUN).scalar_one()
             connection.execute(insert(run), _run_row(number, report))
-            rows = [_verdict_row(number, place, one) for place, one in enumerate(report.verdicts)]
-            if rows:
-                connection.execute(insert(verdict), rows)
+            self._new_verdicts.execute(connection, _columns(report.verdicts), run=number)
 
     @contextmanager
     def recording(self, command: str, started_at: datetime) -> Iterator[Recording]:
         """Keep a run whose verdicts come bit by bit; what was added is kept even if the run does not finish."""
-        yield Recording(self._database, command, started_at)
+        yield Recording(self._database, self._new_verdicts, command, started_at)
 
     def reports(self, *, since: datetime) -> tuple[RunReport, ...]:
         """The runs that started at `since` or later, oldest first, each as it was recorded."""
@@ -109,21 +109,20 @@ class Runs:
 class Recording:
     """A run that is being kept. Until it is finished, and for good if it dies, a note says that it was not."""
 
-    def __init__(self, database: Database, command: str, started_at: datetime) -> None:
+    def __init__(self, database: Database, new_verdicts: Bulk, command: str, started_at: datetime) -> None:
         self._database = database
+        self._new_verdicts = new_verdicts
         self._begun = RunReport(command, started_at, started_at, notes=(UNFINISHED,))
         self._number: int | None = None
         self._verdicts = 0
 
     def add(self, verdicts: Iterable[Verdict]) -> None:
         """Keep more verdicts, durable on return."""
+        columns = _columns(tuple(verdicts), first=self._verdicts)
         with self._database.transaction() as connection:
             number = self._begin(connection)
-            rows = [_verdict_row(number, place, one) for place, one in enumerate(verdicts, self._verdicts)]
-            if rows:
-                connection.execute(insert(verdict), rows)
+            self._verdicts += self._new_verdicts.execute(connection, columns, run=number)
         self._number = number
-        self._verdicts += len(rows)
 
     def finish(self, finished_at: datetime, notes: tuple[str, ...] = ()) -> None:
         """The run is over."""
@@ -152,17 +151,16 @@ def _run_row(number: int | None, report: RunReport) -> dict[str, Any]:
     }
 
 
-def _verdict_row(number: int | None, place: int, one: Verdict) -> dict[str, Any]:
+def _columns(verdicts: Sequence[Verdict], *, first: int = 0) -> dict[str, Sequence[Any]]:
     return {
-        "run": number,
-        "number": place,
-        "scope": one.scope,
-        "name": one.name,
-        "finding": one.finding,
-        "sentence": one.sentence,
-        "at": one.at,
-        "counts": dumps(dict[str, int], dict(one.counts)),
-        "trouble": one.trouble,
+        "number": range(first, first + len(verdicts)),
+        "scope": [one.scope for one in verdicts],
+        "name": [one.name for one in verdicts],
+        "finding": [one.finding for one in verdicts],
+        "sentence": [one.sentence for one in verdicts],
+        "at": [one.at for one in verdicts],
+        "counts": [dumps(dict[str, int], dict(one.counts)) for one in verdicts],
+        "trouble": [one.trouble for one in verdicts],
     }
 
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import threading
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 
 import pytest
 
 from digest.model import DaySignals, Signals, SourceMemory, StoredPaper, Validators
 from digest.state.store import State
-from tests.makers import HOSTILE_TITLE, NOW, TODAY, paper
+from tests.makers import HOSTILE_TITLE, NOW, TODAY, digest, paper, pick
 
 YESTERDAY = TODAY - timedelta(days=1)
 
@@ -159,3 +159,25 @@ def test_what_a_transaction_has_read_stays_true_until_it_has_written(state: Stat
     other.join()
 
     assert found == [True]
+
+
+def test_a_paper_that_comes_after_a_digest_is_younger_whatever_the_clock_says(state: State) -> None:
+    """The clock was set back: by its own time the paper would be older than what every reader was told about."""
+    known = StoredPaper(paper(1), NOW - timedelta(days=1), TODAY)
+    state.papers.store([known])
+    state.ledger.plan([(digest(pick(1)), "<1@x>")], now=NOW)
+
+    state.papers.store(
+        [known, *(StoredPaper(paper(number), NOW - timedelta(hours=3), TODAY) for number in (2, 3))],
+        signals=[(paper(2).key, DaySignals("hf", TODAY, Signals(upvotes=1)))],
+    )
+
+    assert NOW - timedelta(days=1) == first_seen(state, 1)
+    assert NOW + timedelta(microseconds=1) == first_seen(state, 2) == first_seen(state, 3)
+    state.papers.store([StoredPaper(paper(4), NOW + timedelta(hours=1), TODAY)])
+    assert NOW + timedelta(hours=1) == first_seen(state, 4)
+
+
+def first_seen(state: State, number: int) -> datetime | None:
+    stored = state.papers.get(paper(number).key)
+    return None if stored is None else stored.first_seen_at

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import signal
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
+from digest.model import Receipt
+from digest.state.ledger import Settlement
 from digest.state.store import State, open_state
 from tests.makers import NOW, TODAY, digest, pick, subscriber
 from tests.state import children
@@ -172,3 +175,28 @@ def test_processes_that_create_the_same_state_at_once_all_get_it(url: str) -> No
 
     assert ["0\n"] * 3 == [output for output, _ in outputs], outputs
     open_state(url, now=NOW, create=False).close()
+
+
+def test_one_thread_sends_while_another_plans(state: State) -> None:
+    """The sender begins with the first readers before the last ones are planned."""
+    plan(state)
+    late = [f"late{number:03}@example.org" for number in range(300)]
+
+    def enter() -> None:
+        for start in range(0, len(late), 10):
+            digests = [digest(pick(2), subscriber=subscriber(email)) for email in late[start : start + 10]]
+            with state.transaction():  # as a pull or a plan does that decides and writes as one
+                state.ledger.plan([(one, f"<{one.subscriber.email}>") for one in digests], now=NOW)
+
+    def send() -> None:
+        for start in range(0, len(EMAILS), 5):
+            mails = [(email, TODAY) for email in EMAILS[start : start + 5]]
+            claims = state.ledger.claim_all(mails, owner="", now=NOW)
+            receipt = Receipt("delivered", 250, "ok", NOW, "x:25")
+            state.ledger.settle_all([Settlement(email, day, receipt, "sent") for email, day in claims])
+
+    with ThreadPoolExecutor() as threads:
+        for done in [threads.submit(enter), threads.submit(send)]:
+            done.result(timeout=60)
+
+    assert {"sent": len(EMAILS), "planned": len(late)}.items() <= state.counts().items()
