@@ -137,10 +137,9 @@ def main(papers: int = 2000, subscribers: int = 100) -> None:
             started = time.perf_counter()
             asyncio.run(pull(settings, state, clock=lambda: now))
             pulled = time.perf_counter()
-            verdicts = plan(settings, state, now=now, any_hour=True)
+            digests = sum(len(shard.digests) for shard in plan(settings, state, now=now, any_hour=True))
             planned = time.perf_counter()
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    digests = sum(verdict.finding == "planned" for verdict in verdicts.values())
     parse_started = time.perf_counter()
     feedparser.parse(body)
     parsing = time.perf_counter() - parse_started

@@ -132,6 +132,12 @@ def no_relay(email: str, local_date: date, reason: str, at: datetime) -> Verdict
     return _verdict(email, "deferred", f"the digest of {local_date} waits: {reason}", at, trouble=True)
 
 
+def postponed(email: str, local_date: date, reason: str, until: datetime, at: datetime) -> Verdict:
+    """The recipient's domain wants less mail for now; the mail was not offered."""
+    text = f"the digest of {local_date} waits, next attempt {until:%Y-%m-%d %H:%M} UTC: {reason}"
+    return _verdict(email, "deferred", text, at, trouble=True)
+
+
 def expired(row: LedgerRow, at: datetime) -> Verdict:
     """A digest too old to be worth delivering; its papers may come again."""
     when = f"after {_many(row.attempts, 'attempt')}" if row.attempts else "before it could be sent"

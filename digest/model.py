@@ -390,3 +390,15 @@ class RunReport:
     verdicts: tuple[Verdict, ...] = ()
     #: things to know that belong to no source or subscriber; one sentence each
     notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class SendReport(RunReport):
+    """What a send found and did. However many readers there are, `verdicts` are a few thousand at most."""
+
+    #: how many verdicts of each finding there were, those that are not in `verdicts` included
+    tally: Mapping[str, int] = field(default_factory=dict)
+    #: True if it ended, because it was told to stop, before everything that is due was looked at or tried
+    unfinished: bool = False
+    #: processor seconds by stage: `plan`, `compose`, `ledger`, `wire` (everything else)
+    stages: Mapping[str, float] = field(default_factory=dict)

@@ -33,7 +33,7 @@ from digest.collect import KINDS
 from digest.curate.calendar import last_expected
 from digest.errors import ConfigError, DigestError
 from digest.pipeline.pull import pull
-from digest.pipeline.readers import subscribers
+from digest.pipeline.readers import shards
 from digest.pipeline.returns import read_returns
 from digest.pipeline.send import send
 from digest.pipeline.tell import tell_operator
@@ -58,6 +58,8 @@ _LATE = timedelta(hours=3)
 #: the longest time without planning: for readers added after their hour, and mails that another process left behind;
 #: also how often returned mail is read
 _HOURLY = timedelta(hours=1)
+#: longest round of sending, so that sources are read and others planned for while a rate makes mails wait
+_AT_MOST = timedelta(minutes=10)
 _LONG_AGO = datetime.min.replace(tzinfo=UTC)
 _log = structlog.get_logger("digest")
 
@@ -201,7 +203,7 @@ class Daemon:
 
     async def _pull_due(self) -> None:
         with self._open_state() as state:
-            self._set_bells(subscribers(self._settings, state))
+            self._set_bells(reader for shard in shards(self._settings, state) for reader in shard)
             sources = sources_due(self._settings, state.papers.memories(), self._tried, now=self._clock())
             if not sources:
                 return
@@ -237,13 +239,14 @@ class Daemon:
                 return
             self._planning_due = False
             try:
-                report = await send(self._settings, state, clock=self._clock, stop=self._stop.is_set)
+                report = await send(self._settings, state, clock=self._clock, stop=self._stop.is_set, at_most=_AT_MOST)
             except BaseException:
                 self._planning_due = True
                 raise
             _tell(report)
             self._planned_at = now
-            if {verdict.finding for verdict in report.verdicts} & {"deferred", "sent"} == {"deferred"}:
+            self._planning_due |= report.unfinished
+            if report.tally.keys() & {"deferred", "sent"} == {"deferred"}:
                 self._relay_rests_until = now + timedelta(minutes=self._settings.delivery.retry_minutes)
             if not self._stop.is_set():
                 await tell_operator(self._settings, state, clock=self._clock)

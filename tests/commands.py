@@ -47,16 +47,16 @@ class Place:
             readers: addresses.
             time: when all of them want their mail.
             timezone: of that time.
-            smtp_port: of an unencrypted relay on the loopback; None: a Maildir.
+            smtp_port: of an unencrypted relay on the loopback, for one connection; None: a Maildir.
             more: TOML at the end of the file.
         """
-        relay = f'[smtp]\nhost = "127.0.0.1"\nport = {smtp_port}\nsecurity = "none"\n' if smtp_port else ""
+        relay = f'[smtp]\nhost = "127.0.0.1"\nport = {smtp_port}\nsecurity = "none"\nconnections = 1\n'
         lines = [
             '[mail]\nfrom = "Digest <digest@lab.example>"',
             '[state]\nurl = "sqlite:///state.sqlite3"',
             '[maildir]\npath = "outbox"',
             '[[sources]]\ntype = "jsonl"\nname = "list"\npath = "papers.jsonl"',
-            f'[digest]\ntime = "{time}"\ntimezone = "{timezone}"\ndays = {EVERY_DAY}\n{relay}',
+            f'[digest]\ntime = "{time}"\ntimezone = "{timezone}"\ndays = {EVERY_DAY}\n{relay if smtp_port else ""}',
             *(f'[[subscribers]]\nemail = "{reader}"\nkeywords = ["mixture of experts"]' for reader in readers),
             more,
         ]

@@ -19,6 +19,7 @@ from contextlib import contextmanager
 from email import message_from_bytes, policy
 from typing import TYPE_CHECKING, Any
 
+from digest.account import planned
 from digest.config import load
 from digest.pipeline.plan import plan
 from digest.pipeline.pull import pull
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from digest.config import Settings
-    from digest.model import LedgerRow, Receipt, RunReport, Verdict
+    from digest.model import LedgerRow, Receipt, RunReport, SendReport, Verdict
     from digest.state.store import State
     from tests.http_server import HttpServer
     from tests.smtp_server import SmtpServer
@@ -114,10 +115,11 @@ class Installation:
         self.server.routes["/list"] = Reply(body=jsonl(*items))
 
     def use_relay(self, relay: SmtpServer | int, more: str = "") -> None:
-        """Mail goes to this server, or this port of the loopback, instead of the folder."""
+        """Mail goes to this server, or this port of the loopback, instead of the folder; over one connection."""
         port = relay if isinstance(relay, int) else relay.port
-        security = "" if "security" in more else 'security = "none"\n'
-        self.sections["smtp"] = f'host = "127.0.0.1"\nport = {port}\ntimeout = 2\n{security}{more}'
+        usual = {"security": '"none"', "connections": "1", "timeout": "2"}
+        keys = "".join(f"{key} = {value}\n" for key, value in usual.items() if key not in more)
+        self.sections["smtp"] = f'host = "127.0.0.1"\nport = {port}\n{keys}{more}'
 
     def write(self) -> Path:
         """Write the configuration."""
@@ -142,9 +144,12 @@ class Installation:
 
     def plan(self, at: datetime = NOW, **options: Any) -> tuple[Verdict, ...]:
         with self.state() as state:
-            return tuple(plan(self.settings(), state, now=at, **options).values())
+            verdicts: list[Verdict] = []
+            for shard in plan(self.settings(), state, now=at, **options):
+                verdicts += [*shard.verdicts.values(), *map(planned, shard.digests)]
+            return tuple(sorted(verdicts, key=lambda verdict: verdict.name))
 
-    def send(self, at: datetime = NOW, **options: Any) -> RunReport:
+    def send(self, at: datetime = NOW, **options: Any) -> SendReport:
         with self.state() as state:
             return asyncio.run(send(self.settings(), state, clock=lambda: at, **options))
 

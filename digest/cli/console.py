@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import typer
 
 from digest.errors import ConfigError, ConfigProblem, DigestError, QueryError, TemplateError
+from digest.model import SendReport
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -103,11 +104,13 @@ def plain(value: object) -> Any:
 
 
 def print_report(report: RunReport) -> None:
-    """Every verdict of a run in one line each, then its notes."""
+    """The verdicts of a run in one line each, then its notes; last the tally, if there is more than one to count."""
     for verdict in report.verdicts:
         tick(_mark(verdict), verdict.sentence)
     for note in report.notes:
         say(f"  {note}")
+    if isinstance(report, SendReport) and sum(report.tally.values()) > 1:
+        say("  " + ", ".join(f"{count:,} {finding.replace('_', ' ')}" for finding, count in report.tally.items()))
 
 
 def _mark(verdict: Verdict) -> Mark:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from digest.config import Settings
-    from digest.model import RunReport
+    from digest.model import RunReport, SendReport
     from digest.state.store import State
 
 
@@ -95,7 +95,7 @@ def send(
     raise typer.Exit(_code(pulled, sent))
 
 
-def _send(settings: Settings, state: State, *, any_hour: bool, release_held: bool) -> RunReport:
+def _send(settings: Settings, state: State, *, any_hour: bool, release_held: bool) -> SendReport:
     from digest.pipeline.send import send as send_due
     from digest.pipeline.tell import tell_operator
 
@@ -115,10 +115,10 @@ def _send(settings: Settings, state: State, *, any_hour: bool, release_held: boo
     return report
 
 
-def _code(pulled: RunReport | None, sent: RunReport) -> int:
+def _code(pulled: RunReport | None, sent: SendReport) -> int:
     """Deferred first: trying again is what helps."""
-    findings = {verdict.finding for verdict in sent.verdicts}
-    if findings & {"deferred", "in_doubt", "planned"}:
+    findings = sent.tally.keys()
+    if sent.unfinished or findings & {"deferred", "in_doubt", "planned"}:
         return EXIT_DEFERRED
     if findings & {"refused", "expired"} or (pulled and _all_failed(pulled)):
         return EXIT_FAILED
@@ -127,7 +127,7 @@ def _code(pulled: RunReport | None, sent: RunReport) -> int:
 
 @contextmanager
 def _stopping() -> Iterator[Event]:
-    """An event that SIGTERM and Ctrl-C set: the mail on the wire is finished, the next one not begun.
+    """An event that SIGTERM and Ctrl-C set: mails on the wire are finished, no other one is begun.
 
     The second time they do what they always do, for those who cannot wait.
     """

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -15,7 +15,7 @@ from digest.curate.query import parse
 from digest.curate.rank import Ranking
 from digest.curate.trend import trends
 from digest.due import due
-from digest.pipeline.readers import pause_reason, subscribers
+from digest.pipeline.readers import pause_reason, shards
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from digest.model import Digest, StoredPaper, Subscriber, Trend, Verdict
     from digest.state.store import State
 
-#: subscribers whose history is read from the state at once
+#: subscribers who are in memory, and whose history is read from the state, at once
 _SHARD = 500
 
 
@@ -102,8 +102,18 @@ def preview(settings: Settings, state: State, subscriber: Subscriber, *, now: da
     return digest
 
 
-def plan(settings: Settings, state: State, *, now: datetime, any_hour: bool = False) -> dict[tuple[str, date], Verdict]:
-    """Enter a ledger row for every subscriber whose digest is due and has something in it.
+@dataclass(frozen=True, slots=True)
+class Shard:
+    """What was planned for some of the readers."""
+
+    #: entered in the ledger, each with something in it, by the order of the readers
+    digests: tuple[Digest, ...] = ()
+    #: on all the others, by address and local day: why nothing more was planned for them
+    verdicts: Mapping[tuple[str, date], Verdict] = field(default_factory=dict)
+
+
+def plan(settings: Settings, state: State, *, now: datetime, any_hour: bool = False) -> Iterator[Shard]:
+    """Enter a ledger row for every subscriber whose digest is due and has something in it, some subscribers at a time.
 
     A digest with nothing in it leaves no row, so that papers which arrive later the same day are still mailed.
 
@@ -113,42 +123,55 @@ def plan(settings: Settings, state: State, *, now: datetime, any_hour: bool = Fa
         now: aware; the moment of the plan.
         any_hour: today's digests are due whatever the hour and the weekday.
 
-    Returns:
-        one verdict per subscriber, by address and local day: `planned`, or why not.
+    Yields:
+        every subscriber, in a digest or in a verdict; what is yielded is durable.
     """
-    readers, pauses = subscribers(settings, state), state.subscribers.pauses()
-    # the earliest local date anywhere is a day behind UTC's
-    entered = {(row.email, row.local_date): row for row in state.ledger.rows(since=now.date() - timedelta(days=1))}
-    verdicts: dict[tuple[str, date], Verdict] = {}
-    waiting = []
-    for reader in readers:
-        answer = due(reader, now, paused=pause_reason(reader, pauses, now), any_hour=any_hour)
-        mail = reader.email, answer.local_date
-        if answer.not_yet:
-            verdicts[mail] = account.not_due(reader.email, answer, now)
-        elif row := entered.get(mail):
-            verdicts[mail] = account.already(row, now)
-        else:
-            waiting.append((reader, answer.local_date))
-    return verdicts | dict(_enter(settings, state, waiting, now=now))
+    planner = _Planner(settings, state, now=now, any_hour=any_hour)
+    for readers in shards(settings, state, _SHARD):
+        yield planner.plan(readers)
 
 
-def _enter(
-    settings: Settings, state: State, waiting: Sequence[tuple[Subscriber, date]], *, now: datetime
-) -> Iterator[tuple[tuple[str, date], Verdict]]:
-    if not waiting:
-        return
-    _await_pull(state)
-    shelf = lay_out(settings, state, now=now)
-    for start in range(0, len(waiting), _SHARD):
-        shard = waiting[start : start + _SHARD]
-        digests = list(_digests(settings, state, shard, shelf, now=now))
-        full = _with_tokens(state, [digest for digest in digests if digest.picks])
-        domain = settings.mail.ascii_domain
-        state.ledger.plan(((d, _message_id(d, domain)) for d in full), now=now)
+class _Planner:
+    """Plans shard after shard from the same papers, which are read when the first digest is due."""
+
+    def __init__(self, settings: Settings, state: State, *, now: datetime, any_hour: bool) -> None:
+        self._settings = settings
+        self._state = state
+        self._now = now
+        self._any_hour = any_hour
+
+    @cached_property
+    def _shelf(self) -> Shelf:
+        _await_pull(self._state)
+        return lay_out(self._settings, self._state, now=self._now)
+
+    def plan(self, readers: Sequence[Subscriber]) -> Shard:
+        pauses = self._state.subscribers.pauses(reader.email for reader in readers)
+        verdicts: dict[tuple[str, date], Verdict] = {}
+        due_now: list[tuple[Subscriber, date]] = []
+        for reader in readers:
+            reason = pause_reason(reader, pauses, self._now)
+            answer = due(reader, self._now, paused=reason, any_hour=self._any_hour)
+            if answer.not_yet:
+                verdicts[reader.email, answer.local_date] = account.not_due(reader.email, answer, self._now)
+            else:
+                due_now.append((reader, answer.local_date))
+        rows = self._state.ledger.entered([(reader.email, day) for reader, day in due_now])
+        verdicts |= {mail: account.already(row, self._now) for mail, row in rows.items()}
+        waiting = [(reader, day) for reader, day in due_now if (reader.email, day) not in rows]
+        if not waiting:
+            return Shard(verdicts=verdicts)
+        digests = list(_digests(self._settings, self._state, waiting, self._shelf, now=self._now))
         for digest in digests:
-            verdict = account.planned(digest) if digest.picks else account.nothing(digest)
-            yield (digest.subscriber.email, digest.local_date), verdict
+            if not digest.picks:
+                verdicts[digest.subscriber.email, digest.local_date] = account.nothing(digest)
+        full = _with_tokens(self._state, [digest for digest in digests if digest.picks])
+        return Shard(self._enter(full), verdicts)
+
+    def _enter(self, digests: Sequence[Digest]) -> tuple[Digest, ...]:
+        domain = self._settings.mail.ascii_domain
+        entered = self._state.ledger.plan(((d, _message_id(d, domain)) for d in digests), now=self._now)
+        return tuple(d for d in digests if (d.subscriber.email, d.local_date) in entered)
 
 
 def _await_pull(state: State) -> None:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from itertools import islice
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Iterator, Mapping
     from datetime import datetime
 
     from digest.config import Settings
@@ -16,10 +17,30 @@ if TYPE_CHECKING:
 
 
 def subscribers(settings: Settings, state: State) -> tuple[Subscriber, ...]:
-    """Everybody: those of the configuration, then those who joined at run time; the configuration wins."""
+    """Everybody at once, for commands that list or search them; those of the configuration first."""
+    return tuple(reader for shard in shards(settings, state) for reader in shard)
+
+
+def shards(settings: Settings, state: State, size: int = 500) -> Iterator[tuple[Subscriber, ...]]:
+    """Everybody, at most `size` at a time and in memory: those of the configuration, then those who joined at run time.
+
+    The configuration wins where both know an address.
+    """
     configured = {reader.email: reader for reader in settings.subscribers}
-    joined = {reader.email: reader for reader in state.subscribers.all()}
-    return tuple((joined | configured).values())
+    rest = iter(configured.values())
+    while shard := tuple(islice(rest, size)):
+        yield shard
+    for page in state.subscribers.pages(size):
+        if shard := tuple(reader for reader in page if reader.email not in configured):
+            yield shard
+
+
+def found(settings: Settings, state: State, emails: Iterable[str]) -> dict[str, Subscriber]:
+    """Those of these addresses who are subscribed, as they are now."""
+    configured = {reader.email: reader for reader in settings.subscribers}
+    wanted = set(emails)
+    joined = {reader.email: reader for reader in state.subscribers.find(wanted - configured.keys())}
+    return joined | {email: configured[email] for email in wanted & configured.keys()}
 
 
 def pause_reason(reader: Subscriber, pauses: Mapping[str, Pause], now: datetime) -> str:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from digest import notice
 from digest.compose.message import compose_notice
+from digest.deliver.outbox import deliver_one
 from digest.errors import DeliveryError
 from digest.model import RunReport
 from digest.pipeline.letterhead import letterhead, open_renderer
@@ -53,7 +54,7 @@ async def tell_operator(settings: Settings, state: State, *, clock: Callable[[],
     )
     try:
         async with transport(settings) as post:
-            receipt = await post.deliver(signed(mail, open_signer(settings), at=now), now=clock)
+            receipt = await deliver_one(post, signed(mail, open_signer(settings), at=now), now=clock)
     except DeliveryError:
         return None  # the relay is what is wrong; the verdicts of this run say so
     if receipt.outcome == "delivered":
