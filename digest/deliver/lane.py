@@ -265,8 +265,7 @@ class Lane:
 
     async def _settled(self) -> None:
         """Wait until the last receipt is durable."""
-        if self._settling is not None:
+        if self._settling is not None and not self._settling.done():
             await asyncio.shield(self._settling)
-            self._settling = None
         if self._desk.broken is not None:
             raise self._desk.broken

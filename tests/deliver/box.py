@@ -1,0 +1,76 @@
+"""An outbox in memory, which watches that its rules are kept."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+from tests.makers import NOW
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from digest.model import Mail, Outcome, Receipt
+
+
+class Box:
+    """Mails in order; `receipts` by recipient. Its clock moves by nothing but `sleep_until`.
+
+    Args:
+        mails: to be handed over.
+        turns: of the event loop that keeping a receipt takes.
+        never_ready: gives mails to `take` only.
+    """
+
+    def __init__(self, mails: Iterable[Mail], *, turns: int = 0, never_ready: bool = False) -> None:
+        self.waiting = list(mails)
+        self.taken: dict[str, datetime] = {}
+        self.receipts: dict[str, Receipt] = {}
+        self.clock = NOW
+        #: raised by `settle` from this many receipts on
+        self.broken: tuple[int, Exception] | None = None
+        #: `sleep_until` says stop from this moment on
+        self.stop_at: datetime | None = None
+        self._turns = turns
+        self._never_ready = never_ready
+
+    def now(self) -> datetime:
+        return self.clock
+
+    def ready(self) -> Mail | None:
+        return None if self._never_ready else self._give()
+
+    async def take(self) -> Mail | None:
+        await asyncio.sleep(0)
+        return self._give()
+
+    async def settle(self, mail: Mail, receipt: Receipt) -> None:
+        assert mail.recipient in self.taken
+        assert mail.recipient not in self.receipts, "a mail is settled once"
+        for _ in range(self._turns):
+            await asyncio.sleep(0)
+        if self.broken is not None and len(self.receipts) >= self.broken[0]:
+            raise self.broken[1]
+        self.receipts[mail.recipient] = receipt
+
+    async def sleep_until(self, moment: datetime) -> bool:
+        assert moment > self.clock
+        assert moment - self.clock < timedelta(days=1)
+        if self.stop_at is not None and moment >= self.stop_at:
+            return False
+        await asyncio.sleep(0)
+        self.clock = max(self.clock, moment)
+        return True
+
+    def outcomes(self) -> list[Outcome]:
+        """In the order in which they were settled."""
+        return [receipt.outcome for receipt in self.receipts.values()]
+
+    def _give(self) -> Mail | None:
+        if not self.waiting:
+            return None
+        mail = self.waiting.pop(0)
+        assert mail.recipient not in self.taken
+        self.taken[mail.recipient] = self.clock
+        return mail
