@@ -18,6 +18,7 @@ from tests.makers import mail
 from tests.smtp_server import DROP, SILENCE
 
 if TYPE_CHECKING:
+    import ssl
     from collections.abc import Callable, Mapping
 
     from digest.model import Mail
@@ -48,12 +49,14 @@ class PipeliningServer:
     #: what arrived at once, bodies left out
     chunks: list[list[str]] = field(default_factory=list)
     connects: int = 0
+    #: TLS from the first byte with this certificate
+    tls: ssl.SSLContext | None = None
     port: int = 0
 
     async def __aenter__(self) -> Self:
         self._open: set[_Client] = set()
         loop = asyncio.get_running_loop()
-        self._listener = await loop.create_server(lambda: _Client(self), "127.0.0.1", self.port)
+        self._listener = await loop.create_server(lambda: _Client(self), "127.0.0.1", self.port, ssl=self.tls)
         self.port = self._listener.sockets[0].getsockname()[1]
         return self
 
@@ -66,7 +69,7 @@ class PipeliningServer:
 
     def settings(self, **fields: object) -> SmtpSettings:
         values = {"connections": 1, "timeout_s": 10.0, "answer_timeout_s": 10.0} | fields
-        return SmtpSettings("127.0.0.1", self.port, "none", **values)  # type: ignore[arg-type]
+        return SmtpSettings("127.0.0.1", self.port, "tls" if self.tls else "none", **values)  # type: ignore[arg-type]
 
 
 class _Client(asyncio.Protocol):

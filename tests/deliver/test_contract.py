@@ -8,32 +8,30 @@ from dataclasses import dataclass
 from email import message_from_bytes
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from digest.deliver.maildir import Maildir
+from digest.deliver.outbox import Deliverer, deliver_one
 from digest.deliver.smtp import Smtp, SmtpSettings
+from digest.errors import StateError
 from digest.model import Mail, Receipt
+from tests.deliver.box import Box
 from tests.makers import HOSTILE_TITLE, NOW, mail
 from tests.smtp_server import smtp_server
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from datetime import datetime
-
-
-class Transport(Protocol):
-    async def deliver(self, mail: Mail, *, now: Callable[[], datetime]) -> Receipt: ...
 
 
 @dataclass(frozen=True)
 class Place:
     """A way of delivery and its other end."""
 
-    transport: Callable[[], AbstractAsyncContextManager[Transport]]
+    transport: Callable[[], AbstractAsyncContextManager[Deliverer]]
     arrived: Callable[[], list[bytes]]
 
 
@@ -63,7 +61,7 @@ def place(request: pytest.FixtureRequest) -> Iterator[Place]:
 def deliver(place: Place, *mails: Mail) -> list[Receipt]:
     async def work() -> list[Receipt]:
         async with place.transport() as transport:
-            return [await transport.deliver(m, now=lambda: NOW) for m in mails]
+            return [await deliver_one(transport, m, now=lambda: NOW) for m in mails]
 
     return asyncio.run(work())
 
@@ -75,6 +73,31 @@ def test_mails_arrive_byte_for_byte(place: Place) -> None:
 
     assert [("delivered", NOW)] * 5 == [(receipt.outcome, receipt.at) for receipt in receipts]
     assert sorted(m.data for m in mails) == sorted(place.arrived())
+
+
+def test_an_outbox_is_emptied(place: Place) -> None:
+    box = Box([mail(n) for n in range(7)])
+
+    async def work() -> str:
+        async with place.transport() as transport:
+            return await transport.deliver_all(box, now=box.now)
+
+    assert "" == asyncio.run(work())
+    assert ["delivered"] * 7 == box.outcomes()
+    assert sorted(mail(n).data for n in range(7)) == sorted(place.arrived())
+
+
+def test_a_receipt_that_cannot_be_kept_is_raised(place: Place) -> None:
+    box = Box([mail(n) for n in range(7)])
+    box.broken = (2, StateError("state.sqlite3", "the disk is full"))
+
+    async def work() -> None:
+        async with place.transport() as transport:
+            await transport.deliver_all(box, now=box.now)
+
+    with pytest.raises(StateError, match="the disk is full"):
+        asyncio.run(work())
+    assert 2 == len(box.receipts)
 
 
 def test_a_mail_delivered_twice_is_recognised_as_one(place: Place) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -15,7 +16,7 @@ from digest.errors import DeliveryError, StateError
 from tests.deliver.box import Box
 from tests.deliver.pipelining_server import PipeliningServer, known_mail
 from tests.makers import NOW
-from tests.smtp_server import DROP, SILENCE
+from tests.smtp_server import DROP, SILENCE, Authority
 
 
 def reader(number: int) -> str:
@@ -84,6 +85,23 @@ def test_a_receipt_is_kept_before_the_next_dot_on_that_connection(turns: int) ->
             await deliver(box, server.settings(connections=3))
 
             assert 20 == len(server.accepted) == len(box.receipts)
+
+    asyncio.run(work())
+
+
+@pytest.mark.parametrize("encrypted", [False, True])
+def test_mails_larger_than_any_buffer_are_pipelined(authority: Authority, encrypted: bool) -> None:
+    """The write buffer behaves otherwise under TLS."""
+
+    async def work() -> None:
+        tls = authority.context("127.0.0.1") if encrypted else None
+        mails = [replace(m, data=m.data + (b".x" * 38 + b"\r\n") * 50_000) for m in map(known_mail, range(4))]
+        async with PipeliningServer(tls=tls) as server:
+            box = Box(mails)
+            await deliver(box, server.settings(ca_file=authority.ca_file, connections=2))
+
+            assert ["delivered"] * 4 == box.outcomes()
+            assert [(m.recipient, m.data) for m in mails] == sorted(server.accepted)
 
     asyncio.run(work())
 

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
+from dataclasses import replace
+from email import message_from_bytes
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
@@ -11,6 +14,7 @@ import pytest
 
 from digest.deliver.smtp import Smtp, SmtpSettings, check
 from digest.errors import DeliveryError
+from tests.deliver.box import Box
 from tests.makers import NOW, mail
 from tests.smtp_server import smtp_sink
 
@@ -48,6 +52,25 @@ def test_mails_arrive() -> None:
     # smtp-sink writes LF, and headers of its own in front
     bodies = {m.data.replace(b"\r\n", b"\n").partition(b"\n\n")[2] for m in map(mail, range(20))}
     assert bodies == {content.partition(b"\n\n")[2].rstrip(b"\n") + b"\n" for content in stored}
+
+
+@pytest.mark.parametrize("options", [(), ("-p",)], ids=["pipelining", "no pipelining"])
+@pytest.mark.parametrize("connections", [1, 4])
+def test_many_mails_arrive_once_each(options: tuple[str, ...], connections: int) -> None:
+    box = Box(map(mail, range(250)))
+
+    async def work(port: int) -> str:
+        relay = replace(settings(port), connections=connections, messages_per_connection=40)
+        async with Smtp(relay) as smtp:
+            return await smtp.deliver_all(box, now=box.now)
+
+    with TemporaryDirectory() as folder:
+        with smtp_sink(*options, dump=Path(folder)) as port:
+            assert "" == asyncio.run(work(port))
+        stored = [message_from_bytes(file.read_bytes()) for file in Path(folder).iterdir()]
+
+    assert ["delivered"] * 250 == box.outcomes()
+    assert {mail(n).message_id: 1 for n in range(250)} == Counter(message["Message-ID"] for message in stored)
 
 
 @pytest.mark.parametrize("option", ["-r", "-f", "-q", "-Q"])
