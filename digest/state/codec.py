@@ -42,7 +42,7 @@ class Codec:
 
     def dumps(self, kind: type[T], value: T) -> str:
         """JSON text of `value`; ASCII, so that every database stores it whatever characters it holds."""
-        return _dumps(self.encoder(kind)(value))
+        return to_text(self.encoder(kind)(value))
 
     def loads(self, kind: type[T], body: str) -> T:
         """The value that `dumps` was given. Raises BodyError."""
@@ -83,7 +83,7 @@ class Codec:
             body = {}
             for name, convert, empty in parts:
                 item = getattr(value, name)
-                if item != empty:
+                if item is not empty and item != empty:
                     body[name] = item if convert is _same else convert(item)
             return body
 
@@ -154,8 +154,8 @@ def parse(body: str) -> Any:
         raise BodyError(message) from error
 
 
-#: one encoder for all texts: building it for each would cost more than the encoding
-_dumps = json.JSONEncoder(allow_nan=False, separators=(",", ":")).encode
+#: JSON text of a tree of JSON values. One encoder for all: building it for each would cost more than the encoding
+to_text = json.JSONEncoder(allow_nan=False, separators=(",", ":")).encode
 
 
 def _same(value: Any) -> Any:
@@ -225,3 +225,4 @@ _PLAIN = Codec()
 #: plain reading and writing, every type by its fields
 dumps = _PLAIN.dumps
 loads = _PLAIN.loads
+encoder = _PLAIN.encoder

@@ -1,0 +1,90 @@
+"""A digest read back is the digest that was planned, whatever is in it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import timedelta
+from itertools import count
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from digest.model import Digest, Match, Missed, Pick, Trend
+from digest.state.store import State, open_state
+from tests.makers import HOSTILE_TITLE, NOW, TODAY, digest, paper, pick, subscriber
+
+TEXTS = st.text(max_size=5) | st.sampled_from(['"', "\\", "\n", "\ud800", "“β”", HOSTILE_TITLE])
+SOME = st.lists(TEXTS, max_size=2).map(tuple)
+NUMBERS = st.floats(0, 1) | st.just(0) | st.just(1)
+MATCHES = st.builds(Match, TEXTS, SOME, SOME, NUMBERS)
+TRENDS = st.builds(Trend, NUMBERS, st.none() | st.integers(), change_days=st.none() | st.integers(0, 9))
+PICKS = st.builds(
+    Pick,
+    TEXTS.map(lambda title: paper(title=title)),
+    st.sampled_from(["for_you", "trending"]),
+    NUMBERS,
+    st.lists(MATCHES, max_size=2).map(tuple),
+    TRENDS,
+    TEXTS,
+)
+MISSED = st.builds(Missed, TEXTS, TEXTS, TEXTS, TEXTS)
+DIGESTS = st.builds(
+    Digest,
+    st.builds(lambda name, keywords: subscriber(name=name, keywords=keywords, token="t"), TEXTS, SOME),
+    st.just(TODAY),
+    st.just(NOW),
+    st.lists(PICKS, max_size=2).map(tuple),
+    st.lists(MISSED, max_size=2).map(tuple),
+    *[st.integers(0, 9)] * 3,
+)
+
+
+@pytest.fixture(scope="module")
+def one_state(tmp_path_factory: pytest.TempPathFactory) -> Iterator[State]:
+    """For all examples; each is of a day of its own."""
+    with open_state(f"sqlite:///{tmp_path_factory.mktemp('state')}/digest.sqlite3", now=NOW) as opened:
+        yield opened
+
+
+@pytest.fixture(scope="module")
+def days() -> Iterator[int]:
+    return count()
+
+
+@given(value=DIGESTS)
+@settings(max_examples=50, deadline=None)
+def test_a_claimed_digest_is_the_planned_one_whatever_is_in_it(
+    one_state: State, days: Iterator[int], value: Digest
+) -> None:
+    day = TODAY + timedelta(days=next(days))
+    planned = replace(value, local_date=day)
+    one_state.ledger.plan([(planned, f"<{day}@x>")], now=NOW)
+
+    assert planned == one_state.ledger.claim(planned.subscriber.email, day, owner="", now=NOW)
+
+
+def test_readers_who_share_picks_have_their_own_numbers(state: State) -> None:
+    """What is encoded once for all of them is the text, not the score."""
+    match, trend = Match("β", ("title",), ("β",), 0.25), Trend(0.5, 12)
+    first = pick(1, score=0.5, matches=(match,), trend=trend, why="“β” in title")
+    second = replace(first, score=0.75, matches=(replace(match, score=0.125),))
+    digests = [
+        digest(one, subscriber=subscriber(f"reader{number}@example.org"))
+        for number, one in enumerate((first, second, replace(first, part="trending")))
+    ]
+    state.ledger.plan([(one, f"<{one.subscriber.email}>") for one in digests], now=NOW)
+
+    claims = state.ledger.claim_all([(one.subscriber.email, TODAY) for one in digests], owner="", now=NOW)
+
+    assert digests == [claim.digest for claim in claims.values()]
+
+
+@pytest.mark.parametrize("number", [float("nan"), float("inf")])
+def test_a_score_that_is_no_number_is_not_planned(state: State, number: float) -> None:
+    """It could not be read back, and the mail would wait in vain."""
+    with pytest.raises(ValueError, match="not JSON compliant"):
+        state.ledger.plan([(digest(pick(score=number)), "<1@x>")], now=NOW)
+
+    assert state.ledger.row("ada@example.org", TODAY) is None
