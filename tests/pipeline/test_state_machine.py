@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any, cast
 import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
 
 from digest import story
 from digest.model import WEEKDAYS
@@ -31,6 +31,7 @@ from tests.pipeline.machine import book
 from tests.pipeline.machine.book import DOUBT, Book, Name, Reader
 from tests.pipeline.machine.checks import (
     Sending,
+    check_held,
     check_mail,
     check_moves,
     check_papers,
@@ -50,7 +51,7 @@ if TYPE_CHECKING:
 
 #: random histories; 0: a few fixed ones
 HISTORIES = int(os.environ.get("DIGEST_MACHINE", "0"))
-_FIXED_HISTORIES, _STEPS = 8, 30
+_FIXED_HISTORIES, _STEPS = 10, 20
 
 SECOND, MINUTE, HOUR, DAY = (timedelta(**{unit: 1}) for unit in ("seconds", "minutes", "hours", "days"))
 GIVE_UP = 48 * HOUR
@@ -89,7 +90,20 @@ crashes = st.one_of(
 waits = st.sampled_from(
     [MINUTE, 31 * MINUTE, 2 * HOUR, 7 * HOUR, 10 * HOUR, 13 * HOUR, DAY, DAY, 2 * DAY, 3 * DAY, 9 * DAY]
 )
+#: before a run: time passes, and there may be new papers, which are pulled
+topics = st.lists(st.sampled_from(TOPICS), min_size=1, max_size=5)
+mornings = st.builds(lambda wait, new: Morning(wait, tuple(new)), waits, topics | st.just([]))
+policies = st.sampled_from(["resend", "hold"])
 setbacks = st.sampled_from([MINUTE, HOUR, 5 * HOUR, DAY, 2 * DAY])
+
+
+@dataclass(frozen=True)
+class Morning:
+    """What happens between two runs."""
+
+    wait: timedelta
+    #: of papers that appear
+    new: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -127,9 +141,13 @@ class Machine(RuleBasedStateMachine):
         self.book = Book({}, {}, {})
         self._publish(TOPICS)
 
+    @initialize(policy=policies)
+    def policy_at_first(self, policy: str) -> None:
+        self.in_doubt = policy
+
     # --- what changes around it -------------------------------------------------------------------------------
 
-    @rule(topics=st.lists(st.sampled_from(TOPICS), min_size=1, max_size=5))
+    @rule(topics=topics)
     def papers_appear(self, topics: list[str]) -> None:
         self._publish(topics)
 
@@ -177,7 +195,7 @@ class Machine(RuleBasedStateMachine):
             self.state.subscribers.resume(email)
         self._look()
 
-    @rule(policy=st.sampled_from(["resend", "hold"]))
+    @rule(policy=policies)
     def policy_changes(self, policy: str) -> None:
         self.in_doubt = policy
 
@@ -187,46 +205,57 @@ class Machine(RuleBasedStateMachine):
     def pull(self, crash: Crash | None) -> None:
         self._pulled(self.stage.nurseries[0].run(self._job("pull", crash=crash)))
 
-    @rule(topics=st.lists(st.sampled_from(TOPICS), min_size=1, max_size=5), wait=st.sampled_from([DAY, 2 * DAY]))
-    def an_ordinary_day(self, topics: list[str], wait: timedelta) -> None:
-        self.now += wait
-        self._publish(topics)
-        self._pulled(self.stage.nurseries[0].run(self._job("pull")))
+    @rule(morning=mornings)
+    def ordinary_day(self, morning: Morning) -> None:
+        self._begin(morning)
         self._send(self._job("send", any_hour=True))
 
-    @rule(weather=weather, troubles=troubles, any_hour=st.booleans(), release_held=st.booleans())
+    @rule(morning=mornings, weather=weather, troubles=troubles, any_hour=st.booleans(), release_held=st.booleans())
     def send(
         self,
+        morning: Morning,
         weather: tuple[str, str] | None,
         troubles: dict[str, tuple[str, str]],
         any_hour: bool,
         release_held: bool,
     ) -> None:
+        self._begin(morning)
         self._send(self._job("send", any_hour=any_hour, release_held=release_held), self._script(troubles, weather))
 
-    @rule(troubles=troubles, stop_after=st.integers(0, 2))
-    def send_is_stopped(self, troubles: dict[str, tuple[str, str]], stop_after: int) -> None:
+    @rule(morning=mornings, troubles=troubles, stop_after=st.integers(0, 2))
+    def send_is_stopped(self, morning: Morning, troubles: dict[str, tuple[str, str]], stop_after: int) -> None:
+        self._begin(morning)
         self._send(self._job("send", any_hour=True, stop_after=stop_after), self._script(troubles))
 
-    @rule(troubles=troubles, crash=crashes, any_hour=st.booleans())
-    def send_crashes(self, troubles: dict[str, tuple[str, str]], crash: Crash, any_hour: bool) -> None:
+    @rule(morning=mornings, troubles=troubles, crash=crashes, any_hour=st.booleans())
+    def send_crashes(
+        self, morning: Morning, troubles: dict[str, tuple[str, str]], crash: Crash, any_hour: bool
+    ) -> None:
+        self._begin(morning)
         self._send(self._job("send", any_hour=any_hour, crash=crash), self._script(troubles))
 
-    @rule(step=st.sampled_from(["connect", "ehlo", "mail", "rcpt", "data", "dot"]), number=st.integers(1, 3))
-    def send_is_killed_while_the_server_hears(self, step: str, number: int) -> None:
+    @rule(
+        morning=mornings,
+        step=st.sampled_from(["connect", "ehlo", "mail", "rcpt", "data", "dot", "dot"]),
+        number=st.integers(1, 3),
+    )
+    def send_is_killed_while_the_server_hears(self, morning: Morning, step: str, number: int) -> None:
         """At the dot: the server has the mail, and its answer finds nobody."""
+        self._begin(morning)
         self._send(self._job("send", any_hour=True), kill_at=(step, number))
 
-    @rule(step=st.sampled_from(["rcpt", "dot"]), troubles=troubles)
-    def another_sends_meanwhile(self, step: str, troubles: dict[str, tuple[str, str]]) -> None:
+    @rule(morning=mornings, step=st.sampled_from(["rcpt", "dot"]), troubles=troubles)
+    def another_sends_meanwhile(self, morning: Morning, step: str, troubles: dict[str, tuple[str, str]]) -> None:
         """It finds the other at work and leaves: the server, which waits for it here, would not even answer."""
+        self._begin(morning)
         job = self._job("send", any_hour=True)
         meanwhile: list[Run] = []
         self._send(job, self._script(troubles), at=(step, lambda: meanwhile.append(self.stage.nurseries[1].run(job))))
         assert all(run.locked_out for run in meanwhile), meanwhile
 
-    @rule(topics=st.lists(st.sampled_from(TOPICS), min_size=1, max_size=3), troubles=troubles)
-    def a_pull_ends_meanwhile(self, topics: list[str], troubles: dict[str, tuple[str, str]]) -> None:
+    @rule(morning=mornings, topics=topics, troubles=troubles)
+    def a_pull_ends_meanwhile(self, morning: Morning, topics: list[str], troubles: dict[str, tuple[str, str]]) -> None:
+        self._begin(morning)
         self._publish(topics)
         job = self._job("send", any_hour=True)
         pull = replace(self._job("pull"), at=self.now + SECOND)
@@ -239,8 +268,9 @@ class Machine(RuleBasedStateMachine):
         self.now += SECOND
         assert not any(run.crashed for run in runs)
 
-    @rule()
-    def two_send_at_once(self) -> None:
+    @rule(morning=mornings)
+    def two_send_at_once(self, morning: Morning) -> None:
+        self._begin(morning)
         job, before, accepted = self._job("send", any_hour=True), self.book, len(self.relay.accepted)
         for nursery in self.stage.nurseries:
             nursery.start(job)
@@ -252,6 +282,12 @@ class Machine(RuleBasedStateMachine):
             self._check(job, before, at_work[0], self.relay.accepted[accepted:], unhindered=True)
 
     # --- how it is done ---------------------------------------------------------------------------------------
+
+    def _begin(self, morning: Morning) -> None:
+        self.now += morning.wait
+        if morning.new:
+            self._publish(morning.new)
+            self._pulled(self.stage.nurseries[0].run(self._job("pull")))
 
     def _publish(self, topics: Sequence[str]) -> None:
         for topic in topics:
@@ -319,6 +355,8 @@ class Machine(RuleBasedStateMachine):
             lost = [mail for mail in taken if mail.message_id not in self._sent()]
             assert len(lost) <= CONNECTIONS, f"{len(lost)} mails were accepted and are in doubt after one crash"
         else:
+            if self.in_doubt == "hold" and not job.release_held:
+                check_held(before, self.book, taken)
             unhindered = not script and job.stop_after is None
             self._check(job, before, run, taken, unhindered=unhindered, pulled=at is not None)
 

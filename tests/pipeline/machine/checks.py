@@ -79,6 +79,18 @@ def check_moves(before: Book, after: Book) -> None:
             assert row.state == after.rows[name].state, f"{name} was final"
 
 
+def check_held(before: Book, after: Book, accepted: Sequence[Accepted]) -> None:
+    """With `in_doubt = "hold"`: what was held back or interrupted is not sent, and nothing is left to be sent again."""
+    again = {_message_id(mail.data) for mail in accepted}
+    for name, row in before.rows.items():
+        if row.state in {"held", "sending"}:
+            assert "held" == after.rows[name].state, name
+            assert row.message_id not in again, name
+    for name, row in after.rows.items():
+        old = before.rows.get(name)
+        assert row.state != "in_doubt" or (old is not None and old.state == "in_doubt"), f"{name} was not held back"
+
+
 # --- after a run that ended by itself -----------------------------------------------------------------------------
 
 
