@@ -15,6 +15,7 @@ from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from itertools import islice
 from pathlib import Path
+from threading import Lock
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from sqlalchemy import JSON, URL, Connection, Engine, Text, bindparam, create_engine, event, func, make_url, select
@@ -56,11 +57,13 @@ class Database:
         insert: `insert(table)` with ON CONFLICT, as this database's dialect spells it.
     """
 
-    def __init__(self, engine: Engine, *, place: str, path: Path | None) -> None:
+    def __init__(self, engine: Engine, *, place: str, path: Path | None, busy_timeout_s: float) -> None:
         self.engine = engine
         self.place = place
         self.path = path
         self.insert = _insert(engine.dialect.name)
+        self._busy_timeout_s = busy_timeout_s
+        self._writer = Lock()
         self._current: ContextVar[Connection | None] = ContextVar("transaction", default=None)
 
     @contextmanager
@@ -82,8 +85,26 @@ class Database:
             if current is not None:
                 yield current
                 return
-            with self.engine.begin() as connection:
+            with self._turn(), self.engine.begin() as connection:
                 yield connection
+
+    @contextmanager
+    def _turn(self) -> Iterator[None]:
+        """Threads of this process write to SQLite one after the other.
+
+        It would let one in at a time anyhow, but who waits sleeps up to 0.1 s and then looks again: while one thread
+        planned mail, another claimed and settled 300 mails in 0.75 s, and 1,700 taking turns. Who has waited
+        as long as SQLite would goes on and hears SQLite's answer.
+        """
+        if self.path is None:
+            yield
+            return
+        mine = self._writer.acquire(timeout=self._busy_timeout_s)
+        try:
+            yield
+        finally:
+            if mine:
+                self._writer.release()
 
     @contextmanager
     def transaction(self) -> Iterator[Connection]:
@@ -167,7 +188,7 @@ def _postgresql(url: URL, *, busy_timeout_s: float) -> Database:
         connection.execute(f"SET lock_timeout = {round(busy_timeout_s * 1000)}")
         connection.commit()
 
-    return Database(engine, place=place, path=None)
+    return Database(engine, place=place, path=None, busy_timeout_s=busy_timeout_s)
 
 
 def _parse(url: str) -> URL:
@@ -210,7 +231,7 @@ def _sqlite(url: URL, *, create: bool, busy_timeout_s: float) -> Database:
         connection.execute("PRAGMA synchronous=FULL")
         connection.execute("PRAGMA foreign_keys=ON")
 
-    return Database(engine, place=place, path=path)
+    return Database(engine, place=place, path=path, busy_timeout_s=busy_timeout_s)
 
 
 def _prepare_file(path: Path, *, create: bool) -> None:

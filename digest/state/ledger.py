@@ -167,7 +167,11 @@ class Ledger(History):
         """
         entered: set[Key] = set()
         for chunk in chunks(digests):
-            new = {(digest.subscriber.email, digest.local_date): (digest, name) for digest, name in reversed(chunk)}
+            # written before the transaction, so that others need not wait for it
+            new = {
+                (digest.subscriber.email, digest.local_date): (digest, name, self._writer.body(digest))
+                for digest, name in reversed(chunk)
+            }
             with self._database.transaction() as connection:
                 for key in _existing(connection, new):
                     del new[key]
@@ -176,19 +180,17 @@ class Ledger(History):
             entered |= new.keys()
         return entered
 
-    def _enter(self, connection: Connection, digests: Collection[tuple[Digest, str]], *, now: datetime) -> None:
+    def _enter(self, connection: Connection, mails: Collection[tuple[Digest, str, str]], *, now: datetime) -> None:
+        digests, names, bodies = zip(*mails, strict=True)
         mail: dict[str, list[Any]] = {
-            "email": [digest.subscriber.email for digest, _ in digests],
-            "local_date": [digest.local_date for digest, _ in digests],
-            "planned_at": [digest.planned_at for digest, _ in digests],
+            "email": [digest.subscriber.email for digest in digests],
+            "local_date": [digest.local_date for digest in digests],
+            "planned_at": [digest.planned_at for digest in digests],
         }
-        row: dict[str, list[Any]] = {
-            "message_id": [name for _, name in digests],
-            "papers": [_papers(digest) for digest, _ in digests],
-        }
-        self._new_rows.execute(connection, mail | row, updated_at=now)
-        self._writer.write(connection, (digest for digest, _ in digests), now=now)
-        self._new_bodies.execute(connection, mail | {"body": [self._writer.body(digest) for digest, _ in digests]})
+        papers = [_papers(digest) for digest in digests]
+        self._new_rows.execute(connection, mail | {"message_id": names, "papers": papers}, updated_at=now)
+        self._writer.write(connection, digests, now=now)
+        self._new_bodies.execute(connection, mail | {"body": bodies})
 
     def due(self, now: datetime) -> Iterator[tuple[str, date]]:
         """(email, local date) of what `claim` would give now, oldest day first, then by address.
