@@ -43,17 +43,12 @@ def digests(count: int, chance: random.Random) -> list[tuple[Digest, str]]:
     """As the plan makes them: readers whose keywords match for the same reasons share these, but not the scores."""
     papers = [_paper(number) for number in range(_PAPERS)]
     picks = [_pick(paper, variant) for paper in papers for variant in range(_VARIANTS)]
-
-    def own(pick: Pick) -> Pick:
-        matches = tuple(replace(match, score=chance.random()) for match in pick.matches)
-        return replace(pick, score=chance.random(), matches=matches)
-
     missed = [Missed(paper.key, paper.title, paper.url, "score 0.12 of 0.20") for paper in papers]
     made = []
     for number in range(count):
         keywords = tuple(f"keyword number {chance.randrange(500)}" for _ in range(10))
         reader = Subscriber(f"reader{number:06d}@example.org", keywords=keywords, token=f"{number:022d}")
-        chosen = tuple(own(chance.choice(picks)) for _ in range(_PICKS))
+        chosen = tuple(replace(chance.choice(picks), score=chance.random()) for _ in range(_PICKS))
         nearly = tuple(chance.choice(missed) for _ in range(_MISSED))
         made.append((Digest(reader, _TODAY, _NOW, chosen, nearly, _PAPERS, 80, 4), f"<{number}@example.org>"))
     return made
