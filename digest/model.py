@@ -228,7 +228,8 @@ class Match:
     fields: tuple[str, ...]
     #: the matching pieces of the paper's own text as written there, for marking; title pieces first
     words: tuple[str, ...] = ()
-    #: this entry's share of the pick's score, ≥ 0
+    #: what the entry says for the paper, ≥ 0, whoever asks. A pick's score is 1 - e^-t, where t are these added up and
+    #: what the paper's likeness to the best ones says
     score: float = 0.0
 
 

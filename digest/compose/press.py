@@ -33,8 +33,8 @@ if TYPE_CHECKING:
 _PIECES, _FRAMES = 56_000_000, 8_000_000
 #: papers with their trends known by number; a few days' worth
 _PAPERS = 20_000
-#: picks known by identity: about 500 bytes each, with what they keep alive
-_PICKS = 10_000
+#: cards known by what they show: about 500 bytes each, with what they keep alive
+_CARDS = 30_000
 
 
 class Press:
@@ -58,7 +58,7 @@ class Press:
         self._papers: dict[str, tuple[Paper, Trend, int]] = {}
         self._numbers: dict[tuple[Paper, Trend], int] = {}
         self._numbered = 0
-        self._cards: dict[Hashable, tuple[Pick, tuple[Piece, ...]]] = {}
+        self._cards: dict[Hashable, tuple[object, tuple[Piece, ...]]] = {}
         self._cards_of = 0
         #: why mails are composed whole, one sentence without a full stop; empty if they are not
         self.hindrance = self._try_out()
@@ -108,7 +108,7 @@ class Press:
         around = page.around
         pieces = [self._forms.piece("head", around[0], own), self._forms.piece("reader", around[1], own)]
         for number, pick in enumerate(picks, start=1):
-            pieces += self._known_card(pick, number, detail, around[len(pieces) : len(pieces) + len(CARD_PIECES)])
+            pieces += self._known_card(pick, number, detail, page, len(pieces))
         for near in missed:
             pieces.append(self._missed(near, detail, around[len(pieces)]))
         text, html = page.filled(pieces)
@@ -125,19 +125,22 @@ class Press:
         )
         return frame(self._renderer, page)
 
-    def _known_card(
-        self, pick: Pick, number: int, detail: Detail, around: tuple[Element | None, ...]
-    ) -> tuple[Piece, ...]:
-        """The pieces of a card. One pick is often in many readers' digests, and then it is the same object."""
-        key = (id(pick), number, id(detail), around)
+    def _known_card(self, pick: Pick, number: int, detail: Detail, page: Frame, start: int) -> tuple[Piece, ...]:
+        """The pieces of a card.
+
+        What a card shows of a pick are objects that readers share: many readers' picks differ in their scores only.
+        """
+        shown = (pick.paper, pick.matches, pick.trend, page)
+        key = (*map(id, shown), pick.why, number, id(detail))
         if known := self._cards.get(key):
             return known[1]
         # the pieces must not outlive their cache
-        if self._cards_of != self._pieces.generation or len(self._cards) >= _PICKS:
+        if self._cards_of != self._pieces.generation or len(self._cards) >= _CARDS:
             self._cards.clear()
             self._cards_of = self._pieces.generation
-        self._cards[key] = (pick, self._card(pick, number, detail, around))  # kept alive, so its id stays its own
-        return self._cards[key][1]
+        pieces = self._card(pick, number, detail, page.around[start : start + len(CARD_PIECES)])
+        self._cards[key] = (shown, pieces)  # kept alive, so that their identities stay their own
+        return pieces
 
     def _card(self, pick: Pick, number: int, detail: Detail, around: Sequence[Element | None]) -> tuple[Piece, ...]:
         paper, words, trend, why = pick.paper, matched_words(pick), pick.trend, pick.why

@@ -22,14 +22,13 @@ from typing import Literal, TypeAlias
 import numpy as np
 
 from digest.curate.query import Query, parse
-from digest.curate.rank import Ranking, Standing, shares
+from digest.curate.rank import Ranking, Standing
 from digest.curate.reasons import why
 from digest.curate.similar import Copies
 from digest.curate.vector import Mask, Numbers, Values, greatest, mask, score
 from digest.model import Digest, Match, Missed, Pick, StoredPaper, Subscriber, Trend
 
 _Part: TypeAlias = Literal["for_you", "trending"]
-_Texts: TypeAlias = tuple[str, ...]
 
 #: how much of a For-you score is the trend: enough to order papers of about equal relevance, no more
 TREND_SHARE = 0.05
@@ -87,6 +86,7 @@ class Offer:
         self._copies = Copies(self._papers)
         self._missing = functools.lru_cache(maxsize=_REMEMBERED)(self._miss)
         self._told = functools.lru_cache(maxsize=_REMEMBERED)(self._tell)
+        self._moved = functools.lru_cache(maxsize=_REMEMBERED)(self._find_moved)
         self._trends = [trends.get(paper.key, _UNKNOWN) for paper in self._papers]
         self._lift = TREND_SHARE * np.array([trend.score for trend in self._trends], np.float64)
         free = (n for n, paper in enumerate(self._papers) if paper.key in trending_from and self._trends[n].score > 0)
@@ -250,33 +250,32 @@ class Offer:
     def _picks(self, standing: Standing, for_you: Sequence[_Candidate], trending: Sequence[int]) -> Iterator[Pick]:
         hits = self._ranking.hits(standing, [*(number for _, number, _ in for_you), *trending])
         papers, trends, told = self._papers, self._trends, self._told
-        for disinterest, number, relevance in for_you:
-            entries, values = hits[number]
-            fields, words, reasons = told("for_you", number, tuple(entries))
-            matches = shares(entries, fields, words, values, relevance)
+        for disinterest, number, _ in for_you:
+            matches, reasons = told("for_you", number, tuple(hits[number]))
             yield Pick(papers[number], "for_you", -disinterest, matches, trends[number], reasons)
-        relevant = _relevance(standing, trending)
+        listed = _among(standing.numbers, trending)
         for number in trending:
-            entries, values = hits[number] if number in relevant else ([], [])
-            fields, words, reasons = told("trending", number, tuple(entries))
-            matches = shares(entries, fields, words, values, relevant.get(number, 0.0))
-            yield Pick(papers[number], "trending", trends[number].score, matches, trends[number], reasons)
+            yield self._moved(number, tuple(hits[number]) if number in listed else ())
 
-    def _tell(self, part: _Part, number: int, entries: Sequence[str]) -> tuple[Sequence[_Texts], Sequence[_Texts], str]:
-        """Where each of the entries stands in a paper, in which words, and the reasons in words."""
-        fields, words = self._ranking.places(entries, number)
-        matches = list(map(Match, entries, fields, words))
+    def _tell(self, part: _Part, number: int, entries: Sequence[str]) -> tuple[tuple[Match, ...], str]:
+        """The matches, and the reasons in words."""
+        matches = self._ranking.matches(number, entries)
         # the numbers stand beside every paper already; they are the reason only for what trends
-        return fields, words, why(matches, self._trends[number] if part == "trending" else _UNKNOWN)
+        return matches, why(matches, self._trends[number] if part == "trending" else _UNKNOWN)
+
+    def _find_moved(self, number: int, entries: Sequence[str]) -> Pick:
+        """What trends looks the same to all readers whom it matches in the same way."""
+        matches, reasons = self._told("trending", number, entries)
+        trend = self._trends[number]
+        return Pick(self._papers[number], "trending", trend.score, matches, trend, reasons)
 
 
-def _relevance(standing: Standing, numbers: Sequence[int]) -> dict[int, float]:
-    """Of some papers those that match, and their scores."""
-    if not numbers or not len(standing.numbers):
-        return {}
-    places = np.minimum(np.searchsorted(standing.numbers, numbers), len(standing.numbers) - 1)
-    places = places[standing.numbers[places] == numbers]
-    return dict(zip(standing.numbers[places].tolist(), score(standing.totals[places]).tolist(), strict=True))
+def _among(numbers: Numbers, wanted: Sequence[int]) -> set[int]:
+    """Of those wanted, the ones among ascending numbers; numpy's isin() takes five times as long for a few."""
+    if not wanted or not len(numbers):
+        return set()
+    found = numbers[np.minimum(np.searchsorted(numbers, wanted), len(numbers) - 1)]
+    return set(wanted).intersection(found.tolist())
 
 
 def _looks_for_something(subscriber: Subscriber) -> bool:

@@ -12,7 +12,6 @@ one in two was relevant, of those above 0.8 all but one in forty; of those below
 from __future__ import annotations
 
 import functools
-import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -71,18 +70,6 @@ class Standing:
     found: Sequence[tuple[Query, Vector]] = ()
 
 
-def shares(
-    entries: Sequence[str],
-    fields: Sequence[tuple[str, ...]],
-    words: Sequence[tuple[str, ...]],
-    values: Sequence[float],
-    score: float,
-) -> tuple[Match, ...]:
-    """The matches of a paper of some score: entries, where each stands, and what each says, as shares of the score."""
-    share = score / -math.log1p(-score) if score else 0.0  # a weight may be next to nothing
-    return tuple(map(Match, entries, fields, words, [value * share for value in values]))
-
-
 class Ranking:
     """The papers of one run, indexed once and ranked for any number of subscribers.
 
@@ -133,20 +120,17 @@ class Ranking:
         numbers, totals = self._totals([vector for _, vector in found], matched, listed)
         return Standing(numbers, totals, excluded, found)
 
-    def hits(self, standing: Standing, numbers: Iterable[int]) -> Mapping[int, tuple[list[str], list[float]]]:
-        """The entries that match each of some papers, in the order typed, and what each says for it."""
-        found: dict[int, tuple[list[str], list[float]]] = {number: ([], []) for number in numbers}
-        for query, found_by in standing.found:
-            for number in found.keys() & found_by.matches.keys():
-                entries, values = found[number]
-                entries.append(query.entry)
-                values.append(found_by.matches[number])
+    def hits(self, standing: Standing, numbers: Iterable[int]) -> Mapping[int, Sequence[str]]:
+        """The entries that match each of some papers, in the order typed."""
+        found: dict[int, list[str]] = {number: [] for number in numbers}
+        for query, said in standing.found:
+            for number in found.keys() & said.matches.keys():
+                found[number].append(query.entry)
         return found
 
-    def places(self, entries: Iterable[str], number: int) -> tuple[list[tuple[str, ...]], list[tuple[str, ...]]]:
-        """The fields of a paper, and the words in them, that each of the entries matches, as `Match` has them."""
-        marked = [self._marked(entry, number) for entry in entries]
-        return [fields for fields, _ in marked], [words for _, words in marked]
+    def matches(self, number: int, entries: Iterable[str]) -> tuple[Match, ...]:
+        """What entries that match a paper have to say, whoever asks."""
+        return tuple([self._marked(entry, number) for entry in entries])
 
     def matching(self, query: Query) -> tuple[Scored, ...]:
         """The papers that one entry matches, best first; of an excluding entry, those that it would leave out."""
@@ -198,14 +182,17 @@ class Ranking:
 
         def explain(scored: Scored) -> tuple[Match, ...]:
             number = self.numbers[scored.paper.key]
-            entries, values = self.hits(standing, [number])[number]
-            return shares(entries, *self.places(entries, number), values, scored.score)
+            return self.matches(number, self.hits(standing, [number])[number])
 
         order = greatest(rounded(standing.totals), len(standing.totals))
         scores = zip(standing.numbers[order].tolist(), score(standing.totals[order]).tolist(), strict=True)
         return tuple([Scored(self.papers[number], value, explain) for number, value in scores])
 
-    def _mark(self, entry: str, number: int) -> tuple[tuple[str, ...], tuple[str, ...]]:
-        """Fields and words of a match."""
+    def _mark(self, entry: str, number: int) -> Match:
         places = self._evidence.places(parse(entry).node, number)
-        return tuple(dict.fromkeys(place for place, _ in places)), tuple(dict.fromkeys(text for _, text in places))
+        return Match(
+            entry,
+            tuple(dict.fromkeys(place for place, _ in places)),
+            tuple(dict.fromkeys(text for _, text in places)),
+            self._vector(entry).matches[number],
+        )

@@ -9,9 +9,8 @@ them is encoded once for everybody. Digests of fifteen picks took 200 µs with t
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Hashable, Iterable
 from dataclasses import fields
-from functools import lru_cache
 from hashlib import sha256
 from math import isfinite
 from threading import Lock
@@ -39,7 +38,7 @@ _STORED = select(snapshot.c.hash).where(_NAMED, snapshot.c.last_planned_at >= bi
 
 #: papers kept in memory, some days' worth; then a Reader or Writer begins anew
 _KEPT = 10_000
-#: texts kept of what stands beside the numbers in picks; about 300 bytes each
+#: texts kept of what stands around the scores of picks; about 800 bytes each, with what they keep alive
 _TEXTS = 50_000
 
 
@@ -79,8 +78,7 @@ class Writer:
         self._hash: _Texts[Paper] = _Texts(lambda paper: sha256(dumps(Paper, paper).encode("ascii")).hexdigest())
         self._trend: _Texts[Trend] = _Texts(lambda trend: dumps(Trend, trend))
         self._missed: _Texts[Missed] = _Texts(lambda missed: dumps(Missed, missed))
-        self._why = lru_cache(maxsize=_TEXTS)(to_text)
-        self._found = lru_cache(maxsize=_TEXTS)(_found)
+        self._around: dict[Hashable, tuple[str, str, object]] = {}
 
     def body(self, digest: Digest) -> str:
         """The digest as text. Its papers are stored by `write`. Raises ValueError for a score that is no number."""
@@ -101,14 +99,18 @@ class Writer:
                 connection.execute(self._upsert, rows)
 
     def _pick(self, pick: Pick) -> str:
-        matches = ",".join(map(self._match, pick.matches))
-        return (
-            f'{{"paper":"{self._hash(pick.paper)}","part":"{pick.part}","score":{_number(pick.score)},'
-            f'"matches":[{matches}],"trend":{self._trend(pick.trend)},"why":{self._why(pick.why)}}}'
-        )
-
-    def _match(self, match: Match) -> str:
-        return f"{self._found(match.keyword, match.fields, match.words)}{_number(match.score)}}}"
+        # what is around the score is the same for many readers, and the same objects
+        parts = (pick.paper, pick.matches, pick.trend)
+        key = (*map(id, parts), pick.part, pick.why)
+        known = self._around.get(key)
+        if known is None:
+            if len(self._around) >= _TEXTS:
+                self._around.clear()
+            before = f'{{"paper":"{self._hash(pick.paper)}","part":"{pick.part}","score":'
+            after = f',"matches":{_matches(pick.matches)},"trend":{self._trend(pick.trend)},"why":{to_text(pick.why)}}}'
+            # kept alive, so that their identities stay their own
+            known = self._around[key] = (before, after, parts)
+        return f"{known[0]}{_number(pick.score)}{known[1]}"
 
 
 class Reader:
@@ -158,9 +160,8 @@ def _hashes(tree: Any) -> set[str]:
         raise BodyError(message) from error
 
 
-def _found(keyword: str, where: tuple[str, ...], words: tuple[str, ...]) -> str:
-    """The text of a match up to its score."""
-    return to_text({"keyword": keyword, "fields": where, "words": words})[:-1] + ',"score":'
+def _matches(matches: tuple[Match, ...]) -> str:
+    return dumps(tuple[Match, ...], matches)
 
 
 def _number(value: float) -> str:
