@@ -39,7 +39,7 @@ _STORED = select(snapshot.c.hash).where(_NAMED, snapshot.c.last_planned_at >= bi
 #: papers kept in memory, some days' worth; then a Reader or Writer begins anew
 _KEPT = 10_000
 #: texts kept of what stands around the scores of picks; about 800 bytes each, with what they keep alive
-_TEXTS = 50_000
+_TEXTS = 20_000
 
 
 class _Texts(Generic[T]):
