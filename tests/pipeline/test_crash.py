@@ -155,7 +155,7 @@ def crash(morning: Installation, folder: Path, point: Point) -> Crash:
         if point.power_cut and killed:
             forgotten = tracing.cut_the_power(log, [state, state.with_name("state.sqlite3-wal")])
         shutil.copytree(home.folder, folder / "left")
-        check_claims(folder / "left", relay.mails(), point.connections)
+        check_claims(folder / "left", relay.mails())
 
         code, output, errors = children.digest(home, "send", "--now")
 

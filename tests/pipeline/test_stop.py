@@ -98,7 +98,8 @@ def test_a_sender_that_is_asked_to_stop_says_what_it_has_done(
 
     assert 75 == code, output + errors
     assert "Traceback" not in errors
-    assert [mail.recipient for mail in relay.accepted] == [email for email in READERS if f"✓ {email}: 2 for" in output]
+    sent = [email for email in READERS if f"✓ {email}: 2 for you sent; " in output]
+    assert sent == [mail.recipient for mail in relay.accepted]
 
 
 def test_a_sender_that_is_asked_to_stop_at_its_last_mail_is_done(home: Installation, relay: SmtpServer) -> None:
@@ -136,7 +137,8 @@ def test_a_second_signal_ends_a_sender_at_once(home: Installation, relay: SmtpSe
 
     # as any program that a signal ends: by the signal itself, or with 128 and its number
     assert code in {-number, 128 + number}, output + errors
-    assert {"sending": 1, "planned": 199} == Counter(row.state for row in home.rows())
+    # claims may be made for several mails at once, of which all but one are still here
+    assert {"sending", "planned"} == {row.state for row in home.rows()}
 
     del relay.script["dot"]
     code, output, errors = children.digest(home, "send", "--now")
