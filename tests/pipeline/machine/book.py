@@ -129,7 +129,9 @@ def assert_intact(home: Installation) -> None:
         assert [] == connection.execute("PRAGMA foreign_key_check").fetchall()
 
 
-def news(book: Book, reader: Reader, topics: Mapping[str, str], now: datetime, *, give_up: timedelta) -> set[str]:
+def news(
+    book: Book, reader: Reader, topics: Mapping[str, str], now: datetime, *, give_up: timedelta, hold: bool
+) -> set[str]:
     """Papers that today's digest of the reader has to be chosen from, as `digest` promises.
 
     What matches and became known within eight days and since the last digest that arrived was planned, or was in a
@@ -141,12 +143,14 @@ def news(book: Book, reader: Reader, topics: Mapping[str, str], now: datetime, *
         topics: of the papers, by key.
         now: of the run.
         give_up: age at which a waiting mail is given up, which is done before anything is planned.
+        hold: whether what was interrupted is held back, and so never given up.
     """
     own = {day: row for (email, day), row in book.rows.items() if email == reader.email}
     look_back = now - timedelta(days=8)
+    kept = FINAL | {"held"} | ({"sending"} if hold else set())
     given_up, taken, since = set[str](), set[str](), look_back
     for row in own.values():
-        late = row.state not in FINAL | {"held"} and row.planned_at <= now - give_up
+        late = row.state not in kept and row.planned_at <= now - give_up
         if row.state in {"refused", "expired"} or late:
             given_up |= set(row.papers)
         else:

@@ -107,6 +107,8 @@ class Sending:
     #: what the server took meanwhile
     accepted: Sequence[Accepted]
     give_up: timedelta
+    #: `in_doubt = "hold"`
+    hold: bool = False
     any_hour: bool = False
     #: whether all that waited could go out: the server took everything, and nobody asked to stop
     unhindered: bool = False
@@ -181,7 +183,7 @@ def _check_plan(sending: Sending, reader: Reader, verdicts: Iterable[Verdict]) -
         assert found.isdisjoint({"quiet", "all_seen"}), what
         assert before is not None or after is None, f"{what}: planned though nothing was due"
         return
-    new = news(sending.before, reader, sending.topics, sending.now, give_up=sending.give_up)
+    new = news(sending.before, reader, sending.topics, sending.now, give_up=sending.give_up, hold=sending.hold)
     if after is None:
         assert not new, f"{what}: but {sorted(new)}"
         assert found & {"quiet", "all_seen"}, what
