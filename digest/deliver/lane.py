@@ -184,17 +184,14 @@ class Lane:
     def _following(self) -> Mail | None:
         """The mail whose envelope may go out behind the dot: one that is ready, if neither pace nor limit forbids."""
         limit = self._relay.settings.messages_per_connection
-        if self._over() or self._relay.turn.locked() or (limit and self._session and self._session.mails >= limit):
+        if self._over() or (limit and self._session and self._session.mails >= limit):
             return None
-        if self._relay.settings.rate is not None:
-            now = self._desk.now()
-            if self._relay.pace.ready_at(now) > now:
-                return None
+        if self._relay.settings.rate is None:
+            self._next = self._desk.ready()
+        elif not self._relay.turn.locked() and self._relay.pace.ready_at(now := self._desk.now()) <= now:
             self._next = self._desk.ready()
             if self._next is not None:
                 self._relay.pace.taken(now)
-        else:
-            self._next = self._desk.ready()
         return self._next
 
     async def _hand_over(self, mail: Mail) -> None:

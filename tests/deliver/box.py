@@ -19,7 +19,7 @@ class Box:
 
     Args:
         mails: to be handed over.
-        turns: of the event loop that keeping a receipt takes.
+        turns: of the event loop that keeping a receipt takes, and waking up.
         never_ready: gives mails to `take` only.
     """
 
@@ -32,6 +32,11 @@ class Box:
         self.broken: tuple[int, Exception] | None = None
         #: `sleep_until` says stop from this moment on
         self.stop_at: datetime | None = None
+        #: a receipt is kept only when this is set
+        self.may_keep = asyncio.Event()
+        self.may_keep.set()
+        #: how often `settle` was called
+        self.keeping = 0
         self._turns = turns
         self._never_ready = never_ready
 
@@ -48,6 +53,8 @@ class Box:
     async def settle(self, mail: Mail, receipt: Receipt) -> None:
         assert mail.recipient in self.taken
         assert mail.recipient not in self.receipts, "a mail is settled once"
+        self.keeping += 1
+        await self.may_keep.wait()
         for _ in range(self._turns):
             await asyncio.sleep(0)
         if self.broken is not None and len(self.receipts) >= self.broken[0]:
@@ -59,8 +66,9 @@ class Box:
         assert moment - self.clock < timedelta(days=1)
         if self.stop_at is not None and moment >= self.stop_at:
             return False
-        await asyncio.sleep(0)
         self.clock = max(self.clock, moment)
+        for _ in range(self._turns + 1):
+            await asyncio.sleep(0)
         return True
 
     def outcomes(self) -> list[Outcome]:

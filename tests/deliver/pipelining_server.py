@@ -31,7 +31,7 @@ def known_mail(number: int) -> Mail:
 
 @dataclass
 class PipeliningServer:
-    #: recipient → step (`mail rcpt data body dot`) and reply, `DROP` or `SILENCE`
+    #: recipient → step (`mail rcpt data body dot`) and reply, `DROP`, `SILENCE` or `reply|DROP`
     faults: Mapping[str, tuple[str, str]] = field(default_factory=dict)
     pipelining: bool = True
     #: says 354 even if there is no recipient (RFC 2920 §3.1), and then 250 to an empty message
@@ -66,6 +66,11 @@ class PipeliningServer:
             client.transport.abort()
         await asyncio.sleep(0)
         await asyncio.sleep(0)
+
+    @property
+    def connections(self) -> int:
+        """How many are open."""
+        return len(self._open)
 
     def settings(self, **fields: object) -> SmtpSettings:
         values = {"connections": 1, "timeout_s": 10.0, "answer_timeout_s": 10.0} | fields
@@ -133,8 +138,7 @@ class _Client(asyncio.Protocol):
                 self._say(self._server.rset)
             case "QUIT":
                 self._say("221 2.0.0 Bye")
-                self._flush()
-                self.transport.close()
+                self._hang_up()
             case _:
                 self._say("500 5.5.2 what?")
 
@@ -181,26 +185,30 @@ class _Client(asyncio.Protocol):
         if fault != step:
             self._say(otherwise)
             return True
-        if action in {DROP, SILENCE}:
-            self._flush()
-            self._over = True
-            if action == DROP:
-                self.transport.close()
+        if action == DROP:
+            self._hang_up()
             return False
-        self._say(action)
-        if step == "body":
-            self._flush()
+        if action == SILENCE:
             self._over = True
-            self.transport.close()
+            return False
+        reply, _, then = action.partition("|")
+        self._say(reply)
+        if step == "body" or then == DROP:
+            self._hang_up()
         return action[0] in "23"
 
     def _say(self, reply: str) -> bool:
         self._answers.append(reply.encode() + b"\r\n")
         if reply.startswith("421"):
-            self._flush()
-            self._over = True
-            self.transport.close()
+            self._hang_up()
         return True
+
+    def _hang_up(self) -> None:
+        """After all that is to be said."""
+        self.transport.write(b"".join(self._answers))
+        self._answers = []
+        self._over = True
+        self.transport.close()
 
     def _flush(self) -> None:
         if self._server.slow_replies and len(self._answers) > 1:

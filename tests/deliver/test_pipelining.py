@@ -6,21 +6,32 @@ import asyncio
 from collections import Counter
 from dataclasses import replace
 from datetime import timedelta
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from digest.deliver.smtp import Smtp, SmtpSettings
+from digest.deliver.throttle import Rate
 from digest.errors import DeliveryError, StateError
 from tests.deliver.box import Box
 from tests.deliver.pipelining_server import PipeliningServer, known_mail
 from tests.makers import NOW
 from tests.smtp_server import DROP, SILENCE, Authority
 
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
 
 def reader(number: int) -> str:
     return f"reader{number}@example.org"
+
+
+async def until(it_is_so: Callable[[], bool]) -> None:
+    async with asyncio.timeout(10):
+        while not it_is_so():  # noqa: ASYNC110 - what is waited for happens on the other end of a socket
+            await asyncio.sleep(0)
 
 
 async def deliver(box: Box, *relays: SmtpSettings) -> str:
@@ -121,6 +132,7 @@ def test_mails_larger_than_any_buffer_are_pipelined(authority: Authority, encryp
         ("rcpt", "421 4.7.28 slower", "deferred"),
         ("rcpt", DROP, "deferred"),
         ("rcpt", "250 ok\r\n250 ok", "deferred"),
+        ("rcpt", f"550 5.1.1 no such user|{DROP}", "refused"),
         ("data", "451 4.3.0 later", "deferred"),
         ("data", "250 yes?", "deferred"),
         ("data", "421 4.3.2 bye", "deferred"),
@@ -179,6 +191,21 @@ def test_many_refusals_in_a_row_keep_one_connection() -> None:
             assert ["delivered", *["refused"] * 8, "delivered"] == box.outcomes()
             assert 1 == server.connects
             assert ["RSET", *envelope(2)] in server.chunks
+
+    asyncio.run(work())
+
+
+def test_a_message_for_nobody_ends_with_a_lone_dot() -> None:
+    """RFC 2920 §3.1; the 250 to it delivers nothing."""
+
+    async def work() -> None:
+        async with PipeliningServer({reader(1): ("rcpt", "550 5.1.1 no such user")}, eager=True) as server:
+            box = Box(map(known_mail, range(3)))
+            await deliver(box, server.settings())
+
+            assert ["delivered", "refused", "delivered"] == box.outcomes()
+            assert [["."], ["RSET", *envelope(2)], ["."]] == server.chunks[-4:-1]
+            assert 1 == server.connects
 
     asyncio.run(work())
 
@@ -401,17 +428,49 @@ def test_cut_short_a_mail_without_an_answer_is_not_settled() -> None:
                     await deliver(box, server.settings())
 
             assert {reader(0), reader(1)} == set(box.receipts)
+            await until(lambda: server.connections == 0)
             assert {reader(0), reader(1), reader(2)} == {recipient for recipient, _ in server.accepted}
 
     asyncio.run(work())
 
 
-def test_mails_are_evenly_spaced_whatever_the_number_of_connections() -> None:
-    from digest.deliver.throttle import Rate
+def test_cut_short_a_receipt_that_is_being_kept_is_kept() -> None:
+    async def work() -> None:
+        box = Box([known_mail(0), known_mail(1)])
+        async with PipeliningServer() as server:
+            box.may_keep.clear()
+            sending = asyncio.create_task(deliver(box, server.settings()))
+            await until(lambda: box.keeping == 1)
+            sending.cancel()
+            asyncio.get_running_loop().call_later(0.01, box.may_keep.set)
+            with pytest.raises(asyncio.CancelledError):
+                await sending
+
+            assert {reader(0): "delivered"} == {to: receipt.outcome for to, receipt in box.receipts.items()}
+
+    asyncio.run(work())
+
+
+def test_connections_that_fail_together_are_one_failure() -> None:
+    """As when a relay is restarted: it need not be given up, however many connections there were."""
+
+    async def work() -> None:
+        async with PipeliningServer({reader(n): ("dot", SILENCE) for n in range(4)}) as server:
+            box = Box(map(known_mail, range(12)))
+
+            assert "" == await deliver(box, server.settings(connections=4, answer_timeout_s=0.5))
+            assert Counter(in_doubt=4, delivered=8) == Counter(box.outcomes())
+
+    asyncio.run(work())
+
+
+@pytest.mark.parametrize("turns", [0, 100])
+def test_mails_are_evenly_spaced_whatever_the_number_of_connections(turns: int) -> None:
+    """Also when a connection is ready for another mail while the one before it in the queue is just waking up."""
 
     async def work() -> None:
         async with PipeliningServer() as server:
-            box = Box(map(known_mail, range(7)))
+            box = Box(map(known_mail, range(7)), turns=turns)
             await deliver(box, server.settings(connections=3, rate=Rate(600, timedelta(minutes=1))))
 
             assert [NOW + n * timedelta(seconds=0.1) for n in range(7)] == list(box.taken.values())
@@ -421,8 +480,6 @@ def test_mails_are_evenly_spaced_whatever_the_number_of_connections() -> None:
 
 
 def test_told_to_stop_no_other_mail_is_taken() -> None:
-    from digest.deliver.throttle import Rate
-
     async def work() -> None:
         async with PipeliningServer() as server:
             box = Box(map(known_mail, range(7)))
