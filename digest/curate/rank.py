@@ -31,11 +31,11 @@ _VOTERS = 10
 #: … and together give at most as much as the best paper's own evidence
 _FEEDBACK = 1.0
 #: bytes of vectors kept in memory: 15,000 of the two-word phrases of benchmarks/plan.py
-_VECTOR_MEMORY = 40 * 2**20
+_VECTOR_MEMORY = 20 * 2**20
 #: excluding entries kept in memory, the latest used
 _REMEMBERED_EXCLUSIONS = 4096
 #: matches kept in memory, the latest used; a popular keyword's best papers are shown to many
-_REMEMBERED = 65_536
+_REMEMBERED = 32_768
 
 
 @dataclass(frozen=True, slots=True)
