@@ -30,7 +30,7 @@ from tests.http_server import Reply
 from tests.makers import NOW
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
     from datetime import datetime
     from pathlib import Path
 
@@ -150,8 +150,12 @@ class Installation:
             return tuple(sorted(verdicts, key=lambda verdict: verdict.name))
 
     def send(self, at: datetime = NOW, **options: Any) -> SendReport:
+        return self.send_by(lambda: at, **options)
+
+    def send_by(self, clock: Callable[[], datetime], **options: Any) -> SendReport:
+        """Send while time goes on as `clock` says."""
         with self.state() as state:
-            return asyncio.run(send(self.settings(), state, clock=lambda: at, **options))
+            return asyncio.run(send(self.settings(), state, clock=clock, **options))
 
     def tell(self, at: datetime = NOW) -> Receipt | None:
         with self.state() as state:
