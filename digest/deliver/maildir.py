@@ -14,7 +14,6 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from digest.deliver.outbox import deliver_one
 from digest.deliver.reply import one_line
 from digest.errors import DeliveryError
 from digest.model import Receipt
@@ -61,11 +60,6 @@ class Maildir:
     ) -> None:
         """Nothing is left open between mails."""
 
-    @property
-    def given_up(self) -> str:
-        """Empty: a folder that refuses one mail may take the next."""
-        return ""
-
     async def deliver_all(self, outbox: Outbox, *, now: Callable[[], datetime]) -> str:
         """Store every mail of the outbox; what happens to it is in its receipt, nothing is raised for it.
 
@@ -81,10 +75,6 @@ class Maildir:
         while (mail := await outbox.take()) is not None:
             await outbox.settle(mail, await self._stored(mail, now))
         return ""
-
-    async def deliver(self, mail: Mail, *, now: Callable[[], datetime]) -> Receipt:
-        """Store one mail; see `deliver_one`."""
-        return await deliver_one(self, mail, now=now)
 
     async def _stored(self, mail: Mail, now: Callable[[], datetime]) -> Receipt:
         name = file_name(mail)

@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING
 from digest.deliver.connection import LostError
 from digest.deliver.lane import GIVE_UP_AFTER, Desk, Lane, Relay
 from digest.deliver.letter import size_limit
-from digest.deliver.outbox import deliver_one
 from digest.deliver.relay import connect, tls_context
 from digest.deliver.settings import Security, SmtpSettings
 from digest.errors import DeliveryError
@@ -28,7 +27,6 @@ if TYPE_CHECKING:
 
     from digest.deliver.connection import Connection
     from digest.deliver.outbox import Outbox
-    from digest.model import Mail
 
 __all__ = ["GIVE_UP_AFTER", "Security", "Smtp", "SmtpSettings", "check"]
 
@@ -105,10 +103,6 @@ class Smtp:
             text = f"not tried: {reason or 'told to stop'}"
             await outbox.settle(mail, Receipt("deferred", None, text, now(), self._relays[0].settings.relay))
         return reason
-
-    async def deliver(self, mail: Mail, *, now: Callable[[], datetime]) -> Receipt:
-        """Hand over one mail; see `deliver_one`."""
-        return await deliver_one(self, mail, now=now)
 
     def _elsewhere(self) -> bool:
         return not self.given_up

@@ -6,10 +6,11 @@ import asyncio
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
+from digest.deliver.smtp import Smtp, SmtpSettings
 from tests.makers import NOW
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     from digest.model import Mail, Outcome, Receipt
 
@@ -82,3 +83,18 @@ class Box:
         assert mail.recipient not in self.taken
         self.taken[mail.recipient] = self.clock
         return mail
+
+
+def reader(number: int) -> str:
+    return f"reader{number}@example.org"
+
+
+async def until(it_is_so: Callable[[], bool]) -> None:
+    async with asyncio.timeout(10):
+        while not it_is_so():  # noqa: ASYNC110 - what is waited for happens on the other end of a socket
+            await asyncio.sleep(0)
+
+
+async def deliver(box: Box, *relays: SmtpSettings) -> str:
+    async with Smtp(*relays) as smtp:
+        return await smtp.deliver_all(box, now=box.now)

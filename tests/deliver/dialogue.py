@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from digest.deliver.outbox import deliver_one
 from digest.deliver.smtp import Smtp, SmtpSettings
 from digest.errors import DeliveryError
 from tests.makers import NOW
@@ -37,7 +38,7 @@ def send(settings: SmtpSettings, *mails: Mail) -> list[Receipt]:
 
     async def work() -> list[Receipt]:
         async with Smtp(settings) as smtp:
-            return [await smtp.deliver(m, now=now) for m in mails]
+            return [await deliver_one(smtp, m, now=now) for m in mails]
 
     return asyncio.run(work())
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from digest.deliver.maildir import Maildir, file_name
+from digest.deliver.outbox import deliver_one
 from digest.errors import DeliveryError
 from tests.makers import NOW, mail
 
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 def store(path: Path, *mails: Mail) -> list[Receipt]:
     async def work() -> list[Receipt]:
         async with Maildir(path) as maildir:
-            return [await maildir.deliver(m, now=lambda: NOW) for m in mails]
+            return [await deliver_one(maildir, m, now=lambda: NOW) for m in mails]
 
     return asyncio.run(work())
 
@@ -120,7 +121,7 @@ def test_a_folder_that_vanishes_defers(tmp_path: Path) -> None:
     async def work() -> Receipt:
         async with Maildir(tmp_path / "out") as maildir:
             shutil.rmtree(tmp_path / "out")
-            return await maildir.deliver(mail(), now=lambda: NOW)
+            return await deliver_one(maildir, mail(), now=lambda: NOW)
 
     receipt = asyncio.run(work())
 

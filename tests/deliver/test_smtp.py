@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from digest.deliver.outbox import deliver_one
 from digest.deliver.smtp import GIVE_UP_AFTER, Smtp, SmtpSettings
 from digest.model import Outcome, Receipt
 from tests.deliver.dialogue import now, send, to
@@ -104,9 +105,9 @@ def test_a_refusal_costs_one_mail_and_the_next_one_goes_on(
 
     async def work() -> list[Receipt]:
         async with Smtp(settings) as smtp:
-            first = await smtp.deliver(mail(1), now=now)
+            first = await deliver_one(smtp, mail(1), now=now)
             del server.script[key]
-            return [first, await smtp.deliver(mail(2), now=now)]
+            return [first, await deliver_one(smtp, mail(2), now=now)]
 
     assert [
         Receipt(outcome, int(reply[:3]), text, NOW, settings.relay),
@@ -144,9 +145,9 @@ def test_421_defers_and_the_next_mail_takes_a_new_connection(server: SmtpServer,
 
     async def work() -> list[Receipt]:
         async with Smtp(settings) as smtp:
-            first = await smtp.deliver(mail(1), now=now)
+            first = await deliver_one(smtp, mail(1), now=now)
             server.script.clear()
-            return [first, await smtp.deliver(mail(2), now=now)]
+            return [first, await deliver_one(smtp, mail(2), now=now)]
 
     first, second = asyncio.run(work())
 
@@ -233,7 +234,7 @@ def test_a_relay_that_is_gone_defers() -> None:
         with smtp_server() as server:
             smtp = await Smtp(to(server)).__aenter__()
         try:
-            return await smtp.deliver(mail(), now=now)
+            return await deliver_one(smtp, mail(), now=now)
         finally:
             await smtp.__aexit__(None, None, None)
 
@@ -282,8 +283,8 @@ def test_a_delivery_cut_short_leaves_no_answer_behind_for_the_next_mail(server: 
         async with Smtp(to(server)) as smtp:
             with pytest.raises(TimeoutError):
                 async with asyncio.timeout(0.2):
-                    await smtp.deliver(mail(1), now=now)
-            return await smtp.deliver(mail(2), now=now)
+                    await deliver_one(smtp, mail(1), now=now)
+            return await deliver_one(smtp, mail(2), now=now)
 
     assert "delivered" == asyncio.run(work()).outcome
     assert 2 == server.heard.count("connect")

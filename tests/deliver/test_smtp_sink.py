@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from digest.deliver.outbox import deliver_one
 from digest.deliver.smtp import Smtp, SmtpSettings, check
 from digest.errors import DeliveryError
 from tests.deliver.box import Box
@@ -29,7 +30,7 @@ def settings(port: int) -> SmtpSettings:
 def send(port: int, *mails: Mail) -> list[Receipt]:
     async def work() -> list[Receipt]:
         async with Smtp(settings(port)) as smtp:
-            return [await smtp.deliver(m, now=lambda: NOW) for m in mails]
+            return [await deliver_one(smtp, m, now=lambda: NOW) for m in mails]
 
     return asyncio.run(work())
 
