@@ -50,7 +50,7 @@ contact = "admin@example.org"
 allow_private_hosts = ["127.0.0.1"]
 
 [mail]
-from = "Paper Digest <digest@example.org>"
+from = "{sender}"
 base_url = "https://digest.example.org"
 """
 _PICKED = re.compile(r"^    https://arxiv\.org/abs/2609\.(\d{5})$", re.MULTILINE)
@@ -98,6 +98,7 @@ class Installation:
         sections: more of the configuration, by the name of the table; `mail` is added to what is there.
         sources: the `[[sources]]` tables; the list that `publish` fills, unless changed.
         readers: the `[[subscribers]]` tables.
+        sender: the address in `mail.from`.
         url: of the state.
     """
 
@@ -106,6 +107,7 @@ class Installation:
         self.path = folder / "config.toml"
         self.url = url or f"sqlite:///{folder / 'state.sqlite3'}"
         self.server = server
+        self.sender = "Paper Digest <digest@example.org>"
         self.sections = {"digest": 'time = "06:00"'}
         self.sources = f'[[sources]]\ntype = "jsonl"\nname = "list"\nurl = "{server.url}/list"\n'
         self.readers = readers or (reader(),)
@@ -125,7 +127,7 @@ class Installation:
         """Write the configuration."""
         more = {name: text for name, text in self.sections.items() if name != "mail"}
         tables = {"state": f'url = "{self.url}"', "maildir": 'path = "outbox"'} | more
-        text = _HEAD + self.sections.get("mail", "") + "\n"
+        text = _HEAD.format(sender=self.sender) + self.sections.get("mail", "") + "\n"
         text += "".join(f"[{name}]\n{body}\n" for name, body in tables.items())
         self.path.write_text(text + self.sources + "\n".join(self.readers), encoding="utf-8")
         return self.path

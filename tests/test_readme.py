@@ -62,3 +62,12 @@ def test_make_targets_exist() -> None:
     targets = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), flags=re.MULTILINE))
 
     assert set(re.findall(r"make ([a-z]+)", README)) <= targets
+
+
+def test_every_promise_is_kept_by_tests_that_exist() -> None:
+    promises = README.partition("## Promises and limits")[2].partition("\n## ")[0]
+    named = set(re.findall(r"`(test_\w+)`", promises))
+    sources = "".join(path.read_text(encoding="utf-8") for path in (ROOT / "tests").rglob("test_*.py"))
+
+    assert named <= set(re.findall(r"def (test_\w+)\(", sources))
+    assert len(named) > 20

@@ -142,6 +142,21 @@ def test_a_reader_who_leaves_during_a_run_gets_nothing_more(home: Installation, 
     assert f"{many[-1]}: the digest of 2026-09-15 was dropped: paused: enough" in sentences(report)
 
 
+def test_with_hold_nothing_is_claimed_ahead(pulled: Installation, relay: SmtpServer) -> None:
+    """What was claimed by a process that dies would be held back, although it never left."""
+    pulled.sections["delivery"] = 'in_doubt = "hold"'
+    claimed: list[int] = []
+
+    def look(_recipient: str) -> None:
+        claimed.append(sum(row.state == "sending" for row in pulled.rows()))
+
+    relay.on["mail"] = look
+
+    pulled.send()
+
+    assert [1, 1, 1] == claimed
+
+
 # --- several connections ----------------------------------------------------------------------------------------
 
 

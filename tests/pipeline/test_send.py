@@ -224,6 +224,22 @@ def test_a_mail_in_doubt_is_sent_again_byte_for_byte(home: Installation, relay: 
     assert ("sent", 2) == (only_row(home).state, only_row(home).attempts)
 
 
+def test_after_a_change_of_the_sender_a_resent_mail_is_another_mail(home: Installation, relay: SmtpServer) -> None:
+    """Its readers may then see two: the operator is warned of this."""
+    home.publish(item(1))
+    home.pull()
+    relay.script["dot"] = DROP
+    home.send()
+    relay.script.clear()
+    home.sender = "digest@moved.example"
+
+    home.send(NOW + 30 * MINUTE)
+
+    before, after = (message_id(mail.data) for mail in relay.accepted)
+    assert before.endswith("@example.org>")
+    assert after.endswith("@moved.example>")
+
+
 def test_a_mail_in_doubt_is_held_back_if_so_configured(home: Installation, relay: SmtpServer) -> None:
     home.sections["delivery"] = 'in_doubt = "hold"'
     home.publish(item(1))
