@@ -395,6 +395,7 @@ class Machine(RuleBasedStateMachine):
                 GIVE_UP,
                 hold=self.in_doubt == "hold",
                 any_hour=job.any_hour,
+                released=job.release_held,
                 unhindered=unhindered,
                 pulled=pulled,
             )
