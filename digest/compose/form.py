@@ -1,8 +1,8 @@
-"""A reader's own pieces (head, footer, subject) from forms: what is the same for many readers is printed once.
+"""Pieces of a mail from forms: what is the same in many of them is rendered and styled once.
 
-A form is an `Outline` rendered, styled and cut at its blanks. It belongs to one day and to what the template asks about
-the values (no keywords? no unsubscribe page?), so there are few. Each is tried on the first reader who needs it: where
-it does not give what the template gives, or where the template has no outline, every reader's piece is rendered.
+A form is an `Outline` rendered, styled and cut at its blanks. It belongs to what the template asks about the values (no
+keywords? how many links? which words are marked?), so there are few. Each is tried on the first values that need it:
+where it does not give what the template gives, or where the template has no outline, every piece is rendered.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
 
 from digest.compose.frame import Piece, lines_of, piece
 from digest.compose.mime import quoted_printable
-from digest.compose.outline import has_blanks
+from digest.compose.outline import BLANKS, has_blanks
 from digest.compose.render import SUBJECT_LIMIT
 from digest.compose.styles import MARKUP, UNSEEN, PieceError
 from digest.compose.text import one_line
@@ -30,14 +30,14 @@ if TYPE_CHECKING:
 T_co = TypeVar("T_co", covariant=True)
 T = TypeVar("T")
 
-#: forms kept; a day needs a handful
-_FORMS = 256
+#: forms kept, of a few kilobytes each; a day needs a hundred
+_FORMS = 1024
 #: what our filters raise if a template gives them what they cannot take
 _FILTER_ERRORS = (PieceError, AttributeError, TypeError, ValueError)
 
 
 class _Form(Protocol[T_co]):
-    def filled(self, cover: Cover) -> T_co: ...
+    def filled(self, given: object) -> T_co: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,11 +48,11 @@ class _PieceForm:
     #: the blanks in tags
     in_tags: Blanks
 
-    def filled(self, cover: Cover) -> Piece:
-        if "style=" in self.in_tags.filled(cover).lower():
+    def filled(self, given: object) -> Piece:
+        if "style=" in self.in_tags.filled(given).lower():
             raise PieceError("a value reads as a style")  # whatever `styles` makes of it; no link reads like that
-        lines = lines_of(self.text.filled(cover))
-        html = [part if isinstance(part, bytes) else quoted_printable(part.filled(cover)) for part in self.html]
+        lines = lines_of(self.text.filled(given))
+        html = [part if isinstance(part, bytes) else quoted_printable(part.filled(given)) for part in self.html]
         return Piece(lines.data, lines.before, lines.after, b"".join(html))
 
 
@@ -60,8 +60,8 @@ class _PieceForm:
 class _SubjectForm:
     text: Blanks
 
-    def filled(self, cover: Cover) -> str:
-        return one_line(self.text.filled(cover), SUBJECT_LIMIT)
+    def filled(self, given: object) -> str:
+        return one_line(self.text.filled(given), SUBJECT_LIMIT)
 
 
 class _Tried(Generic[T]):
@@ -70,47 +70,53 @@ class _Tried(Generic[T]):
     def __init__(self) -> None:
         self._forms: dict[Hashable, _Form[T] | None] = {}
 
-    def filled(self, key: Hashable, cover: Cover, rendered: Callable[[], T], drawn: Callable[[], _Form[T]]) -> T:
+    def filled(self, key: Hashable, given: object, rendered: Callable[[], T], drawn: Callable[[], _Form[T]]) -> T:
         form = self._forms.get(key)
         if form is None:
-            return rendered() if key in self._forms else self._first(key, cover, rendered(), drawn)
+            return rendered() if key in self._forms else self._first(key, given, rendered(), drawn)
         try:
-            return form.filled(cover)
+            return form.filled(given)
         except _FILTER_ERRORS:
             return rendered()
 
-    def _first(self, key: Hashable, cover: Cover, rendered: T, drawn: Callable[[], _Form[T]]) -> T:
+    def _first(self, key: Hashable, given: object, rendered: T, drawn: Callable[[], _Form[T]]) -> T:
         if len(self._forms) >= _FORMS:
             self._forms.clear()
         try:
             form = drawn()
-            self._forms[key] = form if form.filled(cover) == rendered else None
+            self._forms[key] = form if form.filled(given) == rendered else None
         except (TemplateError, *_FILTER_ERRORS):
             self._forms[key] = None
         return rendered
 
 
 class Forms:
-    """Prints what is a reader's own in the mails of one letterhead.
+    """Prints the pieces and subjects of the mails of one letterhead.
 
     Args:
         renderer: the templates.
-
-    Raises:
-        TemplateError: a template is missing or cannot be parsed.
     """
 
     def __init__(self, renderer: Renderer) -> None:
         self._renderer = renderer
         self._pieces, self._subjects = _Tried[Piece](), _Tried[str]()
-        self._subject = renderer.outline("mail/digest.subject.txt")
+        self._subject = renderer.outline("digest.subject", "txt")
         self._outlines = {
-            kind: (renderer.outline(f"mail/{kind}.txt"), renderer.outline(f"mail/{kind}.html"))
-            for kind in ("head", "reader")
+            kind: (renderer.outline(kind, "txt"), renderer.outline(kind, "html")) for kind in BLANKS if "." not in kind
         }
 
-    def piece(self, kind: str, around: Element | None, cover: Cover) -> Piece:
-        """The piece of this kind, `head` or `reader`, inside the element `around`; None: the HTML does not show it.
+    def own(self, kind: str, around: Element | None, cover: Cover) -> Piece:
+        """A reader's own piece, `head` or `reader`; as `piece`."""
+        return self.piece(kind, around, cover, day=(cover.day, cover.left_out))
+
+    def piece(self, kind: str, around: Element | None, given: object, *, day: Hashable = None) -> Piece:
+        """The piece of this kind inside the element `around`; None: the HTML does not show it.
+
+        Args:
+            kind: which template.
+            around: the element.
+            given: what the template prints: Cover, Heading, Body, Close or MissedCard.
+            day: what decides about everything in `given` that is no blank.
 
         Raises:
             TemplateError: a template cannot be rendered.
@@ -118,14 +124,15 @@ class Forms:
         """
 
         def rendered() -> Piece:
-            html = self._renderer.html_piece(kind, around, letter=cover) if around else ""
-            return piece(self._renderer.text_piece(kind, letter=cover), html)
+            values = {BLANKS[kind][0]: given}
+            html = self._renderer.html_piece(kind, around, **values) if around else ""
+            return piece(self._renderer.text_piece(kind, **values), html)
 
         text, html = self._outlines[kind]
         if not (text and html and around):
             return rendered()
-        key = (kind, around, cover.day, cover.left_out, text.answers(cover), html.answers(cover))
-        return self._pieces.filled(key, cover, rendered, lambda: self._drawn(text, html, around, cover))
+        key = (kind, around, day, text.answers(given), html.answers(given))
+        return self._pieces.filled(key, given, rendered, lambda: self._drawn(text, html, around, given))
 
     def subject(self, cover: Cover) -> str:
         """The subject as `Renderer.subject` gives it; raises as it does."""
@@ -137,14 +144,14 @@ class Forms:
             key, cover, lambda: self._renderer.subject(cover), lambda: _SubjectForm(text.blanks(text.printed(cover)))
         )
 
-    def _drawn(self, text: Outline, html: Outline, around: Element, cover: Cover) -> _PieceForm:
-        printed = html.printed(cover)
+    def _drawn(self, text: Outline, html: Outline, around: Element, given: object) -> _PieceForm:
+        printed = html.printed(given)
         in_tags = html.blanks("".join(_tags_with_blanks(printed)))
         styled = self._renderer.styled_piece(printed, around)
         if not styled.endswith("\n"):
             raise PieceError("a piece does not end with its line")
         lines = [f"{line}\n" for line in styled[:-1].split("\n")]
-        return _PieceForm(text.blanks(text.printed(cover)), tuple(_encoded(html, lines)), in_tags)
+        return _PieceForm(text.blanks(text.printed(given)), tuple(_encoded(html, lines)), in_tags)
 
 
 def _tags_with_blanks(html: str) -> Iterator[str]:

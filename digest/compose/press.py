@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from digest.compose.cache import Cache
 from digest.compose.card import body, close, heading, matched_words, missed_card, words_in
 from digest.compose.form import Forms
-from digest.compose.frame import CARD_PIECES, Frame, Gap, Page, Piece, frame, piece
+from digest.compose.frame import CARD_PIECES, Frame, Gap, Page, Piece, frame
 from digest.compose.letter import cover, occasion, shown_missed
 from digest.compose.message import DETAILS, addressed, compose, compose_with, fitting
 from digest.compose.sample import digests
@@ -106,7 +106,7 @@ class Press:
         shape = (digest.local_date, tuple([pick.part for pick in picks]), len(missed), own.left_out)
         page = self._frames.get(shape) or self._frames.put(shape, self._frame(*shape))
         around = page.around
-        pieces = [self._forms.piece("head", around[0], own), self._forms.piece("reader", around[1], own)]
+        pieces = [self._forms.own("head", around[0], own), self._forms.own("reader", around[1], own)]
         for number, pick in enumerate(picks, start=1):
             pieces += self._known_card(pick, number, detail, page, len(pieces))
         for near in missed:
@@ -150,21 +150,19 @@ class Press:
         get = self._pieces.get
         # a key: kind, what is around the piece, and all that its values are made of
         key: tuple[str, *tuple[Hashable, ...]] = ("title", title, same, in_title, number, detail.title)
-        first = get(key) or self._printed(key, title, card=heading(paper, in_title, number, limit=detail.title))
+        first = get(key) or self._printed(key, title, heading(paper, in_title, number, limit=detail.title))
         key = ("paper", under, same, in_abstract, room)
-        second = get(key) or self._printed(key, under, card=body(paper, in_abstract, trend, room=room))
+        second = get(key) or self._printed(key, under, body(paper, in_abstract, trend, room=room))
         key = ("why", end, same, why, room is None)
-        third = get(key) or self._printed(key, end, card=close(paper, why, trend, room=room))
+        third = get(key) or self._printed(key, end, close(paper, why, trend, room=room))
         return first, second, third
 
     def _missed(self, missed: Missed, detail: Detail, around: Element | None) -> Piece:
         key = ("missed", around, missed, detail.title)
-        return self._pieces.get(key) or self._printed(key, around, missed=missed_card(missed, detail))
+        return self._pieces.get(key) or self._printed(key, around, missed_card(missed, detail))
 
-    def _printed(self, key: tuple[str, *tuple[Hashable, ...]], around: Element | None, **values: object) -> Piece:
-        text = self._renderer.text_piece(key[0], **values)
-        html = self._renderer.html_piece(key[0], around, **values) if around else ""
-        return self._pieces.put(key, piece(text, html))
+    def _printed(self, key: tuple[str, *tuple[Hashable, ...]], around: Element | None, given: object) -> Piece:
+        return self._pieces.put(key, self._forms.piece(key[0], around, given))
 
     def _number_of(self, paper: Paper, trend: Trend) -> int:
         """A number that only equal papers with equal trends share: comparing is cheaper than hashing."""

@@ -164,10 +164,10 @@ class Renderer:
         name = f"mail/{kind}.html"
         return self._styled(name, self._fill(name, **values), lambda html: self._styles.piece(html, around))
 
-    def outline(self, name: str) -> Outline | None:
-        """The template with blanks, if it has an outline and no mistake that `render` would tell."""
+    def outline(self, kind: str, suffix: str) -> Outline | None:
+        """The template of a kind of piece with blanks, if it has an outline and no mistake that `render` would tell."""
         try:
-            return outline(self._environment, name)
+            return outline(self._environment, kind, suffix)
         except jinja2.TemplateError:
             return None
 
