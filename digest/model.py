@@ -247,6 +247,21 @@ class Trend:
     stars_change: int | None = None
     #: whole days between the day the changes are counted from and today; 1: since yesterday; None: no changes known
     change_days: int | None = None
+    #: how many sources carry the paper; 0: unknown
+    sources: int = 0
+    #: whole days since the paper became known here; None: unknown
+    known_days: int | None = None
+    #: True if it had come to rest and moves again
+    rising_again: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Similar:
+    """A paper that is like a pick, named by title only."""
+
+    key: str
+    title: str
+    url: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -262,6 +277,12 @@ class Pick:
     #: the reasons in words, without a full stop: "“mixture of experts” in title and abstract", and for what trends
     #: the numbers: "▲ 142 (+84 since yesterday); ★ 1.2k"
     why: str = ""
+    #: a sentence or two that say what is new; empty: none is known
+    summary: str = ""
+    #: who wrote `summary`: `extract` for the paper's own words, else the name of a machine; empty without one
+    summary_by: str = ""
+    #: papers that are like it, most like it first
+    similar: tuple[Similar, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -272,6 +293,17 @@ class Missed:
     title: str
     url: str
     why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Followup:
+    """News of a paper that was delivered to the subscriber before, named by title only."""
+
+    key: str
+    title: str
+    url: str
+    #: what happened, one sentence without a full stop: "version 2: fixed a proof", "code appeared", "withdrawn"
+    news: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -286,6 +318,8 @@ class Digest:
     #: For you first (best first), then Trending (best first)
     picks: tuple[Pick, ...] = ()
     missed: tuple[Missed, ...] = ()
+    #: news of papers delivered before, most recent first
+    followups: tuple[Followup, ...] = ()
     #: papers looked at, and how many of them matched a keyword
     considered: int = 0
     matched: int = 0

@@ -130,8 +130,8 @@ class Press:
 
         What a card shows of a pick are objects that readers share: many readers' picks differ in their scores only.
         """
-        shown = (pick.paper, pick.matches, pick.trend, page)
-        key = (*map(id, shown), pick.why, number, id(detail))
+        shown = (pick.paper, pick.matches, pick.trend, pick.similar, page)
+        key = (*map(id, shown), pick.why, pick.summary, pick.summary_by, number, id(detail))
         if known := self._cards.get(key):
             return known[1]
         # the pieces must not outlive their cache

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar, get_type_hints
 
 from sqlalchemy import bindparam, select
 
-from digest.model import Digest, Match, Missed, Paper, Pick, Trend
+from digest.model import Digest, Match, Missed, Paper, Pick, Similar, Trend
 from digest.state.codec import BodyError, Codec, dumps, encoder, loads, parse, to_text
 from digest.state.database import chunks
 from digest.state.schema import snapshot
@@ -100,14 +100,18 @@ class Writer:
 
     def _pick(self, pick: Pick) -> str:
         # what is around the score is the same for many readers, and the same objects
-        parts = (pick.paper, pick.matches, pick.trend)
-        key = (*map(id, parts), pick.part, pick.why)
+        parts = (pick.paper, pick.matches, pick.trend, pick.similar)
+        key = (*map(id, parts), pick.part, pick.why, pick.summary, pick.summary_by)
         known = self._around.get(key)
         if known is None:
             if len(self._around) >= _TEXTS:
                 self._around.clear()
             before = f'{{"paper":"{self._hash(pick.paper)}","part":"{pick.part}","score":'
-            after = f',"matches":{_matches(pick.matches)},"trend":{self._trend(pick.trend)},"why":{to_text(pick.why)}}}'
+            rest = {"why": pick.why, "summary": pick.summary, "summary_by": pick.summary_by}
+            after = (
+                f',"matches":{_matches(pick.matches)},"trend":{self._trend(pick.trend)},'
+                f'"similar":{dumps(tuple[Similar, ...], pick.similar)},{to_text(rest)[1:]}'
+            )
             # kept alive, so that their identities stay their own
             known = self._around[key] = (before, after, parts)
         return f"{known[0]}{_number(pick.score)}{known[1]}"

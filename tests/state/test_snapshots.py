@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from digest.model import Digest, Match, Missed, Pick, Trend
+from digest.model import Digest, Followup, Match, Missed, Pick, Similar, Trend
 from digest.state.store import State, open_state
 from tests.makers import HOSTILE_TITLE, NOW, TODAY, digest, paper, pick, subscriber
 
@@ -28,6 +28,9 @@ PICKS = st.builds(
     st.lists(MATCHES, max_size=2).map(tuple),
     TRENDS,
     TEXTS,
+    TEXTS,
+    TEXTS,
+    st.lists(st.builds(Similar, TEXTS, TEXTS, TEXTS), max_size=2).map(tuple),
 )
 MISSED = st.builds(Missed, TEXTS, TEXTS, TEXTS, TEXTS)
 DIGESTS = st.builds(
@@ -37,6 +40,7 @@ DIGESTS = st.builds(
     st.just(NOW),
     st.lists(PICKS, max_size=2).map(tuple),
     st.lists(MISSED, max_size=2).map(tuple),
+    st.lists(st.builds(Followup, TEXTS, TEXTS, TEXTS, TEXTS), max_size=2).map(tuple),
     *[st.integers(0, 9)] * 3,
 )
 
