@@ -6,6 +6,9 @@ ledger.py        the truth about mail: plan → claim → settle
 history.py       what the ledger tells: rows, and what became of papers
 subscribers.py   readers who joined at run time, pauses, unsubscribe tokens
 bounces.py       what came back, by reader
+feedback.py      what readers said of papers, authors and words
+interests.py     papers that readers brought
+summaries.py     what machines wrote of papers, and what they were asked
 runs.py          reports and verdicts of past runs
 retention.py     forgetting what is no longer needed
 transfer.py      export and import, also between the two kinds of database

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import and_, delete, exists, func, select
 
-from digest.state.schema import bounce, ledger, planned, run, signal, snapshot, verdict
+from digest.state.schema import bounce, ledger, planned, run, signal, snapshot, summary, usage, verdict
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -21,6 +21,8 @@ MAIL_DAYS = 400
 
 #: days that bounces are remembered: long enough to answer a reader who asks why the mail stopped
 BOUNCE_DAYS = 90
+#: days that counts of what machines were asked are remembered
+USAGE_DAYS = 60
 
 
 def prune(database: Database, *, now: datetime, keep_days: int) -> Mapping[str, int]:
@@ -29,13 +31,13 @@ def prune(database: Database, *, now: datetime, keep_days: int) -> Mapping[str, 
     Args:
         database: where.
         now: what ages are counted from.
-        keep_days: days to keep runs and verdicts. Ledger rows stay MAIL_DAYS, signals SIGNAL_DAYS, bounces BOUNCE_DAYS;
-            the contents of mail go as soon as it is final, for it will not be sent again. Mail that is not final
-            stays whole.
+        keep_days: days to keep runs and verdicts. Ledger rows stay MAIL_DAYS, signals SIGNAL_DAYS, bounces BOUNCE_DAYS,
+            machines' summaries MAIL_DAYS and the counts of what machines were asked USAGE_DAYS; the contents of mail
+            go as soon as it is final, for it will not be sent again. Mail that is not final stays whole.
 
     Returns:
         how many of what were deleted: `runs`, `verdicts`, `digests`, `snapshots`, `signals`, `mails`,
-        `bounces`.
+        `bounces`, `summaries`, `usage`.
     """
     past = now - timedelta(days=keep_days)
     signals_since = (now - timedelta(days=SIGNAL_DAYS)).date()
@@ -56,6 +58,8 @@ def prune(database: Database, *, now: datetime, keep_days: int) -> Mapping[str, 
         "mails": delete(ledger).where(final, ledger.c.local_date < mail_since),
         "snapshots": delete(snapshot).where(unused),
         "bounces": delete(bounce).where(bounce.c.at < now - timedelta(days=BOUNCE_DAYS)),
+        "summaries": delete(summary).where(summary.c.at < now - timedelta(days=MAIL_DAYS)),
+        "usage": delete(usage).where(usage.c.day < (now - timedelta(days=USAGE_DAYS)).date()),
         "signals": delete(signal).where(signal.c.day < signals_since),
     }
     with database.writing() as connection:

@@ -13,6 +13,7 @@ from sqlalchemy import (
     Column,
     Date,
     DateTime,
+    Float,
     ForeignKey,
     ForeignKeyConstraint,
     Index,
@@ -150,6 +151,70 @@ bounce = Table(
     Column("at", Moment, primary_key=True),
     Column("status", PlainText, nullable=False),
     Column("diagnostic", PlainText, nullable=False),
+)
+
+#: what readers said of papers, authors and words, in the order said; taken back, it stays as a record
+feedback = Table(
+    "feedback",
+    metadata,
+    Column("email", PlainText, primary_key=True),
+    Column("at", Moment, primary_key=True),
+    # more, less, mute
+    Column("verb", Text, primary_key=True),
+    # what `what` is: paper (a key), author, word
+    Column("kind", Text, primary_key=True),
+    Column("what", PlainText, primary_key=True),
+    # null: it counts
+    Column("undone_at", Moment),
+)
+
+#: papers that readers had before they came, from their own lists of references
+interest = Table(
+    "interest",
+    metadata,
+    Column("email", PlainText, primary_key=True),
+    # the key, or what else tells items of one reader apart
+    Column("item", PlainText, primary_key=True),
+    Column("title", PlainText, nullable=False),
+    # empty if it is unknown
+    Column("abstract", PlainText, nullable=False),
+    # canonical key, whether or not the paper is in `paper`; null: the list does not tell
+    Column("paper", PlainText),
+    Column("weight", Float, nullable=False),
+    # name of the file it came from
+    Column("source", PlainText, nullable=False),
+    Column("at", Moment, nullable=False),
+)
+
+#: what machines wrote of papers, so that they are asked once
+summary = Table(
+    "summary",
+    metadata,
+    Column("paper", PlainText, primary_key=True),
+    # SHA-256 of the text that was summarised
+    Column("hash", String(64), primary_key=True),
+    Column("language", PlainText, primary_key=True),
+    Column("model", PlainText, primary_key=True),
+    Column("text", PlainText, nullable=False),
+    Column("at", Moment, nullable=False, index=True),
+)
+
+#: what machines were asked, per UTC day
+usage = Table(
+    "usage",
+    metadata,
+    Column("day", Date, primary_key=True),
+    Column("model", PlainText, primary_key=True),
+    Column("calls", Integer, nullable=False),
+    Column("tokens", Integer, nullable=False),
+)
+
+#: keys for signing; nobody outside ever sees them
+secret = Table(
+    "secret",
+    metadata,
+    Column("name", PlainText, primary_key=True),
+    Column("value", PlainText, nullable=False),
 )
 
 #: papers exactly as they were when a digest was planned, by the SHA-256 of their body

@@ -13,11 +13,14 @@ from sqlalchemy import func, select
 from digest.state import migrate, retention, sending, transfer
 from digest.state.bounces import Bounces
 from digest.state.database import connect
+from digest.state.feedback import Feedback
+from digest.state.interests import Interests
 from digest.state.ledger import Ledger
 from digest.state.papers import Papers
 from digest.state.runs import Runs
 from digest.state.schema import ledger, paper, pause, run, subscriber
 from digest.state.subscribers import Subscribers, new_token
+from digest.state.summaries import Summaries
 
 if TYPE_CHECKING:
     from typing import Self
@@ -66,6 +69,9 @@ class State:
         subscribers: readers who joined at run time, pauses, tokens.
         ledger: mail.
         bounces: what came back of it.
+        feedback: what readers said of papers, authors and words.
+        interests: papers that readers brought.
+        summaries: what machines wrote of papers.
         runs: reports and verdicts.
         upgrade: what opening it had to upgrade, to be told to the operator; None if nothing.
         place: file path or address without password, for people.
@@ -79,6 +85,9 @@ class State:
         self.subscribers = Subscribers(database, make_token=make_token)
         self.ledger = Ledger(database)
         self.bounces = Bounces(database)
+        self.feedback = Feedback(database)
+        self.interests = Interests(database)
+        self.summaries = Summaries(database)
         self.runs = Runs(database)
 
     def __enter__(self) -> Self:

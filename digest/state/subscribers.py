@@ -16,7 +16,7 @@ from sqlalchemy import bindparam, delete, select
 from digest.model import Subscriber
 from digest.state.codec import dumps, loads
 from digest.state.database import chunks
-from digest.state.schema import bounce, pause, subscriber, token
+from digest.state.schema import bounce, feedback, interest, pause, subscriber, token
 
 if TYPE_CHECKING:
     from digest.state.database import Database
@@ -76,13 +76,17 @@ class Subscribers:
             connection.execute(self._put, {"email": reader.email, "created_at": now, "body": body})
 
     def remove(self, email: str) -> bool:
-        """Forget a reader; False if there was none.
+        """Forget a reader, what they said of papers and what they brought; False if there was none.
 
         Pause, token and ledger stay: a link in an old mail still works, and somebody who asked for silence does not
         get mail again because their address comes back by another way.
         """
         with self._database.writing() as connection:
-            return connection.execute(delete(subscriber).where(subscriber.c.email == email)).rowcount > 0
+            if not connection.execute(delete(subscriber).where(subscriber.c.email == email)).rowcount:
+                return False
+            for table in (feedback, interest):
+                connection.execute(delete(table).where(table.c.email == email))
+            return True
 
     def all(self) -> tuple[Subscriber, ...]:
         """Every reader who joined at run time, by address; without tokens."""

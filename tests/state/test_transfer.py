@@ -13,7 +13,10 @@ import pytest
 from digest.errors import StateError
 from digest.model import DaySignals, Receipt, RunReport, Signals, SourceMemory, StoredPaper, Verdict
 from digest.state.bounces import StoredBounce
+from digest.state.feedback import StoredFeedback
+from digest.state.interests import StoredInterest
 from digest.state.store import State, open_state
+from digest.state.summaries import StoredSummary
 from tests.makers import HOSTILE_TITLE, NOW, TODAY, digest, paper, pick, subscriber
 from tests.postgresql import Server
 
@@ -39,6 +42,11 @@ def fill(state: State) -> None:
     deferred = Receipt("deferred", 451, "later", NOW, "x")
     state.ledger.settle(ADA, TODAY, deferred, state="deferred", next_attempt_at=NOW)
     state.bounces.record([StoredBounce(ADA, "hard", f"<{ADA}>", NOW, "5.1.1", "550 5.1.1 no such user")])
+    state.feedback.record([StoredFeedback(ADA, NOW, "more", "paper", one.key, undone_at=NOW)])
+    state.feedback.secret()
+    state.interests.put([StoredInterest(ADA, one.key, one.title, "", one.key, 1.5, "mine.bib", NOW)])
+    state.summaries.put([StoredSummary(one.key, "a" * 64, "en", "small-1", "It counts.", NOW)])
+    state.summaries.spend(TODAY, "small-1", calls=1, tokens=300)
     state.runs.record(
         RunReport("pull", NOW, NOW, (Verdict("source", "hf", "fresh", "s", NOW, {"n": 1}, trouble=True),))
     )
@@ -65,6 +73,7 @@ def test_an_exported_state_imported_elsewhere_is_the_same(state: State, other: S
     assert state.ledger.claim(ADA, TODAY, owner="", now=NOW) == other.ledger.claim(ADA, TODAY, owner="", now=NOW)
     assert {row["table"] for row in rows[1:]} == {
         *("paper", "alias", "signal", "source", "subscriber", "token", "pause", "bounce"),
+        *("feedback", "interest", "secret", "summary", "usage"),
         *("ledger", "planned", "snapshot", "run", "verdict"),
     }
 

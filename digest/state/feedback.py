@@ -1,0 +1,115 @@
+"""What readers said of papers, authors and words. What follows from it is decided elsewhere."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass, replace
+from datetime import datetime
+from typing import TYPE_CHECKING, Literal
+
+from sqlalchemy import bindparam, delete, select, update
+
+from digest.state.codec import to_text
+from digest.state.database import chunks
+from digest.state.schema import feedback, secret
+
+if TYPE_CHECKING:
+    from digest.state.database import Database
+
+Verb = Literal["more", "less", "mute"]
+Kind = Literal["paper", "author", "word"]
+
+
+@dataclass(frozen=True, slots=True)
+class StoredFeedback:
+    """One thing that one reader said."""
+
+    #: the reader
+    email: str
+    #: when it was said, aware
+    at: datetime
+    #: more and less: papers like this one. mute: never this
+    verb: Verb
+    kind: Kind
+    #: the paper's key, or the author or word as typed
+    what: str
+    #: when it was taken back, aware; None: it counts
+    undone_at: datetime | None = None
+
+
+class Feedback:
+    """What the readers of one state said."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._record = database.insert(feedback).on_conflict_do_nothing()
+        self._new_secret = database.insert(secret).on_conflict_do_nothing()
+        self._counting = (
+            select(feedback)
+            .where(feedback.c.email.in_(database.elements("emails")), feedback.c.undone_at.is_(None))
+            .order_by(feedback.c.email, feedback.c.at)
+        )
+
+    def record(self, said: Iterable[StoredFeedback]) -> None:
+        """Keep them, all or none. The same one, read again after a crash, is kept once."""
+        rows = [asdict(one) for one in said]
+        if rows:
+            with self._database.writing() as connection:
+                connection.execute(self._record, rows)
+
+    def undo(self, email: str, *, now: datetime, kind: Kind | None = None, what: str = "") -> StoredFeedback | None:
+        """Take back the last thing that the reader said and that counts; None if there is none.
+
+        Args:
+            email: the reader.
+            now: when it is taken back.
+            kind: only of this kind, and about `what`; None: whatever it was about.
+            what: as it was recorded.
+        """
+        last = select(feedback).where(feedback.c.email == email, feedback.c.undone_at.is_(None))
+        if kind is not None:
+            last = last.where(feedback.c.kind == kind, feedback.c.what == what)
+        with self._database.transaction() as connection:
+            row = connection.execute(last.order_by(feedback.c.at.desc()).limit(1)).mappings().one_or_none()
+            if row is None:
+                return None
+            found = StoredFeedback(**row)
+            same = [column == row[column.name] for column in feedback.primary_key]
+            connection.execute(update(feedback).where(*same).values(undone_at=now))
+        return replace(found, undone_at=now)
+
+    def log(self, email: str) -> tuple[StoredFeedback, ...]:
+        """Everything the reader ever said, oldest first, what was taken back included."""
+        query = select(feedback).where(feedback.c.email == email).order_by(feedback.c.at)
+        with self._database.reading() as connection:
+            return tuple(StoredFeedback(**row) for row in connection.execute(query).mappings())
+
+    def counting(self, emails: Iterable[str]) -> dict[str, tuple[StoredFeedback, ...]]:
+        """What counts, of those of the readers who said anything: the last word on each thing, oldest first."""
+        last: dict[str, dict[tuple[str, str], StoredFeedback]] = {}
+        with self._database.reading() as connection:
+            for chunk in chunks(emails):
+                for row in connection.execute(self._counting, {"emails": to_text(list(chunk))}).mappings():
+                    one, own = StoredFeedback(**row), last.setdefault(row["email"], {})
+                    own.pop((one.kind, one.what), None)
+                    own[one.kind, one.what] = one
+        return {email: tuple(own.values()) for email, own in last.items()}
+
+    def forget(self, email: str) -> int:
+        """Delete everything the reader said; returns how much it was."""
+        with self._database.writing() as connection:
+            return connection.execute(delete(feedback).where(feedback.c.email == email)).rowcount
+
+    def secret(self) -> str:
+        """What signs the links in mails with which readers say more, less or mute; made when first asked for."""
+        wanted = select(secret.c.value).where(secret.c.name == bindparam("name"))
+        with self._database.reading() as connection:
+            found = connection.scalar(wanted, {"name": "feedback"})
+        if found is None:
+            with self._database.writing() as connection:
+                connection.execute(self._new_secret, {"name": "feedback", "value": secrets.token_urlsafe(32)})
+            # read again: another process may have been quicker
+            with self._database.reading() as connection:
+                found = connection.scalar(wanted, {"name": "feedback"})
+        return str(found)
