@@ -49,7 +49,7 @@ class _PieceForm:
     in_tags: Blanks
 
     def filled(self, given: object) -> Piece:
-        if "style=" in self.in_tags.filled(given).lower():
+        if self.in_tags.values and "style=" in self.in_tags.filled(given).lower():
             raise PieceError("a value reads as a style")  # whatever `styles` makes of it; no link reads like that
         lines = lines_of(self.text.filled(given))
         html = [part if isinstance(part, bytes) else quoted_printable(part.filled(given)) for part in self.html]

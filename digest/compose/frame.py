@@ -27,7 +27,7 @@ _GAP = re.compile(r"<!--(head|title|paper|why|missed|reader) (\d+)-->\n")
 CARD_PIECES = ("title", "paper", "why")
 #: line ends by how many are asked for: at most two empty lines in a row
 _LINE_ENDS = (b"", b"\r\n", b"\r\n" * 2, b"\r\n" * 3)
-_MOST = len(_LINE_ENDS) - 1
+_MOST, _MOST_ENDS = len(_LINE_ENDS) - 1, _LINE_ENDS[-1]
 #: bytes that Python takes for a piece or a part of a frame beside what is in it
 _OVERHEAD = 400
 
@@ -189,6 +189,7 @@ def _joined(text: Iterable[Lines]) -> list[bytes]:
         if data := lines.data:
             if ends == 0:
                 raise PieceError("a piece does not end with its line")
-            parts += (_LINE_ENDS[min(_MOST, ends)], data)
+            parts.append(_LINE_ENDS[ends] if ends < _MOST else _MOST_ENDS)
+            parts.append(data)
             ends = lines.after
     return [*parts[1:], b"\r\n"]

@@ -179,12 +179,16 @@ def contact(letterhead: Letterhead) -> str:
 def unsubscribe_link(reader: Subscriber, letterhead: Letterhead) -> str:
     """The reader's own unsubscribe page; empty without a public web address or a token."""
     pages = _unsubscribe_pages(letterhead)
-    return pages + quote(reader.token, safe="") if pages and reader.token else ""
+    return pages + _quoted(reader.token) if pages and reader.token else ""
 
 
 def unsubscribe_mailto(reader: Subscriber, letterhead: Letterhead) -> str:
     """A `mailto:` address (RFC 6068) whose subject names the reader by token, else by address."""
-    return _unsubscribe_mail(letterhead) + quote(reader.token or reader.email, safe="", errors="replace")
+    return _unsubscribe_mail(letterhead) + _quoted(reader.token or reader.email)
+
+
+def _quoted(text: str) -> str:
+    return text if text.isascii() and text.isalnum() else quote(text, safe="", errors="replace")
 
 
 @lru_cache(maxsize=64)

@@ -55,8 +55,8 @@ class _NoOutlineError(Exception):
 class Blanks:
     """A text with values to fill in."""
 
-    #: what stands before, between and after the values
-    parts: tuple[str, ...]
+    #: with `%s` for each value
+    form: str
     #: and which of several each is
     values: tuple[tuple[Callable[[Any, int], str], int], ...]
 
@@ -66,10 +66,7 @@ class Blanks:
         Raises:
             AttributeError, TypeError, ValueError: a filter was given what it cannot take.
         """
-        text = [""] * (2 * len(self.values) + 1)
-        text[::2] = self.parts
-        text[1::2] = [value(given, index) for value, index in self.values]
-        return "".join(text)
+        return self.form % tuple([value(given, index) for value, index in self.values])
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +100,8 @@ class Outline:
         """A text that the template printed, or a part of one, cut at its stand-ins."""
         parts = _STAND_IN.split(text)
         values = zip(parts[1::3], parts[2::3], strict=True)
-        return Blanks(tuple(parts[::3]), tuple((self.values[int(number)], int(index)) for number, index in values))
+        form = "%s".join([part.replace("%", "%%") for part in parts[::3]])
+        return Blanks(form, tuple((self.values[int(number)], int(index)) for number, index in values))
 
 
 def has_blanks(text: str) -> bool:
@@ -178,7 +176,7 @@ class _Reading:
         if not any(self._own(node)):
             return [node]
         value = self._value(node)
-        self.values.append((lambda given, index: escape(value(given, index))) if self._autoescape else _text(value))
+        self.values.append((lambda given, index: _escaped(value(given, index))) if self._autoescape else _text(value))
         number, line = len(self.values) - 1, node.lineno
         if not self._one:
             return [nodes.TemplateData(f"\ue000{number} 0\ue001", lineno=line)]
@@ -263,6 +261,14 @@ class _Reading:
 
 def _is_attribute(node: nodes.Node, name: str) -> TypeGuard[nodes.Getattr]:
     return isinstance(node, nodes.Getattr) and isinstance(node.node, nodes.Name) and node.node.name == name
+
+
+def _escaped(value: object) -> str:
+    """What `markupsafe.escape` gives, without an object of its own for every text."""
+    if type(value) is not str:
+        return escape(value)
+    text = value.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    return text.replace("'", "&#39;").replace('"', "&#34;")
 
 
 def _text(value: Callable[[Any, int], Any]) -> Callable[[Any, int], str]:

@@ -222,7 +222,9 @@ def wrap(text: str, indent: str = "", first: str | None = None) -> str:
         indent: before every line.
         first: before the first line instead; None: `indent`.
     """
-    rest = _WHITE_SPACE.sub(" ", text).strip(" ")
+    if "  " in text or not text.isprintable():  # hardly ever, and slow
+        text = _WHITE_SPACE.sub(" ", text)
+    rest = text.strip(" ")
     if not rest:
         return ""
     lines, before = [], indent if first is None else first
@@ -246,7 +248,8 @@ def breakable(text: str) -> str:
     A zero-width space does what `overflow-wrap` does, also where mail programs drop that. Links break at their own
     slashes and stay whole when copied; East Asian scripts break anywhere.
     """
-    if max(map(len, text.split()), default=0) < _UNBREAKABLE:  # nearly always, and five times as fast
+    # nearly always, and five times as fast
+    if len(text) < _UNBREAKABLE or max(map(len, text.split()), default=0) < _UNBREAKABLE:
         return text
     return _LONG_WORD.sub(lambda match: "\u200b".join(textwrap.wrap(match[0], 16)), text)
 
