@@ -189,9 +189,10 @@ def _digests(
 ) -> Iterator[Digest]:
     emails = [reader.email for reader, _ in readers]
     look_back = _look_back(settings, now)
+    # before what was delivered: a mail that is delivered between the two looks is found by both, not by neither
+    on_the_way = state.ledger.open_keys(emails)
     # no paper of the pool was delivered before the pool begins; a local date may be a day behind UTC's
     delivered = state.ledger.seen(emails, since=_pool_start(settings, now).date() - timedelta(days=1))
-    on_the_way = state.ledger.open_keys(emails)
     last_sent = state.ledger.last_sent(emails, since=look_back.date())
     # a later mail may have been delivered before this one was given up
     undelivered = state.ledger.undelivered(emails, since=look_back.date())
