@@ -27,7 +27,7 @@ _GAP = re.compile(r"<!--(head|title|paper|why|missed|reader) (\d+)-->\n")
 CARD_PIECES = ("title", "paper", "why")
 #: line ends by how many are asked for: at most two empty lines in a row
 _LINE_ENDS = (b"", b"\r\n", b"\r\n" * 2, b"\r\n" * 3)
-_MOST, _MOST_ENDS = len(_LINE_ENDS) - 1, _LINE_ENDS[-1]
+_MOST = len(_LINE_ENDS) - 1
 #: bytes that Python takes for a piece or a part of a frame beside what is in it
 _OVERHEAD = 400
 
@@ -63,8 +63,9 @@ class Page(Occasion, _StandIn):
 class Lines:
     """Some lines of a text, encoded, and the line ends around them."""
 
-    #: without the last line end; empty if all lines are
+    #: with the line ends after them; empty if all lines are
     data: bytes
+    #: line ends, of which `data` has those after
     before: int
     after: int
 
@@ -161,7 +162,8 @@ def lines_of(text: str) -> Lines:
     before = len(text) - len(text.lstrip("\n"))
     if not core:
         return Lines(b"", before, 0) if before else _NOTHING
-    return Lines(quoted_printable(core)[:-2], before, len(text) - len(core) - before)
+    after = len(text) - len(core) - before
+    return Lines(quoted_printable(core)[:-2] + _LINE_ENDS[after], before, after)
 
 
 def _ended(html: str) -> bytes:
@@ -183,13 +185,17 @@ def _index(kind: str, number: int, papers: int) -> int:
 
 def _joined(text: Iterable[Lines]) -> list[bytes]:
     parts: list[bytes] = []
-    ends = _MOST
+    ends, before = _MOST, 0
     for lines in text:
-        ends += lines.before
+        before += lines.before
         if data := lines.data:
-            if ends == 0:
+            if before:
+                parts.append(_LINE_ENDS[min(_MOST - ends, before)])
+                before = 0
+            elif not ends:
                 raise PieceError("a piece does not end with its line")
-            parts.append(_LINE_ENDS[ends] if ends < _MOST else _MOST_ENDS)
             parts.append(data)
             ends = lines.after
-    return [*parts[1:], b"\r\n"]
+    if parts:
+        parts[-1] = parts[-1].removesuffix(_LINE_ENDS[ends])
+    return [*parts, b"\r\n"]
