@@ -50,7 +50,7 @@ def digests(count: int, chance: random.Random) -> list[tuple[Digest, str]]:
         reader = Subscriber(f"reader{number:06d}@example.org", keywords=keywords, token=f"{number:022d}")
         chosen = tuple(replace(chance.choice(picks), score=chance.random()) for _ in range(_PICKS))
         nearly = tuple(chance.choice(missed) for _ in range(_MISSED))
-        made.append((Digest(reader, _TODAY, _NOW, chosen, nearly, _PAPERS, 80, 4), f"<{number}@example.org>"))
+        made.append((Digest(reader, _TODAY, _NOW, chosen, nearly, (), _PAPERS, 80, 4), f"<{number}@example.org>"))
     return made
 
 

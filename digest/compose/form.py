@@ -13,14 +13,14 @@ from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
 
 from digest.compose.frame import Piece, lines_of, piece
 from digest.compose.mime import quoted_printable
-from digest.compose.outline import BLANKS, has_blanks
+from digest.compose.outline import BLANKS, Questions, has_blanks
 from digest.compose.render import SUBJECT_LIMIT
 from digest.compose.styles import MARKUP, UNSEEN, PieceError
 from digest.compose.text import one_line
 from digest.errors import TemplateError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Hashable, Iterator, Sequence
+    from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 
     from digest.compose.letter import Cover
     from digest.compose.outline import Blanks, Outline
@@ -104,19 +104,22 @@ class Forms:
         self._outlines = {
             kind: (renderer.outline(kind, "txt"), renderer.outline(kind, "html")) for kind in BLANKS if "." not in kind
         }
+        #: by kind; of all that is a reader's own together
+        self._questions = {kind: _asked(both) for kind, both in self._outlines.items()}
+        self._own_questions = _asked((*self._outlines["head"], *self._outlines["reader"], self._subject))
 
-    def own(self, kind: str, around: Element | None, cover: Cover) -> Piece:
-        """A reader's own piece, `head` or `reader`; as `piece`."""
-        return self.piece(kind, around, cover, day=(cover.day, cover.left_out))
+    def shape(self, cover: Cover) -> Hashable:
+        """What decides about everything but the blanks of a reader's own pieces and subject."""
+        return cover.day, cover.left_out, self._own_questions.answers(cover)
 
-    def piece(self, kind: str, around: Element | None, given: object, *, day: Hashable = None) -> Piece:
+    def piece(self, kind: str, around: Element | None, given: object, shape: Hashable = None) -> Piece:
         """The piece of this kind inside the element `around`; None: the HTML does not show it.
 
         Args:
             kind: which template.
             around: the element.
             given: what the template prints: Cover, Heading, Body, Close or MissedCard.
-            day: what decides about everything in `given` that is no blank.
+            shape: of a Cover, what `shape` gives.
 
         Raises:
             TemplateError: a template cannot be rendered.
@@ -131,17 +134,16 @@ class Forms:
         text, html = self._outlines[kind]
         if not (text and html and around):
             return rendered()
-        key = (kind, around, day, text.answers(given), html.answers(given))
+        key = (kind, around, self._questions[kind].answers(given) if shape is None else shape)
         return self._pieces.filled(key, given, rendered, lambda: self._drawn(text, html, around, given))
 
-    def subject(self, cover: Cover) -> str:
+    def subject(self, cover: Cover, shape: Hashable) -> str:
         """The subject as `Renderer.subject` gives it; raises as it does."""
         text = self._subject
         if not text:
             return self._renderer.subject(cover)
-        key = (cover.day, cover.left_out, text.answers(cover))
         return self._subjects.filled(
-            key, cover, lambda: self._renderer.subject(cover), lambda: _SubjectForm(text.blanks(text.printed(cover)))
+            shape, cover, lambda: self._renderer.subject(cover), lambda: _SubjectForm(text.blanks(text.printed(cover)))
         )
 
     def _drawn(self, text: Outline, html: Outline, around: Element, given: object) -> _PieceForm:
@@ -152,6 +154,10 @@ class Forms:
             raise PieceError("a piece does not end with its line")
         lines = [f"{line}\n" for line in styled[:-1].split("\n")]
         return _PieceForm(text.blanks(text.printed(given)), tuple(_encoded(html, lines)), in_tags)
+
+
+def _asked(outlines: Iterable[Outline | None]) -> Questions:
+    return Questions.of_all(one.questions for one in outlines if one)
 
 
 def _tags_with_blanks(html: str) -> Iterator[str]:

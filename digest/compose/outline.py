@@ -20,7 +20,7 @@ from digest.compose.card import Body, Close, Heading, MissedCard
 from digest.compose.letter import Cover, Occasion
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Hashable, Iterator, Sequence
+    from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 
 #: what two covers of one day may differ in; how many papers were left out is hardly ever anything but 0
 OWN = frozenset(field.name for field in fields(Cover)) - {field.name for field in fields(Occasion)} - {"left_out"}
@@ -70,6 +70,35 @@ class Blanks:
 
 
 @dataclass(frozen=True, slots=True)
+class Questions:
+    """What templates ask about a letter or card."""
+
+    #: fields of which they ask whether they are empty
+    asked: tuple[str, ...]
+    #: fields of several values, and what they ask of each of these
+    loops: tuple[tuple[str, tuple[str, ...]], ...]
+
+    def answers(self, given: object) -> tuple[Hashable, ...]:
+        """All that they learn of a letter or card beside what is no blank."""
+        answers: list[Hashable] = [bool(getattr(given, name)) for name in self.asked]
+        for name, asked in self.loops:
+            several = getattr(given, name)
+            answers.append(len(several))
+            answers += [bool(getattr(one, field)) for field in asked for one in several]
+        return tuple(answers)
+
+    @staticmethod
+    def of_all(several: Iterable[Questions]) -> Questions:
+        """What any of them asks, each thing once."""
+        asked, loops = set[str](), defaultdict[str, set[str]](set)
+        for one in several:
+            asked |= set(one.asked)
+            for name, each in one.loops:
+                loops[name] |= set(each)
+        return Questions(tuple(sorted(asked)), tuple((name, tuple(sorted(loops[name]))) for name in sorted(loops)))
+
+
+@dataclass(frozen=True, slots=True)
 class Outline:
     """A template that prints stand-ins."""
 
@@ -78,19 +107,7 @@ class Outline:
     name: str
     #: by the number in the stand-in
     values: tuple[Callable[[Any, int], str], ...]
-    #: fields of which the template asks whether they are empty
-    asked: tuple[str, ...]
-    #: fields of several values, and what it asks of each of these
-    loops: tuple[tuple[str, tuple[str, ...]], ...]
-
-    def answers(self, given: object) -> tuple[Hashable, ...]:
-        """What the template learns of a letter or card beside what is no blank."""
-        answers: list[Hashable] = [bool(getattr(given, name)) for name in self.asked]
-        for name, asked in self.loops:
-            several = getattr(given, name)
-            answers.append(len(several))
-            answers += [bool(getattr(one, field)) for field in asked for one in several]
-        return tuple(answers)
+    questions: Questions
 
     def printed(self, given: object) -> str:
         """What the template prints, with stand-ins; raises what templates raise."""
@@ -132,7 +149,7 @@ def outline(environment: jinja2.Environment, kind: str, suffix: str) -> Outline 
     code = environment.compile(tree, path, filename)
     template = jinja2.Template.from_code(environment, code, environment.make_globals(None))
     loops = tuple((field, tuple(sorted(asked))) for field, asked in sorted(reading.loops.items()))
-    return Outline(template, name, tuple(reading.values), tuple(sorted(reading.asked)), loops)
+    return Outline(template, name, tuple(reading.values), Questions(tuple(sorted(reading.asked)), loops))
 
 
 class _Reading:

@@ -149,7 +149,8 @@ class Press:
         shape = (digest.local_date, tuple([pick.part for pick in picks]), len(missed), own.left_out)
         page = self._pages.get((shape, detail)) or self._pages.put((shape, detail), self._page(detail, *shape))
         around, places = page.frame.around, page.places
-        pieces = [self._forms.own("head", around[0], own), self._forms.own("reader", around[1], own)]
+        forms, form = self._forms, self._forms.shape(own)
+        pieces = [forms.piece("head", around[0], own, form), forms.piece("reader", around[1], own, form)]
         get = self._pieces.get
         for number, pick in enumerate(picks, start=1):
             shown = self._shown.get((id(pick.paper), id(pick.matches), id(pick.trend), pick.why)) or self._new(pick)
@@ -166,7 +167,7 @@ class Press:
             key = (places[at], near)
             pieces.append(get(key) or self._printed(key, "missed", around[at], missed_card(near, detail)))
         text, html = page.frame.filled(pieces)
-        return addressed(digest, self._letterhead, own, subject=self._forms.subject(own), text=text, html=html)
+        return addressed(digest, self._letterhead, own, subject=forms.subject(own, form), text=text, html=html)
 
     def _page(self, detail: Detail, local_date: date, parts: tuple[str, ...], missed: int, left_out: int) -> _Page:
         frame = self._frame(local_date, parts, missed, left_out)

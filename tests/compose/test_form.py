@@ -122,4 +122,4 @@ def test_the_packaged_templates_have_outlines(kind: str, suffix: str) -> None:
 
     assert outline is not None
     assert outline.values
-    assert set(outline.asked) <= BLANKS[kind][1]
+    assert set(outline.questions.asked) <= BLANKS[kind][1]
