@@ -324,7 +324,7 @@ def _status_hint(status: int) -> str:
     if status in _MISSING:
         return "check the address of the source: nothing is there any more"
     if status in _CLOSED:
-        return "the server wants a login or refuses programs; is the address open to everybody?"
+        return "the server wants a login or refuses programs: try the address in a browser where you are not logged in"
     return ""
 
 

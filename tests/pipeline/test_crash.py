@@ -1,7 +1,7 @@
 """The promise about crashes: nobody is missed, and what comes twice is the very same, one mail per connection at most.
 
-`DIGEST_CRASHES=100` makes the first series as long as one likes; `DIGEST_CRASHES=all` makes it a hundred and adds the
-last test, which dies at every single system call of the send phase and takes some minutes.
+`DIGEST_CRASHES=100` makes the first series as long as one likes. `pytest -m long` runs the last test, which dies at
+every single system call of the send phase and takes some minutes.
 """
 
 from __future__ import annotations
@@ -33,10 +33,8 @@ if TYPE_CHECKING:
     from tests.http_server import HttpServer
     from tests.smtp_server import SmtpServer
 
-_SWITCH = os.environ.get("DIGEST_CRASHES", "12")
-EVERY_CALL = _SWITCH == "all"
 #: how often a process is killed at a moment of chance
-CRASHES = 100 if EVERY_CALL else int(_SWITCH)
+CRASHES = int(os.environ.get("DIGEST_CRASHES", "12"))
 #: so many of them fit between the first and the last mail of one day
 _CRASHES_A_DAY = 12
 READERS = [f"reader{number:02}@example.org" for number in range(50)]
@@ -210,8 +208,7 @@ def test_after_a_crash_no_more_is_held_back_than_may_have_arrived(
         assert {"held": connections, "sent": len(FEW) - connections} == Counter(row.state for row in home.rows())
 
 
-@pytest.mark.slow
-@pytest.mark.skipif(not EVERY_CALL, reason="DIGEST_CRASHES=all dies at every system call")
+@pytest.mark.long
 def test_a_sender_that_dies_at_every_system_call_misses_nobody(
     morning: Installation,
     numbers: Mapping[int, Mapping[str, range]],

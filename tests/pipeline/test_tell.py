@@ -66,8 +66,9 @@ No source brought a new paper for a whole day:
   check the address of the source: nothing is there any more; 5 failed
   pulls in a row
 - journal: {url}/journal: the server answers 403
-  Forbidden; the server wants a login or refuses programs; is the
-  address open to everybody?; 5 failed pulls in a row
+  Forbidden; the server wants a login or refuses programs: try the
+  address in a browser where you are not logged in; 5 failed pulls in a
+  row
 
 `digest why` tells the whole story; `digest check` tries every source
 and the mail server.
