@@ -191,6 +191,33 @@ class DaySignals:
     signals: Signals
 
 
+#: what can become of a paper after it became known here, the gravest first
+NewsKind = Literal["withdrawn", "venue", "doi", "code", "version"]
+
+
+@dataclass(frozen=True, slots=True)
+class News:
+    """Something that happened to a paper after it became known here."""
+
+    #: of the paper
+    key: str
+    #: when it was noticed
+    at: datetime
+    kind: NewsKind
+    #: what happened, as in `Followup.news`
+    sentence: str
+
+
+@dataclass(frozen=True, slots=True)
+class Delivered:
+    """What one reader was sent lately."""
+
+    #: when the last mail was planned that was delivered, or is still on its way: all before this is no news to them
+    told_until: datetime
+    #: (local date, keys of the papers) of each mail that was delivered
+    mails: tuple[tuple[date, tuple[str, ...]], ...] = ()
+
+
 @dataclass(frozen=True, slots=True)
 class Subscriber:
     """One reader. Times are theirs: `at` and `days` are read in `timezone`."""
@@ -212,6 +239,8 @@ class Subscriber:
     trending: int = 5
     #: least relevance of a For-you paper, 0..1
     min_score: float = 0.2
+    #: whether news of papers sent before are wanted
+    followups: bool = True
     #: no digest before this local date; None: not paused
     paused_until: date | None = None
     #: opaque unguessable name used in unsubscribe links, given by the state; empty: no such links
@@ -318,7 +347,7 @@ class Digest:
     #: For you first (best first), then Trending (best first)
     picks: tuple[Pick, ...] = ()
     missed: tuple[Missed, ...] = ()
-    #: news of papers delivered before, most recent first
+    #: news of papers delivered before: withdrawals first, then the latest
     followups: tuple[Followup, ...] = ()
     #: papers looked at, and how many of them matched a keyword
     considered: int = 0

@@ -110,6 +110,8 @@ def print_digest(digest: Digest) -> None:
             say(f"  {heading}")
         for pick in picks:
             say(f"    {pick.score:.2f}  {shown(pick.paper.title)}\n          {pick.why}")
+    for followup in digest.followups:
+        say(f"    news: {shown(followup.title, 70)} ({shown(followup.news)})")
     for missed in digest.missed:
         say(f"    just missed: {shown(missed.title, 70)} ({missed.why})")
 

@@ -16,7 +16,7 @@ from digest.compose.words import compact, counted, listed, short_day, since, sou
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from digest.model import Missed, Paper, Pick, Trend
+    from digest.model import Followup, Missed, Paper, Pick, Trend
 
 #: characters of an abstract that are read at all; the longest excerpt is far shorter
 _ABSTRACT_READ = 4000
@@ -119,6 +119,15 @@ class MissedCard:
     why: str
 
 
+@dataclass(frozen=True, slots=True)
+class FollowupCard:
+    """News of a paper that was sent before."""
+
+    title: str
+    link: str
+    news: str
+
+
 def card(pick: Pick, number: int, detail: Detail) -> Card:
     """The pick as the `number`th card of a mail (from 1)."""
     paper, words, room = pick.paper, matched_words(pick), detail.room(number)
@@ -181,6 +190,15 @@ def missed_card(missed: Missed, detail: Detail) -> MissedCard:
         title=title_line(missed.title, detail.title),
         link=_landing(missed.url, missed.key),
         why=one_line(plain(missed.why), 120),
+    )
+
+
+def followup_card(followup: Followup, detail: Detail) -> FollowupCard:
+    """News as one line."""
+    return FollowupCard(
+        title=title_line(followup.title, detail.title),
+        link=_landing(followup.url, followup.key),
+        news=one_line(plain(followup.news)),
     )
 
 

@@ -118,7 +118,7 @@ class Forms:
         Args:
             kind: which template.
             around: the element.
-            given: what the template prints: Cover, Heading, Body, Close or MissedCard.
+            given: what the template prints: Cover, Heading, Body, Close, MissedCard or FollowupCard.
             shape: of a Cover, what `shape` gives.
 
         Raises:

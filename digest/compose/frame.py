@@ -1,7 +1,8 @@
 """A mail without its pieces: what is the same for all readers of a day who get as many papers.
 
 The page templates, `mail/digest.html` and `mail/digest.txt`, include a template for each piece: head, title, paper,
-why, missed, reader. Filled with stand-ins they make a frame with gaps; a frame filled with printed pieces is a mail.
+why, missed, followup, reader. Filled with stand-ins they make a frame with gaps; a frame filled with printed pieces is
+a mail.
 Pieces are whole lines, so that their bytes can be joined (see `mime.quoted_printable`).
 """
 
@@ -17,12 +18,12 @@ from digest.compose.render import tidied
 from digest.compose.styles import PieceError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from digest.compose.render import Renderer
     from digest.compose.styles import Element
 
-_GAP = re.compile(r"<!--(head|title|paper|why|missed|reader) (\d+)-->\n")
+_GAP = re.compile(r"<!--(head|title|paper|why|missed|followup|reader) (\d+)-->\n")
 #: the pieces of a paper
 CARD_PIECES = ("title", "paper", "why")
 #: line ends by how many are asked for: at most two empty lines in a row
@@ -43,9 +44,9 @@ class _StandIn:
 
 @dataclass(frozen=True)
 class Gap(_StandIn):
-    """Where a paper or a near miss will stand."""
+    """Where a paper, a near miss or a follow-up will stand."""
 
-    #: from 1, papers and near misses each for themselves
+    #: from 1, each of these for themselves
     number: int
 
 
@@ -57,6 +58,7 @@ class Page(Occasion, _StandIn):
     for_you: tuple[Gap, ...]
     trending: tuple[Gap, ...]
     missed: tuple[Gap, ...]
+    followups: tuple[Gap, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,25 +135,28 @@ def piece(text: str, html: str) -> Piece:
 
 
 def frame(renderer: Renderer, page: Page) -> Frame:
-    """The page's frame. Pieces are counted: head, reader, three of the first paper, of the second, …, near misses.
+    """The page's frame.
+
+    Pieces are counted: head, reader, three of the first paper, of the second, …, near misses, follow-ups.
 
     Raises:
         PieceError: the templates cannot be taken apart.
         TemplateError: a template cannot be rendered.
     """
     text, html, comments = renderer.page(page)
-    papers = len(page.for_you) + len(page.trending)
+    cards = len(CARD_PIECES) * (len(page.for_you) + len(page.trending))
+    before = {"missed": 1 + cards, "followup": 1 + cards + len(page.missed)}
     texts, text_gaps = _split(text)
     htmls, html_gaps = _split(html)
     if len(set(html_gaps)) < len(html_gaps):
         raise PieceError("a piece is included twice")
-    found = {_index(*gap, papers): comments[f"<!--{gap[0]} {gap[1]}-->"] for gap in html_gaps}
+    found = {_index(*gap, before): comments[f"<!--{gap[0]} {gap[1]}-->"] for gap in html_gaps}
     return Frame(
         text=tuple(map(lines_of, texts)),
         html=(*map(_ended, htmls[:-1]), quoted_printable(htmls[-1])),
-        text_order=tuple(_index(*gap, papers) for gap in text_gaps),
-        html_order=tuple(_index(*gap, papers) for gap in html_gaps),
-        around=tuple(found.get(index) for index in range(_index("missed", len(page.missed), papers) + 1)),
+        text_order=tuple(_index(*gap, before) for gap in text_gaps),
+        html_order=tuple(_index(*gap, before) for gap in html_gaps),
+        around=tuple(found.get(index) for index in range(_index("followup", len(page.followups), before) + 1)),
     )
 
 
@@ -177,10 +182,11 @@ def _split(page: str) -> tuple[list[str], list[tuple[str, int]]]:
     return parts[::3], [(kind, int(number)) for kind, number in zip(parts[1::3], parts[2::3], strict=True)]
 
 
-def _index(kind: str, number: int, papers: int) -> int:
+def _index(kind: str, number: int, before: Mapping[str, int]) -> int:
+    """The place of a piece; `before`: of some kinds, the place before the first of them."""
     if kind in CARD_PIECES:
         return 2 + len(CARD_PIECES) * (number - 1) + CARD_PIECES.index(kind)
-    return {"head": 0, "reader": 1, "missed": 1 + len(CARD_PIECES) * papers + number}[kind]
+    return before[kind] + number if kind in before else ("head", "reader").index(kind)
 
 
 def _joined(text: Iterable[Lines]) -> list[bytes]:

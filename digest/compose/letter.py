@@ -11,14 +11,14 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 from urllib.parse import quote, urlsplit
 
-from digest.compose.card import Card, Detail, MissedCard, card, missed_card, title_line
+from digest.compose.card import Card, Detail, FollowupCard, MissedCard, card, followup_card, missed_card, title_line
 from digest.compose.text import http_link, one_line, plain
 from digest.compose.words import long_day, short_day
 
 if TYPE_CHECKING:
     from datetime import date
 
-    from digest.model import Digest, Missed, Subscriber
+    from digest.model import Digest, Followup, Missed, Subscriber
 
 _KEYWORDS_SHOWN = 12
 #: characters of the leading title in a subject: `15 Sep: ` before and ` + 49 more` after it keep 70 in all
@@ -103,6 +103,7 @@ class Letter(Cover):
     for_you: tuple[Card, ...]
     trending: tuple[Card, ...]
     missed: tuple[MissedCard, ...]
+    followups: tuple[FollowupCard, ...]
 
 
 def write(digest: Digest, letterhead: Letterhead, detail: Detail) -> Letter:
@@ -114,12 +115,18 @@ def write(digest: Digest, letterhead: Letterhead, detail: Detail) -> Letter:
         for_you=tuple(card for part, card in cards if part == "for_you"),
         trending=tuple(card for part, card in cards if part == "trending"),
         missed=tuple(missed_card(missed, detail) for missed in shown_missed(digest, detail)),
+        followups=tuple(followup_card(followup, detail) for followup in shown_followups(digest, detail)),
     )
 
 
 def shown_missed(digest: Digest, detail: Detail) -> tuple[Missed, ...]:
     """The near misses that a mail of this detail names."""
     return digest.missed if detail.facts else ()
+
+
+def shown_followups(digest: Digest, detail: Detail) -> tuple[Followup, ...]:
+    """The news of older papers that a mail of this detail tells."""
+    return digest.followups if detail.facts else ()
 
 
 @lru_cache(maxsize=64)

@@ -16,7 +16,7 @@ import jinja2
 from jinja2 import nodes
 from markupsafe import escape
 
-from digest.compose.card import Body, Close, Heading, MissedCard
+from digest.compose.card import Body, Close, FollowupCard, Heading, MissedCard
 from digest.compose.letter import Cover, Occasion
 
 if TYPE_CHECKING:
@@ -36,6 +36,7 @@ BLANKS = {
             ("paper", "card", Body),
             ("why", "card", Close),
             ("missed", "missed", MissedCard),
+            ("followup", "followup", FollowupCard),
         )
     },
 }

@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from digest.compose.cache import Cache
-from digest.compose.card import body, close, heading, matched_words, missed_card, words_in
+from digest.compose.card import body, close, followup_card, heading, matched_words, missed_card, words_in
 from digest.compose.form import Forms
 from digest.compose.frame import CARD_PIECES, Frame, Gap, Page, Piece, frame
-from digest.compose.letter import cover, occasion, shown_missed
+from digest.compose.letter import cover, occasion, shown_followups, shown_missed
 from digest.compose.message import DETAILS, addressed, compose, compose_with, fitting
 from digest.compose.sample import digests
 from digest.compose.styles import PieceError
@@ -145,8 +145,10 @@ class Press:
 
     def _compose_with(self, detail: Detail, digest: Digest) -> Mail:
         own = cover(digest, self._letterhead, detail)
-        picks, missed = digest.picks[: detail.papers], shown_missed(digest, detail)
-        shape = (digest.local_date, tuple([pick.part for pick in picks]), len(missed), own.left_out)
+        picks = digest.picks[: detail.papers]
+        missed, followups = shown_missed(digest, detail), shown_followups(digest, detail)
+        parts = tuple([pick.part for pick in picks])
+        shape = (digest.local_date, parts, len(missed), len(followups), own.left_out)
         page = self._pages.get((shape, detail)) or self._pages.put((shape, detail), self._page(detail, *shape))
         around, places = page.frame.around, page.places
         forms, form = self._forms, self._forms.shape(own)
@@ -166,11 +168,17 @@ class Press:
             at = len(pieces)
             key = (places[at], near)
             pieces.append(get(key) or self._printed(key, "missed", around[at], missed_card(near, detail)))
+        for one in followups:
+            at = len(pieces)
+            told = (places[at], one)
+            pieces.append(get(told) or self._printed(told, "followup", around[at], followup_card(one, detail)))
         text, html = page.frame.filled(pieces)
         return addressed(digest, self._letterhead, own, subject=forms.subject(own, form), text=text, html=html)
 
-    def _page(self, detail: Detail, local_date: date, parts: tuple[str, ...], missed: int, left_out: int) -> _Page:
-        frame = self._frame(local_date, parts, missed, left_out)
+    def _page(
+        self, detail: Detail, local_date: date, parts: tuple[str, ...], missed: int, followups: int, left_out: int
+    ) -> _Page:
+        frame = self._frame(local_date, parts, missed, followups, left_out)
         around, places = frame.around, [0, 0]
         for number in range(1, len(parts) + 1):
             title, paper, why = around[len(places) : len(places) + len(CARD_PIECES)]
@@ -180,10 +188,12 @@ class Press:
                 self._numbers.of("paper", paper, room),
                 self._numbers.of("why", why, room is None),
             )
-        places += [self._numbers.of("missed", element, detail.title) for element in around[len(places) :]]
+        kinds = ["missed"] * missed + ["followup"] * followups
+        rest = zip(kinds, around[len(places) :], strict=True)
+        places += [self._numbers.of(kind, element, detail.title) for kind, element in rest]
         return _Page(frame, tuple(places))
 
-    def _frame(self, local_date: date, parts: tuple[str, ...], missed: int, left_out: int) -> Frame:
+    def _frame(self, local_date: date, parts: tuple[str, ...], missed: int, followups: int, left_out: int) -> Frame:
         gaps = [(part, Gap(number)) for number, part in enumerate(parts, start=1)]
         page = Page(
             **vars(occasion(local_date, self._letterhead)),
@@ -191,6 +201,7 @@ class Press:
             for_you=tuple(gap for part, gap in gaps if part == "for_you"),
             trending=tuple(gap for part, gap in gaps if part == "trending"),
             missed=tuple(map(Gap, range(1, missed + 1))),
+            followups=tuple(map(Gap, range(1, followups + 1))),
         )
         return frame(self._renderer, page)
 

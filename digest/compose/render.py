@@ -18,7 +18,7 @@ import jinja2
 from jinja2.sandbox import SandboxedEnvironment
 from lxml.etree import LxmlError
 
-from digest.compose.card import Badge, Body, Card, Close, Heading, MissedCard
+from digest.compose.card import Badge, Body, Card, Close, FollowupCard, Heading, MissedCard
 from digest.compose.letter import Cover, Letter
 from digest.compose.marking import Segment
 from digest.compose.outline import outline
@@ -54,10 +54,11 @@ _GAPS = {
         "paper": "{{ card.number }}",
         "why": "{{ card.number }}",
         "missed": "{{ missed.number }}",
+        "followup": "{{ followup.number }}",
         "reader": "0",
     }.items()
 }
-_HARMLESS = frozenset({Badge, Body, Card, Close, Cover, Heading, Letter, MissedCard, Segment})
+_HARMLESS = frozenset({Badge, Body, Card, Close, Cover, FollowupCard, Heading, Letter, MissedCard, Segment})
 _HINT = "compare it with the packaged template of the same name, or remove your own copy"
 
 

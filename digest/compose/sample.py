@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime
 
 from digest.compose.card import Detail
 from digest.compose.letter import Letter, Letterhead, write
-from digest.model import Digest, Match, Missed, Paper, Pick, Subscriber, Trend
+from digest.model import Digest, Followup, Match, Missed, Paper, Pick, Subscriber, Trend
 
 _PAPER = Paper(
     key="arxiv:2609.99999",
@@ -43,11 +43,19 @@ _FULL = Digest(
         Missed("arxiv:2609.99998", "An Invented Near Miss", "https://example.org/other", "below your 10 papers"),
         Missed("url:", "Another Invented Near Miss", "", "score 0.12 under your floor 0.2"),
     ),
+    followups=(
+        Followup("arxiv:2609.99997", "An Invented Older Paper", "https://example.org/older", "code appeared"),
+        Followup("url:", "Another Invented Older Paper", "", "version 2: fixes a proof"),
+    ),
     considered=300,
     matched=20,
 )
 _BARE = replace(
-    _FULL, subscriber=Subscriber("reader@example.org"), picks=(Pick(Paper("url:", ""), "trending", 0.0),), missed=()
+    _FULL,
+    subscriber=Subscriber("reader@example.org"),
+    picks=(Pick(Paper("url:", ""), "trending", 0.0),),
+    missed=(),
+    followups=(),
 )
 _LETTERHEAD = Letterhead(
     from_address="Paper digest <digest@example.org>",

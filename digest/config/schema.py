@@ -265,6 +265,8 @@ class DigestSection(Section):
     """Most papers in the Trending part; 0: no such part."""
     min_score: Score = 0.2
     """Least relevance of a For-you paper, 0 to 1. On judged profiles 3 in 100 papers below 0.2 were relevant."""
+    followups: bool = True
+    """Tell news of papers sent before: withdrawn, a new version, code, a venue, a DOI, many more votes."""
     time: Clock = dt.time(8, 0)
     """From this local time on a digest is due."""
     days: Days = ("mon", "tue", "wed", "thu", "fri")
@@ -328,6 +330,8 @@ class SubscriberEntry(Section):
     """Most papers in the Trending part; 0: no such part."""
     min_score: Score | None = None
     """Least relevance of a For-you paper, 0 to 1."""
+    followups: bool | None = None
+    """Tell news of papers sent before."""
     paused_until: Pause | None = None
     """No digest before this local date."""
 

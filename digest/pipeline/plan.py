@@ -15,6 +15,7 @@ from digest.curate.query import parse
 from digest.curate.rank import Ranking
 from digest.curate.trend import trends
 from digest.due import due
+from digest.pipeline.news import gather, with_followups
 from digest.pipeline.readers import pause_reason, shards
 
 if TYPE_CHECKING:
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from datetime import date, datetime
 
     from digest.config import Settings
+    from digest.curate.followups import FollowUps
     from digest.model import Digest, StoredPaper, Subscriber, Trend, Verdict
     from digest.state.store import State
 
@@ -98,7 +100,8 @@ def choose(
 def preview(settings: Settings, state: State, subscriber: Subscriber, *, now: datetime) -> Digest:
     """The digest that a subscriber would get now, whatever the hour; nothing is written."""
     local_date = now.astimezone(ZoneInfo(subscriber.timezone)).date()
-    (digest,) = _digests(settings, state, [(subscriber, local_date)], lay_out(settings, state, now=now), now=now)
+    digests = _digests(settings, state, [(subscriber, local_date)], lay_out(settings, state, now=now), now=now)
+    (digest,) = with_followups([*digests], state, gather(state, now=now), now=now)
     return digest
 
 
@@ -145,6 +148,10 @@ class _Planner:
         _await_pull(self._state)
         return lay_out(self._settings, self._state, now=self._now)
 
+    @cached_property
+    def _followups(self) -> FollowUps:
+        return gather(self._state, now=self._now)
+
     def plan(self, readers: Sequence[Subscriber]) -> Shard:
         pauses = self._state.subscribers.pauses(reader.email for reader in readers)
         verdicts: dict[tuple[str, date], Verdict] = {}
@@ -161,7 +168,8 @@ class _Planner:
         waiting = [(reader, day) for reader, day in due_now if (reader.email, day) not in rows]
         if not waiting:
             return Shard(verdicts=verdicts)
-        digests = list(_digests(self._settings, self._state, waiting, self._shelf, now=self._now))
+        chosen = list(_digests(self._settings, self._state, waiting, self._shelf, now=self._now))
+        digests = with_followups(chosen, self._state, self._followups, now=self._now)
         for digest in digests:
             if not digest.picks:
                 verdicts[digest.subscriber.email, digest.local_date] = account.nothing(digest)

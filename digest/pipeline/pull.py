@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from digest.collect import KINDS, collect
 from digest.collect.http import HttpPolicy
+from digest.curate.followups import happened
 from digest.curate.intake import SourceRule, decide
 from digest.errors import DigestError
 from digest.model import RunReport
@@ -49,12 +50,13 @@ async def pull(
     sources = _chosen(settings.sources, only)
     batches = await collect(sources, state.papers.memories(), http_policy(settings), now=started, on_progress=on_batch)
     with state.transaction():
+        now, known = clock(), state.papers.known(_identifiers(batches))
         decision = decide(
             batches,
-            state.papers.known(_identifiers(batches)),
+            known,
             state.papers.memories(),
             {source.name: _rule(source) for source in sources},
-            now=clock(),
+            now=now,
             flood_factor=settings.digest.flood_factor,
             flood_min=settings.digest.flood_min,
             allow_flood=allow_flood,
@@ -62,6 +64,10 @@ async def pull(
         state.papers.store(
             decision.stored, signals=decision.signals, memories=decision.memories, absorbed=decision.absorbed
         )
+        before = {stored.paper.key: stored.paper for stored in known.values()}
+        before |= {key: before[old] for old, key in decision.absorbed.items() if key not in before}
+        after = (stored.paper for stored in decision.stored if stored.paper.key in before)
+        state.news.record(news for paper in after for news in happened(before[paper.key], paper, at=now))
         notes = tuple(f"{batch.source}: {p.where}: {p.message}" for batch in batches for p in batch.problems)
         report = RunReport("pull", started, clock(), decision.verdicts, notes)
         # with the papers, or the next pull would call them old and nobody would ever have called them new

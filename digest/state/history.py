@@ -7,9 +7,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import bindparam, func, select
+from sqlalchemy import Text, bindparam, case, cast, func, literal, or_, select
 
-from digest.model import LedgerRow
+from digest.model import Delivered, LedgerRow
 from digest.state.codec import parse
 from digest.state.database import chunks
 from digest.state.schema import OPEN, alias, ledger, storable
@@ -46,6 +46,18 @@ _LAST_SENT = select(ledger.c.email, func.max(ledger.c.planned_at)).where(*_LATEL
 _PAPERS = select(ledger.c.email, func.aggregate_strings(ledger.c.papers, ",")).group_by(ledger.c.email)
 _SEEN = _PAPERS.where(*_LATELY, _SENT)
 _UNDELIVERED = _PAPERS.where(*_LATELY, ledger.c.state.in_(("refused", "expired")))
+_MAILS = (
+    select(
+        ledger.c.email,
+        func.max(ledger.c.planned_at),
+        # a JSON list for each delivered mail, its local date first: NULL, which is left out, for one on its way
+        func.aggregate_strings(
+            case((_SENT, literal('["') + cast(ledger.c.local_date, Text) + '",' + ledger.c.papers + "]")), ","
+        ),
+    )
+    .where(*_LATELY, or_(_SENT, OPEN))
+    .group_by(ledger.c.email)
+)
 _OPEN_KEYS = _PAPERS.where(OPEN, ledger.c.email.in_(bindparam("emails", expanding=True)))
 
 
@@ -113,6 +125,21 @@ class History:
             for chunk in chunks(emails):
                 rows = connection.execute(_LAST_SENT, {"emails": chunk, "since": since})
                 found.update((email, planned_at) for email, planned_at in rows)
+        return found
+
+    def delivered(self, emails: Iterable[str], *, since: date) -> dict[str, Delivered]:
+        """What each address was sent on local dates from `since` (inclusive) on; those without any mail are left out.
+
+        Papers are named by the keys they had then.
+        """
+        found: dict[str, Delivered] = {}
+        with self._database.reading() as connection:
+            for chunk in chunks(emails):
+                for email, planned_at, mails in connection.execute(_MAILS, {"emails": chunk, "since": since}):
+                    days = parse(f"[{mails or ''}]")
+                    found[email] = Delivered(
+                        planned_at, tuple((date.fromisoformat(day), tuple(papers)) for day, papers in days)
+                    )
         return found
 
     def recipient_of(self, message_id: str) -> str | None:

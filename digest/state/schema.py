@@ -105,6 +105,16 @@ signal = Table(
     sqlite_with_rowid=False,
 )
 
+#: what became of papers after they became known. The key is the paper's of that day: `alias` knows the present one
+news = Table(
+    "news",
+    metadata,
+    Column("paper", PlainText, primary_key=True),
+    Column("at", Moment, primary_key=True, index=True),
+    Column("kind", Text, primary_key=True),
+    Column("sentence", PlainText, nullable=False),
+)
+
 #: what is remembered of each source between pulls
 source = Table(
     "source",

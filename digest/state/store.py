@@ -16,6 +16,7 @@ from digest.state.database import connect
 from digest.state.feedback import Feedback
 from digest.state.interests import Interests
 from digest.state.ledger import Ledger
+from digest.state.news import PaperNews
 from digest.state.papers import Papers
 from digest.state.runs import Runs
 from digest.state.schema import ledger, paper, pause, run, subscriber
@@ -66,6 +67,7 @@ class State:
 
     Attributes:
         papers: papers, signals, memories of sources.
+        news: what became of papers after they became known.
         subscribers: readers who joined at run time, pauses, tokens.
         ledger: mail.
         bounces: what came back of it.
@@ -82,6 +84,7 @@ class State:
         self.upgrade = upgrade
         self.place = database.place
         self.papers = Papers(database)
+        self.news = PaperNews(database)
         self.subscribers = Subscribers(database, make_token=make_token)
         self.ledger = Ledger(database)
         self.bounces = Bounces(database)

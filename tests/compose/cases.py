@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from digest.compose.letter import Letterhead
-from digest.model import Digest, Match, Missed, Trend
+from digest.model import Digest, Followup, Match, Missed, Trend
 from tests.makers import HOSTILE_TITLE, digest, paper, pick, subscriber
 
 if TYPE_CHECKING:
@@ -134,7 +134,23 @@ MISSED = (
     ),
 )
 
-USUAL = digest(*usual(), subscriber=READER, missed=MISSED, considered=312, matched=14)
+FOLLOWUPS = (
+    Followup(
+        "arxiv:2608.00031",
+        "A Proof that Was Too Short",
+        "https://arxiv.org/abs/2608.00031",
+        "withdrawn due to a gap in the proof of Lemma 2",
+    ),
+    Followup(
+        "arxiv:2608.00032",
+        "Experts on a Budget of $10^3$ Tokens",
+        "https://arxiv.org/abs/2608.00032",
+        "accepted at NeurIPS 2026; code appeared: github.com/example/budget; version 2: adds ablations",
+    ),
+    Followup("arxiv:2608.00033", "Slow Attention", "", "200 more votes since it was sent: ▲ 311"),
+)
+
+USUAL = digest(*usual(), subscriber=READER, missed=MISSED, followups=FOLLOWUPS, considered=312, matched=14)
 
 HOSTILE = digest(
     matched(
@@ -157,6 +173,7 @@ HOSTILE = digest(
     pick(2, paper=paper(2, title="\u202e\u200b\x00", abstract="{% raw %}{{ letter.reader }} --=_digest", authors=())),
     subscriber=subscriber(name=HOSTILE_TITLE, keywords=(HOSTILE_TITLE, "<i>"), token=TOKEN),
     missed=(Missed("url:x", HOSTILE_TITLE, "javascript:alert(1)", HOSTILE_TITLE),),
+    followups=(Followup("url:y", HOSTILE_TITLE, "javascript:alert(1)", HOSTILE_TITLE),),
 )
 
 LATEX = digest(

@@ -12,7 +12,7 @@ from digest.compose.message import compose
 from digest.compose.press import Press
 from digest.compose.render import Renderer
 from digest.errors import DigestError, TemplateError
-from digest.model import Digest, Mail, Match, Missed, Pick, Trend
+from digest.model import Digest, Followup, Mail, Match, Missed, Pick, Trend
 from tests.compose.cases import CASES, FIFTY, LETTERHEAD, READER, USUAL
 from tests.makers import HOSTILE_TITLE, TODAY, digest, paper, pick, subscriber
 
@@ -84,6 +84,7 @@ digests = st.builds(
     missed=st.lists(st.builds(Missed, key=st.just("url:x"), title=texts, url=st.just(""), why=texts), max_size=2).map(
         tuple
     ),
+    followups=st.lists(st.builds(Followup, st.just("doi:10.1/x"), texts, texts, texts), max_size=2).map(tuple),
     considered=st.integers(0, 3000),
     matched=st.integers(0, 3000),
 )

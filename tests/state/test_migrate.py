@@ -112,7 +112,7 @@ def test_new_and_upgraded_states_have_the_tables_of_the_schema(url: str, start: 
     with database.reading() as connection:
         context = MigrationContext.configure(connection, opts={"version_table": "schema_version"})
         assert [] == compare_metadata(context, metadata)
-        assert "0005" == NEWEST == connection.scalar(select(schema_version.c.version_num))
+        assert "0006" == NEWEST == connection.scalar(select(schema_version.c.version_num))
         index = {
             "sqlite": "sqlite_master WHERE name",
             "postgresql": "pg_indexes WHERE schemaname = current_schema() AND indexname",

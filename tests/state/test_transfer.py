@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from digest.errors import StateError
-from digest.model import DaySignals, Receipt, RunReport, Signals, SourceMemory, StoredPaper, Verdict
+from digest.model import DaySignals, News, Receipt, RunReport, Signals, SourceMemory, StoredPaper, Verdict
 from digest.state.bounces import StoredBounce
 from digest.state.feedback import StoredFeedback
 from digest.state.interests import StoredInterest
@@ -32,6 +32,7 @@ def fill(state: State) -> None:
         signals=[(one.key, said)],
         memories=[SourceMemory("hf", NOW)],
     )
+    state.news.record([News(one.key, NOW, "code", "code appeared")])
     state.subscribers.put(subscriber(ADA), now=NOW)
     state.subscribers.pause(BOB, until=TODAY, reason="holidays", now=NOW + timedelta(microseconds=1))
     state.subscribers.tokens([ADA])
@@ -72,7 +73,7 @@ def test_an_exported_state_imported_elsewhere_is_the_same(state: State, other: S
     assert rows == on_paper(other.export_rows())
     assert state.ledger.claim(ADA, TODAY, owner="", now=NOW) == other.ledger.claim(ADA, TODAY, owner="", now=NOW)
     assert {row["table"] for row in rows[1:]} == {
-        *("paper", "alias", "signal", "source", "subscriber", "token", "pause", "bounce"),
+        *("paper", "alias", "signal", "news", "source", "subscriber", "token", "pause", "bounce"),
         *("feedback", "interest", "secret", "summary", "usage"),
         *("ledger", "planned", "snapshot", "run", "verdict"),
     }
