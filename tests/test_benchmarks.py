@@ -87,6 +87,10 @@ def test_relevance(tmp_path: Path) -> None:
     assert "2 papers indexed and 1 profiles ranked" in printed("relevance", tmp_path)
 
 
+def test_similar_papers() -> None:
+    assert "31 papers, 12 of them asked about" in printed("similar", "tests/curate/similar")
+
+
 @pytest.mark.parametrize("reached", [(0,), (0, 0), (0, 1, 1)], ids=["lost", "mistaken", "twice"])
 def test_mails_that_did_not_arrive_exactly_once_are_noticed(reached: tuple[int, ...], tmp_path: Path) -> None:
     with sink(keep=True) as taking, smtplib.SMTP("127.0.0.1", taking.port, local_hostname="localhost") as relay:

@@ -7,6 +7,7 @@ FTS5, always in quotation marks; those words hold letters and digits, `+` and `#
 
 from __future__ import annotations
 
+import contextlib
 import math
 import sqlite3
 from collections.abc import Iterator, Sequence
@@ -21,6 +22,8 @@ Table: TypeAlias = Literal["typed", "stemmed"]
 COLUMNS: tuple[Column, ...] = ("title", "abstract", "topic", "organization")
 #: what one occurrence counts, per column. A title names the subject; 2 to 6 rank about equally well
 _WEIGHTS = (3.0, 1.0, 1.0, 1.0)
+#: how FTS5 tells words apart: as `words` has done before
+_TOKENS = "unicode61 remove_diacritics 2 tokenchars '+#'"
 #: constants of FTS5's bm25(), which cannot be changed there
 _K1 = 1.2
 _LEAST_IDF = 1e-6
@@ -43,10 +46,7 @@ class TextIndex:
         self._db = sqlite3.connect(":memory:", check_same_thread=False)
         columns = ", ".join(COLUMNS)
         for table, stemmer in (("typed", ""), ("stemmed", "porter ")):
-            self._db.execute(
-                f"CREATE VIRTUAL TABLE {table} USING"
-                f" fts5({columns}, tokenize=\"{stemmer}unicode61 remove_diacritics 2 tokenchars '+#'\")"
-            )
+            self._db.execute(f'CREATE VIRTUAL TABLE {table} USING fts5({columns}, tokenize="{stemmer}{_TOKENS}")')
         texts = [tuple(words(_text(paper, column)) for column in COLUMNS) for paper in papers]
         self._insert("stemmed", (tuple(" ".join(column) for column in text) for text in texts))
         self._insert("typed", (tuple(" ".join(map(singular, column)) for column in text) for text in texts))
@@ -122,6 +122,22 @@ class TextIndex:
             for column, text in zip(COLUMNS, row or (), strict=False)
             for piece in _surface(text, _text(self._papers[number], column))
         ]
+
+
+def stems(vocabulary: Sequence[str]) -> list[str]:
+    """The stem of each word, as `stemmed` has it; the words are from `words` and different.
+
+    >>> stems(["routing", "routed", "c++"])
+    ['rout', 'rout', 'c++']
+    """
+    found = list(vocabulary)
+    with contextlib.closing(sqlite3.connect(":memory:")) as db:
+        db.execute(f'CREATE VIRTUAL TABLE one USING fts5(word, detail=none, tokenize="porter {_TOKENS}")')
+        db.executemany("INSERT INTO one(rowid, word) VALUES (?, ?)", enumerate(vocabulary))
+        db.execute("CREATE VIRTUAL TABLE stem USING fts5vocab(one, instance)")
+        for stem, number in db.execute("SELECT term, doc FROM stem"):
+            found[number] = stem
+    return found
 
 
 def _text(paper: Paper, column: Column) -> str:

@@ -9,7 +9,11 @@ import math
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 
-from digest.curate.words import words
+import numpy as np
+
+from digest.curate.index import stems
+from digest.curate.vector import Numbers, Values, greatest
+from digest.curate.words import STOP_WORDS, words
 from digest.model import Paper
 
 #: a paper is known by this many of its words, the weightiest; all of them would cost ten times the time
@@ -19,6 +23,136 @@ MOST_NEIGHBOURS = 100
 #: papers that share so much of the words that either has are copies; of 157,000 pairs of papers of one field, the two
 #: most alike shared 0.31
 NEAR_COPY = 0.5
+
+# Settled with benchmarks/similar.py on 258 papers of twelve judged profiles, those of one profile counting as similar:
+# nDCG@10 0.442 for scikit-learn's tf-idf, 0.487 for this without expansion, 0.545 with it; settled anew with each
+# profile left out, 0.526 on that one where 0.531 is best. Lost were 0.02 by BM25's saturation instead of a logarithm,
+# 0.02 by single words alone, and 0.04 by adding to acronyms what they mean; titles counting double moved nothing.
+#: so many of the most similar papers are asked as well, each as much as it is similar (Rocchio 1971) …
+_ASKED = 3
+#: … and together count as much as the paper itself
+_EXPANSION = 1.0
+#: what an author in common adds, and all categories in common: it decides between papers of about equal text
+_AUTHOR_SHARED = 0.03
+_CATEGORIES_SHARED = 0.02
+#: differences below this are the error of sums
+_TOLD_APART = 1e-6
+
+
+class SimilarIndex:
+    """Which papers are most like a paper: words and pairs of words, what its nearest have in common, then names.
+
+    A paper is a vector: (1 + ln of occurrences) · rarity, of length 1, over stems and over pairs of stems that
+    stand next to each other when small words are left out (`mixture of experts`). What only one paper has says nothing.
+    """
+
+    def __init__(self, papers: Sequence[Paper]) -> None:
+        self.papers = papers
+        numbers, terms = _occurrences(papers)
+        count = max(1, len(papers))
+        # one entry per paper and term, by papers
+        cells, occurrences = np.unique(numbers << 32 | terms, return_counts=True)
+        numbers, terms = cells >> 32, cells & 0xFFFFFFFF
+        spread = np.bincount(terms)
+        heavy = (1.0 + np.log(occurrences)) * np.log((count + 1) / (spread + 0.5))[terms]
+        kept = (spread[terms] > 1) & (heavy > 0)
+        numbers, terms, values = numbers[kept], terms[kept], heavy[kept]
+        values /= np.sqrt(np.bincount(numbers, values * values, count))[numbers]
+        self._terms, self._values = terms, values
+        self._starts = np.searchsorted(numbers, np.arange(len(papers) + 1))
+        # the same by terms
+        order = np.argsort(terms, kind="stable")
+        self._having, self._having_values = numbers[order], values[order]
+        self._having_starts = np.searchsorted(terms[order], np.arange(len(spread) + 1))
+
+    def like(self, number: int, n: int) -> list[tuple[int, float]]:
+        """The `n` papers most like one of them, itself not among them, and how much (0 < similarity ≤ 1), best first.
+
+        Equal ones are in the order of the papers; those with nothing in common are left out.
+        """
+        similarity = self.similarity(number)
+        similarity[number] = 0.0
+        best = greatest(similarity, n)
+        return [(other, value) for other, value in zip(best.tolist(), similarity[best].tolist(), strict=True) if value]
+
+    def similarity(self, number: int) -> Values:
+        """How similar all papers are to one of them, from 0 to 1; what the one is to itself says nothing."""
+        own = self._product([number], [1.0])
+        own[number] = 0.0
+        asked = greatest(own, _ASKED)
+        asked = asked[own[asked] > 0]
+        similarity = own
+        if len(asked):
+            weights = own[asked] / own[asked].sum()
+            similarity = (own + _EXPANSION * self._product(asked.tolist(), weights.tolist())) / (1.0 + _EXPANSION)
+        # names alone make nothing similar
+        shared = np.where(similarity > 0, self._names_shared(number), 0.0)
+        return np.rint((similarity + (1.0 - similarity) * shared) / _TOLD_APART) * _TOLD_APART
+
+    def _product(self, numbers: Sequence[int], weights: Sequence[float]) -> Values:
+        """Of every paper's vector with the weighted sum of some."""
+        rows = [slice(self._starts[number], self._starts[number + 1]) for number in numbers]
+        terms = np.concatenate([self._terms[row] for row in rows])
+        values = np.concatenate([weight * self._values[row] for row, weight in zip(rows, weights, strict=True)])
+        starts, ends = self._having_starts[terms], self._having_starts[terms + 1]
+        lengths = ends - starts
+        # places of all entries of these terms, one after the other
+        places = np.arange(lengths.sum()) + np.repeat(starts - (np.cumsum(lengths) - lengths), lengths)
+        products = np.repeat(values, lengths) * self._having_values[places]
+        return np.bincount(self._having[places], products, len(self.papers)).astype(np.float64, copy=False)
+
+    def _names_shared(self, number: int) -> Values:
+        """What authors and categories add."""
+        paper, added = self.papers[number], np.zeros(len(self.papers))
+        for author in set(map(_name, paper.authors)):
+            added[self._authors.get(author, [])] = _AUTHOR_SHARED
+        for category in set(paper.categories):
+            for other in self._categories[category]:
+                added[other] += _CATEGORIES_SHARED / len({*paper.categories, *self.papers[other].categories})
+        return added
+
+    @functools.cached_property
+    def _authors(self) -> Mapping[str, Sequence[int]]:
+        found = defaultdict(list)
+        for number, paper in enumerate(self.papers):
+            for author in set(map(_name, paper.authors)):
+                found[author].append(number)
+        return found
+
+    @functools.cached_property
+    def _categories(self) -> Mapping[str, Sequence[int]]:
+        found = defaultdict(list)
+        for number, paper in enumerate(self.papers):
+            for category in set(paper.categories):
+                found[category].append(number)
+        return found
+
+
+def _name(author: str) -> str:
+    return " ".join(words(author))
+
+
+def _occurrences(papers: Sequence[Paper]) -> tuple[Numbers, Numbers]:
+    """Paper and term of every word and of every pair of words."""
+    known: defaultdict[str, int] = defaultdict(lambda: len(known))
+    # after each text stands a word that is none, so that no pair reaches over
+    texts = [
+        [known[word] for text in (paper.title, paper.abstract, *paper.ai_keywords) for word in [*words(text), ""]]
+        for paper in papers
+    ]
+    lengths = np.array(list(map(len, texts)), np.intp)
+    numbers = np.repeat(np.arange(len(papers)), lengths)
+    typed = np.fromiter(itertools.chain.from_iterable(texts), np.intp, int(lengths.sum()))
+    weighty = ~np.isin(typed, [known[word] for word in STOP_WORDS if word in known])
+    numbers, typed = numbers[weighty], typed[weighty]
+    terms = np.unique(stems(list(known)), return_inverse=True)[1][typed]
+    singles = typed != known[""]
+    pairs = np.flatnonzero(singles[:-1] & singles[1:])
+    _, kinds, often = np.unique(terms[pairs] << 32 | terms[pairs + 1], return_inverse=True, return_counts=True)
+    # most pairs occur once, and would be most of what has to be sorted
+    again = often[kinds] > 1
+    numbers = np.concatenate([numbers[singles], numbers[pairs[again]]])
+    return numbers, np.concatenate([terms[singles], kinds[again] + len(known)])
 
 
 class Neighbours:
