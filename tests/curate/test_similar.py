@@ -127,12 +127,14 @@ def test_papers_without_a_word_are_like_none(count: int) -> None:
 
 
 @given(st.lists(st.tuples(_TEXTS.filter(bool), _TEXTS), min_size=1, max_size=8))
-def test_similarity_lies_between_0_and_1_and_the_order_of_papers_does_not_matter(texts: list[tuple[str, str]]) -> None:
-    papers = [paper(number, title=title, abstract=abstract) for number, (title, abstract) in enumerate(texts)]
-    index, other_way = SimilarIndex(papers), SimilarIndex(papers[::-1])
+def test_similarity_lies_between_0_and_1_and_the_most_similar_come_first(texts: list[tuple[str, str]]) -> None:
+    index = SimilarIndex(
+        [paper(number, title=title, abstract=abstract) for number, (title, abstract) in enumerate(texts)]
+    )
 
-    for number in range(len(papers)):
+    for number in range(len(texts)):
         values = index.similarity(number)
 
         assert all(0 <= value <= 1 for value in values)
-        assert pytest.approx(values) == other_way.similarity(len(papers) - 1 - number)[::-1]
+        assert sorted(index.like(number, 8), key=lambda one: (-one[1], one[0])) == index.like(number, 8)
+        assert {n for n, value in enumerate(values) if value and n != number} == {n for n, _ in index.like(number, 8)}
