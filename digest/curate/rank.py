@@ -12,7 +12,7 @@ one in two was relevant, of those above 0.8 all but one in forty; of those below
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -135,6 +135,14 @@ class Ranking:
     def matching(self, query: Query) -> tuple[Scored, ...]:
         """The papers that one entry matches, best first; of an excluding entry, those that it would leave out."""
         return self.rank([replace(query, excludes=False)])
+
+    def exactly(self, entry: str) -> Numbers:
+        """The papers that have the words of an entry as typed: those that excluding it leaves out."""
+        return self._unwanted(entry)
+
+    def terms(self) -> Iterator[tuple[str, int, float]]:
+        """Stem, paper and weight of every occurrence of a word."""
+        return self._evidence.text.terms()
 
     def near_misses(self, query: Query, n: int) -> tuple[Scored, ...]:
         """At most `n` papers that have more than half of the entry's words, but not as it asks for them; best first."""

@@ -11,11 +11,13 @@ from zoneinfo import ZoneInfo
 from digest import account
 from digest.compose.message import message_id
 from digest.curate.offer import Offer
+from digest.curate.profile import Profiles
 from digest.curate.query import parse
 from digest.curate.rank import Ranking
 from digest.curate.trend import trends
 from digest.due import due
 from digest.pipeline.news import gather, with_followups
+from digest.pipeline.profiles import told
 from digest.pipeline.readers import pause_reason, shards
 
 if TYPE_CHECKING:
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
 
     from digest.config import Settings
     from digest.curate.followups import FollowUps
+    from digest.curate.profile import Profile
     from digest.model import Digest, StoredPaper, Subscriber, Trend, Verdict
     from digest.state.store import State
 
@@ -42,11 +45,18 @@ class Shelf:
     trends: Mapping[str, Trend]
     #: keys that may appear in the Trending part
     trending: frozenset[str]
+    #: addresses of those who brought or said anything; looking for them at each shard would take longer
+    outspoken: frozenset[str] = frozenset()
 
     @cached_property
     def ranking(self) -> Ranking:
         """The index over the pool."""
         return Ranking([stored.paper for stored in self.pool])
+
+    @cached_property
+    def profiles(self) -> Profiles:
+        """What takes readers' profiles to the pool."""
+        return Profiles(self.ranking)
 
     @cached_property
     def offer(self) -> Offer:
@@ -61,7 +71,8 @@ def lay_out(settings: Settings, state: State, *, now: datetime) -> Shelf:
     pool = state.papers.since(since)
     history = state.papers.signals((stored.paper.key for stored in pool), since.date())
     recent = frozenset(stored.paper.key for stored in pool if stored.first_seen_at >= trending_since)
-    return Shelf(pool, trends(pool, history, today=now.date()), recent)
+    outspoken = state.interests.readers() | state.feedback.readers()
+    return Shelf(pool, trends(pool, history, today=now.date()), recent, outspoken)
 
 
 def choose(
@@ -73,6 +84,7 @@ def choose(
     seen: AbstractSet[str],
     local_date: date,
     now: datetime,
+    profile: Profile | None = None,
 ) -> Digest:
     """One subscriber's digest.
 
@@ -84,11 +96,14 @@ def choose(
         seen: keys delivered to them, or on their way; never picked again.
         local_date: the subscriber's day.
         now: when the choice is made; becomes the mail's Date.
+        profile: of the subscriber, made by the shelf's `profiles`; None: they brought and said nothing.
     """
-    queries = [parse(entry) for entry in subscriber.keywords]
+    standing = shelf.ranking.standing([parse(entry) for entry in subscriber.keywords])
+    if profile is not None:
+        standing = shelf.profiles.applied(standing, profile)
     return shelf.offer.select(
         subscriber,
-        shelf.ranking.standing(queries),
+        standing,
         since=since,
         returned=returned,
         seen=seen,
@@ -204,6 +219,7 @@ def _digests(
     last_sent = state.ledger.last_sent(emails, since=look_back.date())
     # a later mail may have been delivered before this one was given up
     undelivered = state.ledger.undelivered(emails, since=look_back.date())
+    profiles = _profiles(state, emails, shelf, now=now)
     for reader, local_date in readers:
         yield choose(
             reader,
@@ -213,7 +229,16 @@ def _digests(
             seen=delivered[reader.email] | on_the_way[reader.email],
             local_date=local_date,
             now=now,
+            profile=profiles.get(reader.email),
         )
+
+
+def _profiles(state: State, emails: Sequence[str], shelf: Shelf, *, now: datetime) -> Mapping[str, Profile]:
+    """Those of the readers who brought or said anything, by address."""
+    if not (outspoken := shelf.outspoken.intersection(emails)):
+        return {}
+    by_reader = told(state, outspoken, now=now)
+    return dict(zip(by_reader, shelf.profiles.of(by_reader.values()), strict=True))
 
 
 def _with_tokens(state: State, digests: Sequence[Digest]) -> list[Digest]:

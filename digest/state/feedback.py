@@ -17,6 +17,8 @@ from digest.state.schema import feedback, secret
 if TYPE_CHECKING:
     from digest.state.database import Database
 
+_READERS = select(feedback.c.email).where(feedback.c.undone_at.is_(None)).distinct()
+
 Verb = Literal["more", "less", "mute"]
 Kind = Literal["paper", "author", "word"]
 
@@ -95,6 +97,11 @@ class Feedback:
                     own.pop((one.kind, one.what), None)
                     own[one.kind, one.what] = one
         return {email: tuple(own.values()) for email, own in last.items()}
+
+    def readers(self) -> frozenset[str]:
+        """Those who said something that counts."""
+        with self._database.reading() as connection:
+            return frozenset(connection.scalars(_READERS))
 
     def forget(self, email: str) -> int:
         """Delete everything the reader said; returns how much it was."""

@@ -73,6 +73,11 @@ class Interests:
                     found[email] = tuple(own)
         return found
 
+    def readers(self) -> frozenset[str]:
+        """Those who brought anything."""
+        with self._database.reading() as connection:
+            return frozenset(connection.scalars(select(interest.c.email).distinct()))
+
     def clear(self, email: str, *, source: str | None = None) -> int:
         """Forget what a reader brought, or only what is from one file; returns how many items."""
         gone = delete(interest).where(interest.c.email == email)

@@ -61,6 +61,14 @@ def test_undo_may_name_what_it_is_about(state: State) -> None:
     assert state.feedback.undo(BOB, now=LATER) is None
 
 
+def test_those_who_said_something_that_counts_are_told_from_those_who_did_not(state: State) -> None:
+    state.feedback.record([said(1, "more", ONE)])
+    spoke = state.feedback.readers()
+    state.feedback.undo(ADA, now=LATER)
+
+    assert (frozenset({ADA}), frozenset()) == (spoke, state.feedback.readers())
+
+
 def test_a_reader_who_leaves_takes_it_along(state: State) -> None:
     state.subscribers.put(subscriber(ADA), now=NOW)
     state.feedback.record([said(1, "more", ONE), said(2, "more", ONE, email=BOB)])

@@ -30,6 +30,12 @@ def test_an_item_brought_again_is_replaced(state: State) -> None:
     assert {ADA: (again,)} == state.interests.of([ADA])
 
 
+def test_those_who_brought_anything_are_told_from_those_who_did_not(state: State) -> None:
+    state.interests.put([ONE, TWO])
+
+    assert {ADA} == state.interests.readers()
+
+
 def test_clear_forgets_all_or_one_file(state: State) -> None:
     state.interests.put([ONE, TWO, replace(ONE, email=BOB)])
 
