@@ -29,6 +29,7 @@ ConfigOption = Annotated[
         show_default=False,
     ),
 ]
+ForOption = Annotated[str, typer.Option("--for", help="The subscriber's address.", metavar="EMAIL")]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON instead of sentences.")]
 
 
