@@ -83,7 +83,7 @@ def digests(subscribers: int, pool: Sequence[StoredPaper], language: Language) -
     """One digest per reader, as the planner chooses them."""
     chance = random.Random(2)
     ranking, keys = Ranking([stored.paper for stored in pool]), frozenset(stored.paper.key for stored in pool)
-    offer = Offer(ranking, pool, trends(pool, {}, today=_NOW.date()), trending_from=keys)
+    offer = Offer(ranking, pool, trends(pool, {}, now=_NOW), trending_from=keys)
     chosen = []
     for number in range(subscribers):
         words = tuple(f'"{phrase}"' for phrase in dict.fromkeys(language.some_phrases(chance.randint(5, 15))))

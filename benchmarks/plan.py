@@ -74,7 +74,7 @@ def ours(papers: list[Paper], subscribers: list[Subscriber]) -> int:
     }
     keys = frozenset(paper.key for paper in papers)
     ranking = Ranking(papers)
-    offer = Offer(ranking, pool, trends(pool, votes, today=_NOW.date()), trending_from=keys)
+    offer = Offer(ranking, pool, trends(pool, votes, now=_NOW), trending_from=keys)
     picks = 0
     for start in range(0, len(subscribers), _SHARD):
         requests = [

@@ -189,6 +189,8 @@ class DaySignals:
     source: str
     day: date
     signals: Signals
+    #: when it said so, on that day; None: at an hour unknown
+    at: datetime | None = None
 
 
 #: what can become of a paper after it became known here, the gravest first

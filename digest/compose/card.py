@@ -236,8 +236,9 @@ def _badges(paper: Paper, trend: Trend) -> tuple[Badge, ...]:
         badges.append(_counter("▲", votes, "upvote", trend.upvotes_change, trend.change_days))
     if stars := _known(trend.stars, paper.signals.stars):
         badges.append(_counter("★", stars, "star", trend.stars_change, trend.change_days))
-    if len(paper.sources) > 1:
-        text = f"in {len(paper.sources)} sources"
+    # two searches of one site are one source, if anybody counted
+    if (sources := trend.sources or len(paper.sources)) > 1:
+        text = f"in {sources} sources"
         badges.append(Badge(text, text))
     return tuple(badges)
 

@@ -26,7 +26,6 @@ from digest.model import DaySignals, Signals, SourceMemory, StoredPaper
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
-    from datetime import date
 
     from digest.curate.calendar import Calendar
     from digest.model import Batch, Paper, Verdict
@@ -217,7 +216,7 @@ def _settle(weighed: Sequence[_Weighed], known: Iterable[StoredPaper], now: date
     )
     return Intake(
         stored=(*unknown, *_enriched(works)),
-        signals=_signals(works, accepted, today),
+        signals=_signals(works, accepted, now),
         memories=tuple(_remembered(item, now) for item in weighed),
         verdicts=tuple(_verdict(item, now) for item in weighed),
         new=tuple(stored.paper for stored in unknown if stored.edition is not None),
@@ -234,14 +233,15 @@ def _enriched(works: _Works) -> Iterator[StoredPaper]:
             yield StoredPaper(paper, olds[0].first_seen_at, min(editions, default=None))
 
 
-def _signals(works: _Works, accepted: Iterable[_Weighed], today: date) -> tuple[tuple[str, DaySignals], ...]:
+def _signals(works: _Works, accepted: Iterable[_Weighed], now: datetime) -> tuple[tuple[str, DaySignals], ...]:
     said: dict[tuple[str, str], Signals] = {}
     for item in accepted:
         for paper in item.batch.papers:
             if paper.signals != Signals():
                 place = works.key_of[paper.key], item.batch.source
                 said[place] = merge_signals(said.get(place, Signals()), paper.signals)
-    return tuple((key, DaySignals(source, today, signals)) for (key, source), signals in said.items())
+    today = now.astimezone(UTC).date()
+    return tuple((key, DaySignals(source, today, signals, now)) for (key, source), signals in said.items())
 
 
 def _remembered(item: _Weighed, now: datetime) -> SourceMemory:

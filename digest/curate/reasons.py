@@ -1,7 +1,7 @@
 """Matches and trend → the reasons in words, as they stand under a paper. English; pure.
 
 “mixture of experts” in title and abstract; “MoE”, written “mixture of experts”, in abstract; by Yann LeCun;
-▲ 142 (+84 since yesterday); 12 comments; ★ 1.2k
+▲ 142 (+84 since yesterday); 12 comments; ★ 1.2k; rising again; in 3 sources; first seen 3 days ago
 """
 
 from __future__ import annotations
@@ -57,12 +57,20 @@ def _spoken(keyword: str, pieces: tuple[str, ...]) -> str:
 
 
 def _trend(trend: Trend) -> Iterator[str]:
+    """The numbers that are there, what they mean, and how long the paper has been known."""
     if trend.upvotes:
         yield f"▲ {_short(trend.upvotes)}{_since(trend.upvotes_change, trend.change_days)}"
     if trend.comments:
         yield f"{_short(trend.comments)} comment{'s' * (trend.comments != 1)}"
     if trend.stars:
         yield f"★ {_short(trend.stars)}{_since(trend.stars_change, trend.change_days)}"
+    if trend.rising_again:
+        yield "rising again"
+    if trend.sources > 1:
+        yield f"in {trend.sources} sources"
+    # what became known yesterday is today's news in a daily mail
+    if trend.known_days is not None and trend.known_days > 1:
+        yield f"first seen {trend.known_days} days ago"
 
 
 def _since(change: int | None, days: int | None) -> str:

@@ -14,7 +14,7 @@ from digest.curate.offer import Offer
 from digest.curate.profile import Profiles
 from digest.curate.query import parse
 from digest.curate.rank import Ranking
-from digest.curate.trend import trends
+from digest.curate.trend import origins_of, trends
 from digest.due import due
 from digest.pipeline.news import gather, with_followups
 from digest.pipeline.profiles import told
@@ -72,7 +72,8 @@ def lay_out(settings: Settings, state: State, *, now: datetime) -> Shelf:
     history = state.papers.signals((stored.paper.key for stored in pool), since.date())
     recent = frozenset(stored.paper.key for stored in pool if stored.first_seen_at >= trending_since)
     outspoken = state.interests.readers() | state.feedback.readers()
-    return Shelf(pool, trends(pool, history, today=now.date()), recent, outspoken)
+    moving = trends(pool, history, now=now, origins=origins_of(settings.sources))
+    return Shelf(pool, moving, recent, outspoken)
 
 
 def choose(

@@ -52,7 +52,7 @@ class Papers:
         self._database = database
         self._upsert_paper = _upsert(database, paper, ("first_seen_at", "edition", "body"))
         self._upsert_alias = _upsert(database, alias, ("paper",))
-        self._upsert_signal = _upsert(database, signal, _COUNTS)
+        self._upsert_signal = _upsert(database, signal, (*_COUNTS, "at"))
         self._upsert_source = _upsert(database, source, ("memory",))
         self._absorb = _absorb(database)
 
@@ -88,7 +88,7 @@ class Papers:
                 asked = {storable(key): key for key in chunk}
                 for row in connection.execute(_SIGNALS, {"keys": chunk, "since": since}):
                     counts = Signals(row.upvotes, row.comments, row.stars, row.position)
-                    history[asked[row.paper]].append(DaySignals(row.source, row.day, counts))
+                    history[asked[row.paper]].append(DaySignals(row.source, row.day, counts, row.at))
         return {key: tuple(days) for key, days in history.items()}
 
     def memories(self) -> dict[str, SourceMemory]:
@@ -110,8 +110,8 @@ class Papers:
             stored: new papers, and known ones as they should be from now on. A new paper is never older than the
                 newest digest on record, whatever the clock said: it cannot have been in that, and would be news for
                 nobody.
-            signals: (key, what a source said on a day); replaces what that source said before on that day. The
-                papers are in `stored` or known.
+            signals: (key, what a source said on a day); replaces what that source said before on that day, so that of
+                several readings a day the last one is kept. The papers are in `stored` or known.
             memories: one per source, as it should be from now on.
             absorbed: keys that turned out to name a work known under another key → that key. Their identifiers
                 and signals become the other's, and what was delivered under them counts as the other.
@@ -189,7 +189,7 @@ def _alias_rows(one: Paper) -> list[dict[str, Any]]:
 
 def _signal_row(key: str, said: DaySignals) -> dict[str, Any]:
     counts = {name: getattr(said.signals, name) for name in _COUNTS}
-    return {"paper": key, "source": said.source, "day": said.day, **counts}
+    return {"paper": key, "source": said.source, "day": said.day, "at": said.at, **counts}
 
 
 def _source_row(memory: SourceMemory) -> dict[str, Any]:

@@ -102,6 +102,8 @@ signal = Table(
     Column("comments", Integer),
     Column("stars", Integer),
     Column("position", Integer),
+    # null: before version 0007 hours were not kept
+    Column("at", Moment),
     sqlite_with_rowid=False,
 )
 

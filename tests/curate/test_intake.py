@@ -108,7 +108,7 @@ def test_two_sources_with_the_same_paper_store_one_work_and_what_each_said() -> 
     both = paper(2, sources=("arxiv", "huggingface"), signals=signals(upvotes=7))
     assert (paper(1), both, hf(3)) == found.new
     assert tuple(stored(one, at=NOW, edition=TODAY) for one in found.new) == found.stored
-    assert ((both.key, DaySignals("huggingface", TODAY, signals(upvotes=7))),) == found.signals
+    assert ((both.key, DaySignals("huggingface", TODAY, signals(upvotes=7), NOW)),) == found.signals
     assert [
         "arxiv: 2 papers, 2 new",
         "huggingface: 2 papers, 1 new, 1 known from other sources",
@@ -375,7 +375,7 @@ def test_a_work_known_only_through_another_sources_alias_is_not_new() -> None:
     )
 
     assert () == found.new
-    assert (("arxiv:2609.00001", DaySignals("journal", TODAY, signals(comments=2))),) == found.signals
+    assert (("arxiv:2609.00001", DaySignals("journal", TODAY, signals(comments=2), NOW)),) == found.signals
     assert "journal: 1 paper, 0 new, 1 known from other sources" == found.verdicts[0].sentence
 
 

@@ -164,6 +164,15 @@ def test_trending_leaves_out_what_the_keywords_exclude_and_what_is_too_old() -> 
     assert [pool[1].key, pool[2].key] == [pick.paper.key for pick in digest.picks]
 
 
+def test_trending_yields_to_for_you_and_goes_on_with_what_moves_less() -> None:
+    pool = papers(4)
+    moving = {one.key: Trend(score=heat) for one, heat in zip(pool, (1.0, 0.9, 0.5, 0.4), strict=True)}
+
+    digest = chosen(pool, [0.9], moving, seen={pool[1].key}, reader={"trending": 1})
+    assert [pool[0].key] == parts(digest, "for_you")
+    assert [pool[2].key] == parts(digest, "trending")
+
+
 def test_trending_is_as_long_as_asked_for() -> None:
     pool = papers(9)
     moving = {one.key: Trend(score=(n + 1) / 10) for n, one in enumerate(pool)}

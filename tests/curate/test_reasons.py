@@ -50,6 +50,10 @@ def test_a_match_in_words(match: Match, expected: str | None) -> None:
         (Trend(stars=999), "★ 999"),
         (Trend(stars=2_000), "★ 2k"),
         (Trend(stars=86_100), "★ 86k"),
+        (Trend(upvotes=9, rising_again=True, known_days=6), "▲ 9; rising again; first seen 6 days ago"),
+        (Trend(comments=2, sources=3, known_days=3), "2 comments; in 3 sources; first seen 3 days ago"),
+        (Trend(upvotes=9, sources=1, known_days=1), "▲ 9"),
+        (Trend(sources=2, known_days=0), "in 2 sources"),
         (Trend(stars=1_250_000, stars_change=1_500, change_days=1), "★ 1.2M (+1.5k since yesterday)"),
     ],
 )

@@ -84,6 +84,16 @@ def test_an_edition_holds_the_papers_of_its_day_and_no_baseline(state: State) ->
     assert baseline == state.papers.get(baseline.paper.key)
 
 
+def test_of_several_readings_a_day_the_last_is_kept_with_its_hour(state: State) -> None:
+    one = stored()
+    morning, evening = replace(said(1), at=NOW), replace(said(2), at=NOW + timedelta(hours=12))
+    state.papers.store([one], signals=[(one.paper.key, morning)])
+
+    state.papers.store([], signals=[(one.paper.key, evening)])
+
+    assert {one.paper.key: (evening,)} == state.papers.signals([one.paper.key], TODAY)
+
+
 def test_signals_are_the_last_word_of_each_source_and_day_oldest_first(state: State) -> None:
     one, two = stored(1), stored(2)
     key = one.paper.key
