@@ -5,7 +5,7 @@ BIN    := $(VENV)/bin
 UV     := $(shell command -v uv 2>/dev/null)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check format lint types imports golden bench bench-day bench-parts preview clean
+.PHONY: help demo test check format lint types imports golden bench bench-day bench-parts bench-similar preview clean
 
 help: ## what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -59,6 +59,9 @@ bench-parts: $(BIN)/.ready ## planning, composing and starting alone
 	$(BIN)/python -m benchmarks.plan
 	$(BIN)/python -m benchmarks.compose
 	$(BIN)/python -m benchmarks.start
+
+bench-similar: $(BIN)/.ready ## similar papers beside tf-idf cosine; FOLDER=… for judged papers of your own
+	$(BIN)/python -m benchmarks.similar $(or $(FOLDER),tests/curate/similar)
 
 clean: ## forget the environment and all caches
 	rm -rf $(VENV) .cache .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis build dist

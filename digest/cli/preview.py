@@ -149,7 +149,7 @@ def rank(
     if not keyword:
         raise UsageError("there is nothing to rank by", hint="give at least one keyword: -k 'mixture of experts'")
     queries = [parse(entry) for entry in keyword]
-    papers, problems = parse_jsonl(_read(file), source=file.name)
+    papers, problems = parse_jsonl(read_file(file), source=file.name)
     for problem in problems:
         say(f"digest: {file}: {problem.where}: {problem.message}", err=True)
     ranked = Ranking(papers).rank(queries, related=True)[:number]
@@ -161,7 +161,12 @@ def rank(
             say(f"{row['score']:.3f}  {row['id']}  {shown(str(row['title']), 80)}\n       {row['why']}")
 
 
-def _read(file: Path) -> bytes:
+def read_file(file: Path) -> bytes:
+    """What is in a file that was named on the command line.
+
+    Raises:
+        DigestError: it cannot be read.
+    """
     try:
         return file.read_bytes()
     except OSError as error:
