@@ -87,7 +87,7 @@ def similar(
         found = SimilarIndex([asked, *(one.paper for one in others)]).like(0, number)
         rows = [(others[place - 1], similarity) for place, similarity in found]
         history = state.papers.signals((one.paper.key for one, _ in rows), _EVER.date()) if state else {}
-    heat = trends([one for one, _ in rows], history, today=utc_now().date())
+    heat = trends([one for one, _ in rows], history, now=utc_now())
     if sort is Sort.recent:
         rows.sort(key=lambda row: -_since(row[0]).timestamp())
     elif sort is Sort.trending:
