@@ -90,7 +90,7 @@ class Body:
     badges: tuple[Badge, ...] = ()
     #: one sentence written by a machine; must be marked as such wherever it is shown
     ai_summary: str = ""
-    #: whole sentences from the beginning of the abstract
+    #: whole sentences of the abstract: from the beginning, or those that say what is new
     abstract: str = ""
     abstract_segments: tuple[Segment, ...] = ()
 
@@ -133,7 +133,7 @@ def card(pick: Pick, number: int, detail: Detail) -> Card:
     paper, words, room = pick.paper, matched_words(pick), detail.room(number)
     return Card(
         **vars(heading(paper, words_in(paper.title, words), number, limit=detail.title)),
-        **vars(body(paper, words_in(paper.abstract, words), pick.trend, room=room)),
+        **vars(body(pick, words_in(excerpt(pick), words), room=room)),
         **vars(close(paper, pick.why, pick.trend, room=room)),
     )
 
@@ -163,11 +163,20 @@ def heading(paper: Paper, words: Sequence[str], number: int, *, limit: int) -> H
     return Heading(number=number, title=title, title_segments=mark(title, words), link=_landing(paper.url, paper.key))
 
 
-def body(paper: Paper, words: Sequence[str], trend: Trend, *, room: int | None) -> Body:
+def excerpt(pick: Pick) -> str:
+    """The paper's own words that the card shows; empty if a machine's are shown instead."""
+    if not pick.summary:
+        return pick.paper.abstract
+    return pick.summary if pick.summary_by == "extract" else ""
+
+
+def body(pick: Pick, words: Sequence[str], *, room: int | None) -> Body:
     """As much of the paper as `Detail.room` allows, with `words` marked."""
     if room is None:
         return Body()
-    abstract, summary = (plain(text[:_ABSTRACT_READ]) if room else "" for text in (paper.abstract, paper.ai_summary))
+    paper, trend, own = pick.paper, pick.trend, excerpt(pick)
+    machine = paper.ai_summary if own or not pick.summary else pick.summary
+    abstract, summary = (plain(text[:_ABSTRACT_READ]) if room else "" for text in (own, machine))
     abstract = cut_at_sentence(abstract, room)
     return Body(
         authors=_authors(paper),

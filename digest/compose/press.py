@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from digest.compose.cache import Cache
-from digest.compose.card import body, close, followup_card, heading, matched_words, missed_card, words_in
+from digest.compose.card import body, close, excerpt, followup_card, heading, matched_words, missed_card, words_in
 from digest.compose.form import Forms
 from digest.compose.frame import CARD_PIECES, Frame, Gap, Page, Piece, frame
 from digest.compose.letter import cover, occasion, shown_followups, shown_missed
@@ -100,7 +100,7 @@ class Press:
         self._pages = Cache[_Page](_PAGES)
         self._pieces = Cache[Piece](_PIECES)
         self._numbers = _Numbers()
-        self._shown: dict[tuple[int, int, int, str], _Shown] = {}
+        self._shown: dict[Hashable, _Shown] = {}
         #: the last of each key, with its number
         self._papers: dict[str, tuple[Paper, Trend, int]] = {}
         #: why mails are composed whole, one sentence without a full stop; empty if they are not
@@ -155,7 +155,7 @@ class Press:
         pieces = [forms.piece("head", around[0], own, form), forms.piece("reader", around[1], own, form)]
         get = self._pieces.get
         for number, pick in enumerate(picks, start=1):
-            shown = self._shown.get((id(pick.paper), id(pick.matches), id(pick.trend), pick.why)) or self._new(pick)
+            shown = self._shown.get(_known_by(pick)) or self._new(pick)
             at = len(pieces)
             # a piece is known by its place, and by what stands there
             title, paper, why = (places[at], shown.title), (places[at + 1], shown.paper), (places[at + 2], shown.why)
@@ -209,12 +209,13 @@ class Press:
         """What a pick shows. It is made of objects that readers share: many of their picks differ in the score only."""
         if len(self._shown) >= _SHOWN:
             self._shown.clear()
-        paper, matches, trend, why = known_by = pick.paper, pick.matches, pick.trend, pick.why
+        paper, trend, why = pick.paper, pick.trend, pick.why
         words, same, of = matched_words(pick), self._number_of(paper, trend), self._numbers.of
-        in_title, in_abstract = words_in(paper.title, words), words_in(paper.abstract, words)
-        numbers = of("title", same, in_title), of("paper", same, in_abstract), of("why", same, why)
-        shown = _Shown(*numbers, in_title, in_abstract, known_by)
-        self._shown[id(paper), id(matches), id(trend), why] = shown
+        in_title, in_abstract = words_in(paper.title, words), words_in(excerpt(pick), words)
+        told = of("paper", same, in_abstract, pick.summary, pick.summary_by)
+        numbers = of("title", same, in_title), told, of("why", same, why)
+        shown = _Shown(*numbers, in_title, in_abstract, (paper, pick.matches, trend))
+        self._shown[_known_by(pick)] = shown
         return shown
 
     def _title(
@@ -223,7 +224,7 @@ class Press:
         return self._printed(key, "title", around, heading(pick.paper, shown.in_title, number, limit=detail.title))
 
     def _paper(self, key: Hashable, around: Element | None, pick: Pick, shown: _Shown, room: int | None) -> Piece:
-        return self._printed(key, "paper", around, body(pick.paper, shown.in_abstract, pick.trend, room=room))
+        return self._printed(key, "paper", around, body(pick, shown.in_abstract, room=room))
 
     def _why(self, key: Hashable, around: Element | None, pick: Pick, room: int | None) -> Piece:
         return self._printed(key, "why", around, close(pick.paper, pick.why, pick.trend, room=room))
@@ -243,6 +244,11 @@ class Press:
         number = self._numbers.of(paper, trend)
         self._papers[paper.key] = (paper, trend, number)
         return number
+
+
+def _known_by(pick: Pick) -> tuple[int, int, int, str, str, str]:
+    """What tells what a pick shows, as long as its parts are kept alive."""
+    return id(pick.paper), id(pick.matches), id(pick.trend), pick.why, pick.summary, pick.summary_by
 
 
 def _hindrance(reason: str) -> str:

@@ -267,6 +267,8 @@ class DigestSection(Section):
     """Least relevance of a For-you paper, 0 to 1. On judged profiles 3 in 100 papers below 0.2 were relevant."""
     followups: bool = True
     """Tell news of papers sent before: withdrawn, a new version, code, a venue, a DOI, many more votes."""
+    summaries: Literal["abstract", "sentence"] = "abstract"
+    """What stands below a title: the beginning of the abstract, or the sentence or two of it that say what is new."""
     time: Clock = dt.time(8, 0)
     """From this local time on a digest is due."""
     days: Days = ("mon", "tue", "wed", "thu", "fri")

@@ -19,6 +19,7 @@ from digest.due import due
 from digest.pipeline.news import gather, with_followups
 from digest.pipeline.profiles import told
 from digest.pipeline.readers import pause_reason, shards
+from digest.pipeline.summaries import Summaries
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -117,7 +118,8 @@ def preview(settings: Settings, state: State, subscriber: Subscriber, *, now: da
     """The digest that a subscriber would get now, whatever the hour; nothing is written."""
     local_date = now.astimezone(ZoneInfo(subscriber.timezone)).date()
     digests = _digests(settings, state, [(subscriber, local_date)], lay_out(settings, state, now=now), now=now)
-    (digest,) = with_followups([*digests], state, gather(state, now=now), now=now)
+    told = with_followups([*digests], state, gather(state, now=now), now=now)
+    (digest,) = Summaries(settings).put_into(told)
     return digest
 
 
@@ -158,6 +160,7 @@ class _Planner:
         self._state = state
         self._now = now
         self._any_hour = any_hour
+        self._summaries = Summaries(settings)
 
     @cached_property
     def _shelf(self) -> Shelf:
@@ -185,7 +188,7 @@ class _Planner:
         if not waiting:
             return Shard(verdicts=verdicts)
         chosen = list(_digests(self._settings, self._state, waiting, self._shelf, now=self._now))
-        digests = with_followups(chosen, self._state, self._followups, now=self._now)
+        digests = self._summaries.put_into(with_followups(chosen, self._state, self._followups, now=self._now))
         for digest in digests:
             if not digest.picks:
                 verdicts[digest.subscriber.email, digest.local_date] = account.nothing(digest)

@@ -116,6 +116,23 @@ def test_less_detail_shortens_and_then_leaves_out() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("summary", "by", "abstract", "machine"),
+    [
+        ("", "", "We study it. Twice.", "It is studied."),
+        ("We study it.", "extract", "We study it.", "It is studied."),
+        ("A machine read it.", "AI", "", "A machine read it."),
+    ],
+)
+def test_a_summary_stands_for_the_abstract_and_a_machines_is_marked(
+    summary: str, by: str, abstract: str, machine: str
+) -> None:
+    written = paper(1, abstract="We study it. Twice.", ai_summary="It is studied.")
+    shown = card(pick(1, paper=written, summary=summary, summary_by=by), 1, Detail())
+
+    assert (abstract, machine) == (shown.abstract, shown.ai_summary)
+
+
 def test_a_near_miss_is_one_line() -> None:
     assert MissedCard("A β", "https://example.org/", "just below") == missed_card(
         Missed("url:x", r"A $\beta$", "https://example.org/", "just\nbelow"), Detail()

@@ -68,6 +68,8 @@ picks = st.builds(
         Trend, upvotes=counts, upvotes_change=counts, stars=counts, change_days=st.sampled_from([None, 1, 3])
     ),
     why=texts,
+    summary=st.sampled_from(["", "We study it.", HOSTILE_TITLE, "= . " * 200]),
+    summary_by=st.sampled_from(["extract", "AI"]),
 )
 digests = st.builds(
     Digest,
