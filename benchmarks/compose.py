@@ -28,7 +28,7 @@ from digest.compose.message import compose, message_id
 from digest.compose.press import Press
 from digest.compose.render import Renderer, breakable, wrap
 from digest.compose.words import counted
-from digest.curate.offer import Offer
+from digest.curate.offer import Offer, Request
 from digest.curate.query import parse
 from digest.curate.rank import Ranking
 from digest.curate.trend import trends
@@ -90,15 +90,15 @@ def digests(subscribers: int, pool: Sequence[StoredPaper], language: Language) -
         reader = Subscriber(
             f"reader{number}@example.org", f"Reader {number}", words, max_papers=7, trending=3, token=f"{number:032x}"
         )
-        digest = offer.select(
+        request = Request(
             reader,
-            ranking.standing([parse(entry) for entry in words]),
+            [parse(entry) for entry in words],
             since=_NOW - timedelta(days=1),
             seen=frozenset(),
             local_date=_NOW.date(),
             planned_at=_NOW,
         )
-        chosen.append(digest)
+        chosen.append(offer.select(request))
     return chosen
 
 

@@ -13,7 +13,7 @@ from __future__ import annotations
 import bisect
 import functools
 import itertools
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -25,7 +25,7 @@ from digest.curate.query import Query, parse
 from digest.curate.rank import Ranking, Standing
 from digest.curate.reasons import why
 from digest.curate.similar import Copies
-from digest.curate.vector import Mask, Numbers, Values, greatest, mask, score
+from digest.curate.vector import Mask, Numbers, greatest, greatest_of_each, mask, score
 from digest.model import Digest, Match, Missed, Pick, StoredPaper, Subscriber, Trend
 
 _Part: TypeAlias = Literal["for_you", "trending"]
@@ -34,6 +34,8 @@ _Part: TypeAlias = Literal["for_you", "trending"]
 TREND_SHARE = 0.05
 #: sets of news kept in memory, the latest used: readers whose last digest was after the same pull share one
 _REMEMBERED_NEWS = 32
+#: subscribers whose papers are ranked at once: numpy's calls cost as much for one, and the table fits into the cache
+_TOGETHER = 64
 #: reasons in words kept in memory, and as many missed papers, the latest used: popular ones are told to many
 _REMEMBERED = 32_768
 
@@ -47,16 +49,25 @@ _Candidate: TypeAlias = tuple[float, int, float]
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What one subscriber's digest is selected by; as `Offer.select` takes it."""
+    """What one subscriber's digest is selected by."""
 
+    #: whose limits and floor count
     subscriber: Subscriber
     #: the subscriber's entries, understood
     queries: Sequence[Query]
+    #: papers of an edition that became known later than this are news for the subscriber, and only news may stand in
+    #: For you
     since: datetime
+    #: keys delivered to the subscriber, or on their way; never picked again
     seen: AbstractSet[str]
+    #: the subscriber's day
     local_date: date
+    #: when this is decided
     planned_at: datetime
+    #: keys of older papers of an edition that are news still: the mail they were in was given up
     returned: AbstractSet[str] = frozenset()
+    #: what the subscriber's profile makes of how the papers stand; None: there is none
+    profile: Callable[[Standing], Standing] | None = None
 
 
 class Offer:
@@ -93,66 +104,64 @@ class Offer:
         self._moving = sorted(free, key=lambda number: (-self._trends[number].score, number))
 
     def select_all(self, requests: Iterable[Request], *, missed_max: int = 5) -> Iterator[Digest]:
-        """The digests of many subscribers, in the order of the requests, each when it is asked for."""
-        for one in requests:
-            yield self.select(
-                one.subscriber,
-                self._ranking.standing(one.queries),
-                since=one.since,
-                seen=one.seen,
-                local_date=one.local_date,
-                planned_at=one.planned_at,
-                returned=one.returned,
-                missed_max=missed_max,
-            )
-
-    def select(
-        self,
-        subscriber: Subscriber,
-        standing: Standing,
-        *,
-        since: datetime,
-        seen: AbstractSet[str],
-        local_date: date,
-        planned_at: datetime,
-        returned: AbstractSet[str] = frozenset(),
-        missed_max: int = 5,
-    ) -> Digest:
-        """One subscriber's digest; empty if there is nothing for them.
+        """The digests of many subscribers, in the order of the requests; some are selected at a time.
 
         Without a keyword that looks for something there is no For you; Trending then may be as long as For you.
 
         Args:
-            subscriber: whose limits and floor count.
-            standing: how the papers stand with the subscriber's keywords.
-            since: papers of an edition that became known later than this are news for the subscriber, and only news
-                may stand in For you.
-            seen: keys delivered to the subscriber, or on their way; never picked again.
-            local_date: the subscriber's day.
-            planned_at: when this is decided.
-            returned: keys of older papers of an edition that are news still: the mail they were in was given up.
+            requests: what each subscriber's digest is selected by.
             missed_max: most papers named as missed.
         """
-        news = self._news(since, returned)
-        matched = news[standing.numbers]
-        before = self._numbers(seen)
-        fresh = matched & ~self._mask(before)[standing.numbers] if before else matched
-        few = subscriber.max_papers + subscriber.trending + missed_max
-        order, again = itertools.tee(self._best_first(standing.numbers[fresh], standing.totals[fresh], few))
-        for_you = self._for_you(subscriber, order)
-        papers = [number for _, number, _ in for_you]
-        trending = self._trending(subscriber, papers, before, standing.excluded)
-        missed = self._missed(subscriber, again, papers, {*papers, *trending})
-        return Digest(
-            subscriber=subscriber,
-            local_date=local_date,
-            planned_at=planned_at,
-            picks=tuple(self._picks(standing, for_you, trending)),
-            missed=tuple(itertools.islice(missed, missed_max)),
-            considered=int(np.count_nonzero(news)),
-            matched=int(np.count_nonzero(matched)),
-            seen_before=int(np.count_nonzero(matched) - np.count_nonzero(fresh)),
-        )
+        rest = iter(requests)
+        while some := tuple(itertools.islice(rest, _TOGETHER)):
+            standings = self._ranking.standings([one.queries for one in some])
+            yield from self._select(some, standings, missed_max)
+
+    def select(self, request: Request, standing: Standing | None = None, *, missed_max: int = 5) -> Digest:
+        """One subscriber's digest, see `select_all`; empty if there is nothing for them.
+
+        Args:
+            request: what it is selected by.
+            standing: how the papers stand with the subscriber; None: as the request's queries say.
+            missed_max: most papers named as missed.
+        """
+        standing = standing or self._ranking.standing(request.queries)
+        (digest,) = self._select([request], [standing], missed_max)
+        return digest
+
+    def _select(self, requests: Sequence[Request], standings: Sequence[Standing], missed_max: int) -> Iterator[Digest]:
+        standings = [
+            one.profile(standing) if one.profile else standing
+            for one, standing in zip(requests, standings, strict=True)
+        ]
+        news = [self._news(one.since, one.returned) for one in requests]
+        before = [self._numbers(one.seen) for one in requests]
+        matched = [new[standing.numbers] for new, standing in zip(news, standings, strict=True)]
+        fresh = [
+            among & ~self._mask(numbers)[standing.numbers] if numbers else among
+            for among, numbers, standing in zip(matched, before, standings, strict=True)
+        ]
+        few = missed_max + max(one.subscriber.max_papers + one.subscriber.trending for one in requests)
+        orders = self._best_first(standings, fresh, few)
+        for one, standing, new, old, among, left, order in zip(
+            requests, standings, news, before, matched, fresh, orders, strict=True
+        ):
+            candidates, again = itertools.tee(order)
+            for_you = self._for_you(one.subscriber, candidates)
+            papers = [number for _, number, _ in for_you]
+            trending = self._trending(one.subscriber, papers, old, standing.excluded)
+            missed = self._missed(one.subscriber, again, papers, {*papers, *trending})
+            count = int(np.count_nonzero(among))
+            yield Digest(
+                subscriber=one.subscriber,
+                local_date=one.local_date,
+                planned_at=one.planned_at,
+                picks=tuple(self._picks(standing, for_you, trending)),
+                missed=tuple(itertools.islice(missed, missed_max)),
+                considered=int(np.count_nonzero(new)),
+                matched=count,
+                seen_before=count - int(np.count_nonzero(left)) if old else 0,
+            )
 
     def _numbers(self, keys: AbstractSet[str]) -> set[int]:
         return {self._ranking.numbers[key] for key in keys if key in self._ranking.numbers}
@@ -178,18 +187,33 @@ class Offer:
 
     # --- for you ----------------------------------------------------------------------------------------------------
 
-    def _best_first(self, numbers: Numbers, totals: Values, few: int) -> Iterator[_Candidate]:
-        """By interest, equal ones in the order of their keys; more than `few` are put in order only when asked for."""
-        relevance = score(totals)
+    def _best_first(
+        self, standings: Sequence[Standing], fresh: Sequence[Mask], few: int
+    ) -> Iterator[Iterator[_Candidate]]:
+        """For each reader the fresh papers by interest, equal ones in the order of their keys.
+
+        More than `few` are put in order only when asked for.
+        """
+        kept = np.concatenate(fresh)
+        numbers = np.concatenate([standing.numbers for standing in standings])[kept]
+        relevance = score(np.concatenate([standing.totals for standing in standings])[kept])
         interest = (1 - TREND_SHARE) * relevance + self._lift[numbers]
 
         def candidates(places: Numbers) -> Iterator[_Candidate]:
             columns = (-interest[places]).tolist(), numbers[places].tolist(), relevance[places].tolist()
             return zip(*columns, strict=True)
 
-        yield from candidates(greatest(interest, few))
-        if few < len(numbers):
-            yield from candidates(greatest(interest, len(numbers))[few:])
+        def all_of(start: int, length: int) -> Iterator[_Candidate]:
+            yield from itertools.islice(
+                candidates(start + greatest(interest[start : start + length], length)), few, None
+            )
+
+        lengths = [int(np.count_nonzero(one)) for one in fresh]
+        places, readers = greatest_of_each(interest, lengths, few)
+        best, start = candidates(places), 0
+        for length, count in zip(lengths, np.bincount(readers, minlength=len(fresh)).tolist(), strict=True):
+            yield itertools.chain(list(itertools.islice(best, count)), all_of(start, length) if length > few else ())
+            start += length
 
     def _for_you(self, subscriber: Subscriber, candidates: Iterable[_Candidate]) -> list[_Candidate]:
         chosen: list[_Candidate] = []

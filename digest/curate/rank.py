@@ -20,7 +20,21 @@ import numpy as np
 from digest.curate.evidence import EvidenceIndex
 from digest.curate.query import Query, parse
 from digest.curate.similar import Neighbours
-from digest.curate.vector import Mask, Numbers, Values, Vector, added_up, greatest, mask, rounded, score, vector
+from digest.curate.vector import (
+    Mask,
+    Numbers,
+    Values,
+    Vector,
+    added_up,
+    greatest,
+    greatest_of_each,
+    mask,
+    masks,
+    places,
+    rounded,
+    score,
+    vector,
+)
 from digest.curate.votes import Votes
 from digest.model import Match, Paper
 
@@ -107,18 +121,40 @@ class Ranking:
 
     def standing(self, queries: Sequence[Query], *, related: bool = False) -> Standing:
         """The same as `rank` in numbers, in their order; related papers then are among those that match."""
-        found = [(query, self._vector(query.entry)) for query in queries if not query.excludes]
-        excluded = self._excluded(queries) if len(found) < len(queries) else None
-        required = [vector.matched for query, vector in found if query.required]
-        wanted = [vector.matched for query, vector in found if not query.required] or required
-        matched = self._mask(wanted)
-        listed = np.ones_like(matched) if related else None
-        for condition in [*(self._mask([one]) for one in required), *([] if excluded is None else [~excluded])]:
-            matched &= condition
-            if listed is not None:
-                listed &= condition
-        numbers, totals = self._totals([vector for _, vector in found], matched, listed)
-        return Standing(numbers, totals, excluded, found)
+        (standing,) = self.standings([queries], related=related)
+        return standing
+
+    def standings(self, readers: Sequence[Sequence[Query]], *, related: bool = False) -> list[Standing]:
+        """`standing` for several readers, by the entries of each, at a fraction of the time for each.
+
+        Takes 50 bytes of memory for each reader and paper.
+        """
+        found = [[(query, self._vector(query.entry)) for query in queries if not query.excludes] for queries in readers]
+        excluded = [
+            self._excluded(queries) if len(one) < len(queries) else None
+            for queries, one in zip(readers, found, strict=True)
+        ]
+        wanted = [[said for query, said in one if not query.required] or [said for _, said in one] for one in found]
+        matched = masks(wanted, len(self.papers))
+        listed = np.ones_like(matched) if related else matched
+        for row, one in enumerate(found):
+            conditions = [self._mask([said.matched]) for query, said in one if query.required]
+            if (unwanted := excluded[row]) is not None:
+                conditions.append(~unwanted)
+            for condition in conditions:
+                matched[row] &= condition
+                listed[row] &= condition
+        totals = self._totals([[said for _, said in one] for one in found], matched)
+        if related:
+            listed &= totals > 0
+        rows, numbers = places(listed)
+        values = totals[rows, numbers]
+        ends = np.cumsum(np.count_nonzero(listed, axis=1)).tolist()
+        starts = [0, *ends[:-1]]
+        return [
+            Standing(numbers[start:end], values[start:end], unwanted, said)
+            for start, end, unwanted, said in zip(starts, ends, excluded, found, strict=True)
+        ]
 
     def hits(self, standing: Standing, numbers: Iterable[int]) -> Mapping[int, Sequence[str]]:
         """The entries that match each of some papers, in the order typed."""
@@ -159,21 +195,27 @@ class Ranking:
     def _find_unwanted(self, entry: str) -> Numbers:
         return np.array([*self._evidence.exactly(parse(entry).node)], np.intp)
 
-    def _totals(self, vectors: Sequence[Vector], matched: Mask, related: Mask | None) -> tuple[Numbers, Values]:
-        """Papers, and what speaks for each: all vectors, and what the best papers that match give to those like them.
+    def _totals(self, vectors: Sequence[Sequence[Vector]], matched: Mask) -> Values:
+        """What speaks for each paper: all vectors, and what the best papers that match give to those like them.
 
-        These give at most as much as the best one's own evidence. What nothing speaks for is left out.
+        These give at most as much as the best one's own evidence. A row per reader.
         """
-        numbers = np.flatnonzero(matched)
-        totals = evidence = added_up(vectors, len(self.papers))
-        voters = numbers[greatest(evidence[numbers], _VOTERS)]
-        if len(voters):
-            best = evidence[voters[0]]
-            votes = self._votes.count(voters, evidence[voters] / best)
-            totals = evidence + _FEEDBACK * best / (votes.max() or 1.0) * votes
-        if related is not None:
-            numbers = np.flatnonzero(related & (totals > 0))
-        return numbers, totals[numbers]
+        evidence = added_up(vectors, len(self.papers))
+        rows, numbers = places(matched)
+        best_places, readers = greatest_of_each(
+            evidence[rows, numbers], np.count_nonzero(matched, axis=1).tolist(), _VOTERS
+        )
+        if not len(best_places):
+            return evidence
+        voters = numbers[best_places]
+        given = evidence[readers, voters]
+        best = np.zeros(len(vectors))
+        np.maximum.at(best, readers, given)
+        votes = self._votes.count(voters, given / best[readers], readers, len(vectors))
+        most = votes.max(axis=1)
+        most[most == 0] = 1.0
+        share: Values = _FEEDBACK * best / most
+        return evidence + share[:, np.newaxis] * votes
 
     def _vector(self, entry: str) -> Vector:
         known = self._vectors.get(entry)

@@ -31,19 +31,29 @@ class Votes:
         # 1.6 kB a paper. A ballot's first place is the voter's own; likeness 0 where it has no more neighbours
         self._for = np.zeros((papers, MOST_NEIGHBOURS + 1), np.intp)
         self._likeness = np.zeros((papers, MOST_NEIGHBOURS + 1), np.float64)
-        self._filled = set[int]()
+        self._filled = np.zeros(papers, np.bool_)
 
-    def count(self, voters: Numbers, weights: Values) -> Values:
-        """For each paper its likeness to the voters, each as often as it weighs, added up."""
-        for voter in voters.tolist():
-            if voter not in self._filled:
-                self._fill(voter)
+    def count(self, voters: Numbers, weights: Values, readers: Numbers, count: int) -> Values:
+        """For each of `count` readers and each paper its likeness to the reader's voters, as often as each weighs.
+
+        Args:
+            voters: of all readers.
+            weights: how much each of them counts.
+            readers: whose each of them is, from 0.
+            count: how many readers there are.
+
+        Returns:
+            a row per reader.
+        """
+        for voter in np.unique(voters[~self._filled[voters]]).tolist():
+            self._fill(voter)
         given = self._likeness[voters] * weights[:, np.newaxis]
-        votes = np.bincount(self._for[voters].ravel(), given.ravel(), self._papers)
-        return votes.astype(np.float64, copy=False)
+        cells = self._for[voters] + (readers * self._papers)[:, np.newaxis]
+        votes = np.bincount(cells.ravel(), given.ravel(), count * self._papers)
+        return votes.reshape(count, self._papers).astype(np.float64, copy=False)
 
     def _fill(self, voter: int) -> None:
         ballot = {voter: _SELF, **self._neighbours(voter)}
         self._for[voter, : len(ballot)] = list(ballot.keys())
         self._likeness[voter, : len(ballot)] = list(ballot.values())
-        self._filled.add(voter)
+        self._filled[voter] = True

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
-from functools import cached_property
+from functools import cached_property, partial
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from digest import account
 from digest.compose.message import message_id
-from digest.curate.offer import Offer
+from digest.curate.offer import Offer, Request
 from digest.curate.profile import Profiles
 from digest.curate.query import parse
 from digest.curate.rank import Ranking
@@ -22,13 +22,12 @@ from digest.pipeline.readers import pause_reason, shards
 from digest.pipeline.summaries import Summaries
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
-    from collections.abc import Set as AbstractSet
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from datetime import date, datetime
 
     from digest.config import Settings
     from digest.curate.followups import FollowUps
-    from digest.curate.profile import Profile
+    from digest.curate.rank import Standing
     from digest.model import Digest, StoredPaper, Subscriber, Trend, Verdict
     from digest.state.store import State
 
@@ -75,43 +74,6 @@ def lay_out(settings: Settings, state: State, *, now: datetime) -> Shelf:
     outspoken = state.interests.readers() | state.feedback.readers()
     moving = trends(pool, history, now=now, origins=origins_of(settings.sources))
     return Shelf(pool, moving, recent, outspoken)
-
-
-def choose(
-    subscriber: Subscriber,
-    shelf: Shelf,
-    *,
-    since: datetime,
-    returned: AbstractSet[str],
-    seen: AbstractSet[str],
-    local_date: date,
-    now: datetime,
-    profile: Profile | None = None,
-) -> Digest:
-    """One subscriber's digest.
-
-    Args:
-        subscriber: whose keywords and limits count.
-        shelf: what there is to choose from.
-        since: papers that became known later than this are news for the subscriber.
-        returned: keys of older papers that are news still: the mail they were in was given up.
-        seen: keys delivered to them, or on their way; never picked again.
-        local_date: the subscriber's day.
-        now: when the choice is made; becomes the mail's Date.
-        profile: of the subscriber, made by the shelf's `profiles`; None: they brought and said nothing.
-    """
-    standing = shelf.ranking.standing([parse(entry) for entry in subscriber.keywords])
-    if profile is not None:
-        standing = shelf.profiles.applied(standing, profile)
-    return shelf.offer.select(
-        subscriber,
-        standing,
-        since=since,
-        returned=returned,
-        seen=seen,
-        local_date=local_date,
-        planned_at=now,
-    )
 
 
 def preview(settings: Settings, state: State, subscriber: Subscriber, *, now: datetime) -> Digest:
@@ -224,25 +186,31 @@ def _digests(
     # a later mail may have been delivered before this one was given up
     undelivered = state.ledger.undelivered(emails, since=look_back.date())
     profiles = _profiles(state, emails, shelf, now=now)
-    for reader, local_date in readers:
-        yield choose(
+    requests = (
+        Request(
             reader,
-            shelf,
+            [parse(entry) for entry in reader.keywords],
             since=max(look_back, last_sent.get(reader.email, look_back)),
             returned=undelivered[reader.email] - delivered[reader.email],
             seen=delivered[reader.email] | on_the_way[reader.email],
             local_date=local_date,
-            now=now,
+            planned_at=now,
             profile=profiles.get(reader.email),
         )
+        for reader, local_date in readers
+    )
+    return shelf.offer.select_all(requests)
 
 
-def _profiles(state: State, emails: Sequence[str], shelf: Shelf, *, now: datetime) -> Mapping[str, Profile]:
-    """Those of the readers who brought or said anything, by address."""
+def _profiles(
+    state: State, emails: Sequence[str], shelf: Shelf, *, now: datetime
+) -> Mapping[str, Callable[[Standing], Standing]]:
+    """What the profiles of those of the readers who brought or said anything do to the papers, by address."""
     if not (outspoken := shelf.outspoken.intersection(emails)):
         return {}
     by_reader = told(state, outspoken, now=now)
-    return dict(zip(by_reader, shelf.profiles.of(by_reader.values()), strict=True))
+    profiles = zip(by_reader, shelf.profiles.of(by_reader.values()), strict=True)
+    return {email: partial(shelf.profiles.applied, profile=profile) for email, profile in profiles}
 
 
 def _with_tokens(state: State, digests: Sequence[Digest]) -> list[Digest]:

@@ -11,7 +11,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from digest.curate.offer import TREND_SHARE, Offer
+from digest.curate.offer import TREND_SHARE, Offer, Request
 from digest.curate.query import parse
 from digest.curate.rank import Ranking, Standing
 from digest.curate.vector import mask, score
@@ -55,7 +55,8 @@ def chosen(
     offer = Offer(Ranking(pool), stored, trends or {}, trending_from=keys)
     if not isinstance(ranked, Standing):
         ranked = standing(dict(enumerate(ranked)))
-    return offer.select(reader, ranked, **(values | given))
+    missed_max = given.pop("missed_max", 5)
+    return offer.select(Request(reader, (), **(values | given)), ranked, missed_max=missed_max)
 
 
 def parts(digest: Digest, part: str) -> list[str]:
@@ -92,15 +93,16 @@ def test_an_older_paper_that_returned_is_news_unless_it_was_never_to_be_mailed()
     stored = [StoredPaper(one, YESTERDAY, edition) for one, edition in zip(pool, [TODAY, TODAY, None], strict=True)]
     offer = Offer(Ranking(pool), stored, {}, trending_from=frozenset())
 
-    digest = offer.select(
+    request = Request(
         subscriber(),
-        standing({0: 0.9, 1: 0.8, 2: 0.7}),
+        (),
         since=YESTERDAY,
         seen=frozenset(),
         local_date=TODAY,
         planned_at=NOW,
         returned={pool[0].key, pool[2].key, "arxiv:gone"},
     )
+    digest = offer.select(request, standing({0: 0.9, 1: 0.8, 2: 0.7}))
     assert [pool[0].key] == parts(digest, "for_you")
     assert (1, 1) == (digest.considered, digest.matched)
 
@@ -236,14 +238,15 @@ def test_papers_of_no_edition_are_no_news_however_late_they_became_known() -> No
     stored = [StoredPaper(pool[0], NOW, None), StoredPaper(pool[1], NOW, TODAY)]
     offer = Offer(Ranking(pool), stored, {}, trending_from=frozenset())
 
-    digest = offer.select(
+    request = Request(
         subscriber(),
-        standing({0: 0.9, 1: 0.8}),
+        (),
         since=YESTERDAY,
         seen=frozenset(),
         local_date=TODAY,
         planned_at=NOW,
     )
+    digest = offer.select(request, standing({0: 0.9, 1: 0.8}))
     assert [pool[1].key] == parts(digest, "for_you")
     assert 1 == digest.considered
 

@@ -18,7 +18,7 @@ from digest.curate.offer import TREND_SHARE, Offer, Request
 from digest.curate.query import Query, parse
 from digest.curate.rank import Ranking
 from digest.curate.similar import Neighbours, is_near_copy
-from digest.curate.vector import added_up, greatest, vector
+from digest.curate.vector import added_up, greatest, greatest_of_each, vector
 from digest.model import Digest, Paper, StoredPaper, Trend
 from tests.makers import NOW, TODAY, paper, subscriber
 
@@ -144,15 +144,34 @@ def test_the_greatest_are_in_order_and_equal_ones_in_their_own(values: list[floa
     assert expected == greatest(np.array(values, np.float64), count).tolist()
 
 
+@given(st.lists(st.lists(st.sampled_from([0.0, 0.25, 0.5, 1.0, 7.0])), max_size=5), st.integers(1, 6))
+def test_the_greatest_of_each_are_those_of_each_alone(values: list[list[float]], count: int) -> None:
+    expected = [(reader, greatest(np.array(own), count).tolist()) for reader, own in enumerate(values)]
+
+    places, readers = greatest_of_each(np.array([one for own in values for one in own]), list(map(len, values)), count)
+    starts = [sum(map(len, values[:reader])) for reader in range(len(values))]
+    found = [
+        (
+            reader,
+            [
+                place - starts[reader]
+                for place, of in zip(places.tolist(), readers.tolist(), strict=True)
+                if of == reader
+            ],
+        )
+        for reader in range(len(values))
+    ]
+    assert expected == found
+
+
 @given(st.permutations([{0: 0.1, 2: 0.7}, {0: 0.2}, {0: 0.3, 1: 1e-9}, {2: 1e300}]))
 def test_sums_are_the_same_in_whatever_order_keywords_are_typed(values: list[dict[int, float]]) -> None:
     vectors = [vector(Evidence(set(one), one)) for one in values]
 
-    first = added_up([vector(Evidence({0}, {0: 0.6}))], 4)[0]
-    assert [pytest.approx(first, abs=1e-11), pytest.approx(1e-9, abs=1e-12), pytest.approx(1024.7), 0.0] == list(
-        added_up(vectors, 4)
-    )
-    assert added_up(vectors, 4).tolist() == added_up(vectors[::-1], 4).tolist()
+    one, nobody, same, reverse = added_up([[vector(Evidence({0}, {0: 0.6}))], [], vectors, vectors[::-1]], 4).tolist()
+    assert [pytest.approx(one[0], abs=1e-11), pytest.approx(1e-9, abs=1e-12), pytest.approx(1024.7), 0.0] == same
+    assert same == reverse
+    assert [0.0] * 4 == nobody
 
 
 def test_the_examples_in_the_documentation_are_true() -> None:
