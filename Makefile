@@ -5,10 +5,10 @@ BIN    := $(VENV)/bin
 UV     := $(shell command -v uv 2>/dev/null)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check format lint types imports golden bench bench-day bench-parts bench-similar preview clean
+.PHONY: help demo test check format lint types imports golden bench bench-day bench-parts bench-relevance bench-similar preview clean
 
 help: ## what can be made
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 # pip learned --group in 25.1; older ones are brought up to date inside the environment first
 $(BIN)/.ready: pyproject.toml constraints.txt
@@ -60,8 +60,19 @@ bench-parts: $(BIN)/.ready ## planning, composing and starting alone
 	$(BIN)/python -m benchmarks.compose
 	$(BIN)/python -m benchmarks.start
 
-bench-similar: $(BIN)/.ready ## similar papers beside tf-idf cosine; FOLDER=… for judged papers of your own
+bench-similar: $(BIN)/.rivals ## similar papers beside tf-idf cosine; FOLDER=… for judged papers of your own
 	$(BIN)/python -m benchmarks.similar $(or $(FOLDER),tests/curate/similar)
+
+$(BIN)/.rivals: $(BIN)/.ready
+ifdef UV
+	$(UV) pip install --quiet --python $(BIN)/python --constraint constraints.txt --group rivals
+else
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --group rivals
+endif
+	@touch $@
+
+bench-relevance: $(BIN)/.rivals ## the ranking beside others on judged profiles; FOLDER=… has them, OPTIONS=-v shows each
+	$(BIN)/python -m benchmarks.relevance $(FOLDER) $(OPTIONS)
 
 clean: ## forget the environment and all caches
 	rm -rf $(VENV) .cache .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis build dist

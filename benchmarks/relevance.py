@@ -1,23 +1,32 @@
-"""Score the shipped ranking on judged profiles, beside a plain substring count in the same run.
+"""Score the shipped ranking on judged profiles, beside what others do, all in one run.
 
-    python benchmarks/relevance.py FOLDER
+usage: python -m benchmarks.relevance FOLDER [-v] [--model FOLDER] [--leave-one-out]
 
 FOLDER holds papers.jsonl (`id`, `title`, `abstract`), profiles.json (`id`, `keywords`, `exclude`) and qrels.json
 (profile → paper → grade). Grades: 3 = belongs at the top, 2 = clearly relevant, 1 = marginal, 0 or absent = not.
 
 nDCG@10 has gain 2^grade - 1 and discount log2(rank + 1) (Järvelin and Kekäläinen 2002; Burges 2005); P@10 and average
-precision count grades 2 and 3 as relevant.
+precision count grades 2 and 3 as relevant. The others are a count of substrings, scikit-learn's tf-idf, bm25s and an
+embedding of the keywords, each where it is installed; `pip install --group rivals` brings the first two of these.
+
+With `--leave-one-out`, the weights of `rank` and `votes` are chosen anew for each profile, those that are best on all
+the other profiles; what they reach on the one that had no say tells how the ranking does on profiles it never saw.
 """
 
 from __future__ import annotations
 
+import argparse
+import importlib.util
+import itertools
 import json
 import math
-import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, TypeAlias
+from unittest.mock import patch
 
 from digest.curate.query import Query, parse
 from digest.curate.rank import Ranking
@@ -25,6 +34,13 @@ from digest.model import Paper
 
 CUT = 10
 RELEVANT = 2
+#: what leaving one out chooses from: half and double of each weight, about
+CHOICES = {
+    "digest.curate.votes._SELF": (0.05, 0.1, 0.2),
+    "digest.curate.votes._FAIRNESS": (0.5, 0.75, 1.0),
+    "digest.curate.rank._VOTERS": (10, 15, 20, 30),
+    "digest.curate.rank._FEEDBACK": (0.75, 1.0, 1.5, 2.0),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,23 +53,51 @@ class Profile:
     grades: Mapping[str, int]
 
 
-def main(folder: Path) -> None:
-    papers = read_papers(folder)
-    profiles = read_profiles(folder)
+#: keys of a profile's papers, best first
+System: TypeAlias = Callable[[Profile], Sequence[str]]
+#: nDCG@10, P@10 and average precision
+Measures: TypeAlias = tuple[float, float, float]
+
+
+def main(folder: Path, *, verbose: bool = False, model: Path | None = None, leave_one_out: bool = False) -> None:
+    papers, profiles = read_papers(folder), read_profiles(folder)
     started = time.perf_counter()
     ranking = Ranking(papers)
-    orders = [shipped(ranking, profile) for profile in profiles]
+    scored = {"digest": [measures(shipped(ranking, profile), profile.grades) for profile in profiles]}
     seconds = time.perf_counter() - started
-    print(f"{'':8}{'shipped':^24}{'substring count':^24}")
-    print(f"{'':8}" + 2 * f"{'nDCG@10':>8}{'P@10':>8}{'AP':>8}")
-    rows = [
-        (*measures(order, profile.grades), *measures(substring_count(papers, profile), profile.grades))
-        for order, profile in zip(orders, profiles, strict=True)
-    ]
-    for profile, row in zip(profiles, rows, strict=True):
-        print(f"{profile.name:8}" + "".join(f"{value:8.3f}" for value in row) + "   " + ", ".join(profile.keywords))
-    print(f"{'mean':8}" + "".join(f"{sum(column) / len(rows):8.4f}" for column in zip(*rows, strict=True)))
+    for name, system in others(papers, model):
+        scored[name] = [measures(system(profile), profile.grades) for profile in profiles]
+    print(f"{'':32}{'nDCG@10':>9}{'P@10':>9}{'MAP':>9}")
+    for name, rows in scored.items():
+        print(f"{name:32}" + "".join(f"{value:9.4f}" for value in means(rows)))
+        for profile, row in zip(profiles, rows, strict=True) if verbose else ():
+            print(
+                f"  {profile.name:30}" + "".join(f"{value:9.3f}" for value in row) + "   " + ", ".join(profile.keywords)
+            )
+    if leave_one_out:
+        print(f"{'digest, each profile left out':32}" + "".join(f"{v:9.4f}" for v in left_out(papers, profiles)))
     print(f"{len(papers)} papers indexed and {len(profiles)} profiles ranked in {seconds:.2f} s")
+
+
+def means(rows: Sequence[Measures]) -> list[float]:
+    return [math.fsum(column) / len(rows) for column in zip(*rows, strict=True)]
+
+
+def left_out(papers: Sequence[Paper], profiles: Sequence[Profile]) -> list[float]:
+    """Mean measures on profiles that had no say in choosing the weights."""
+    tried = []
+    for weights in itertools.product(*CHOICES.values()):
+        with ExitStack() as changed:
+            for name, weight in zip(CHOICES, weights, strict=True):
+                changed.enter_context(patch(name, weight))
+            ranking = Ranking(papers)
+            tried.append([measures(shipped(ranking, profile), profile.grades) for profile in profiles])
+    return means([max(tried, key=lambda rows: _without(rows, place))[place] for place in range(len(profiles))])
+
+
+def _without(rows: Sequence[Measures], place: int) -> float:
+    """NDCG@10 and average precision of all profiles but one, together."""
+    return math.fsum(ndcg + precision for n, (ndcg, _, precision) in enumerate(rows) if n != place)
 
 
 def read_papers(folder: Path) -> list[Paper]:
@@ -78,17 +122,88 @@ def shipped(ranking: Ranking, profile: Profile) -> list[str]:
     return [scored.paper.key for scored in ranking.rank(queries(profile), related=True)]
 
 
+# --- what others do -------------------------------------------------------------------------------------------------
+
+
+def others(papers: Sequence[Paper], model: Path | None) -> Iterator[tuple[str, System]]:
+    """Rankings to compare with, each told by name; those that are not installed are said to be missing."""
+    yield "substring count, title twice", lambda profile: substring_count(papers, profile)
+    for name, module, make in (
+        ("tf-idf cosine (scikit-learn)", "sklearn", tf_idf),
+        ("BM25, stemmed (bm25s)", "bm25s", bm25),
+    ):
+        if importlib.util.find_spec(module) is None:
+            print(f"{module} is not installed: pip install --group rivals")
+        else:
+            yield name, make(papers)
+    if model is not None:
+        yield "embedding of the keywords", embedding(papers, model)
+
+
+def tf_idf(papers: Sequence[Paper]) -> System:
+    """Cosine of 1–2-gram vectors, a title counting as one more sentence."""
+    from sklearn.feature_extraction.text import TfidfVectorizer
+
+    vectorizer = TfidfVectorizer(ngram_range=(1, 2), stop_words="english", sublinear_tf=True)
+    matrix = vectorizer.fit_transform([f"{paper.title}. {paper.abstract}" for paper in papers])
+    return lambda profile: _best_first(papers, profile, matrix @ vectorizer.transform([" ".join(profile.keywords)]).T)
+
+
+def bm25(papers: Sequence[Paper]) -> System:
+    """BM25 of stemmed words."""
+    import bm25s
+    import Stemmer
+
+    stemmer = Stemmer.Stemmer("english")
+
+    def tokens(texts: list[str]) -> Any:
+        return bm25s.tokenize(texts, stopwords="en", stemmer=stemmer, show_progress=False, return_ids=False)
+
+    index = bm25s.BM25()
+    index.index(tokens([f"{paper.title} {paper.abstract}" for paper in papers]), show_progress=False)
+    return lambda profile: _best_first(papers, profile, index.get_scores(tokens([" ".join(profile.keywords)])[0]))
+
+
+def embedding(papers: Sequence[Paper], model: Path) -> System:
+    """The greatest cosine with any keyword, by static vectors."""
+    import numpy as np
+    from model2vec import StaticModel
+
+    encoder = StaticModel.from_pretrained(model, normalize=True, force_download=False)
+    vectors = encoder.encode([f"{paper.title}. {paper.abstract}" for paper in papers])
+    return lambda profile: _best_first(
+        papers, profile, np.max(vectors @ encoder.encode(list(profile.keywords)).T, axis=1)
+    )
+
+
+def _best_first(papers: Sequence[Paper], profile: Profile, scores: Any) -> list[str]:
+    """Keys by score; an exclusion takes away what has its letters."""
+    if hasattr(scores, "toarray"):
+        scores = scores.toarray().ravel()
+    places = sorted(range(len(papers)), key=lambda place: (-scores[place], papers[place].key))
+    texts = [f"{papers[place].title} {papers[place].abstract}".lower() for place in places]
+    unwanted = [phrase.lower() for phrase in profile.exclude]
+    return [
+        papers[place].key
+        for place, text in zip(places, texts, strict=True)
+        if not any(phrase in text for phrase in unwanted)
+    ]
+
+
 def substring_count(papers: Sequence[Paper], profile: Profile) -> list[str]:
     """What a simple bot does: occurrences of the keywords, those in the title twice."""
-    counts = {}
-    for paper in papers:
+
+    def count(paper: Paper) -> int:
         title, text = paper.title.lower(), f"{paper.title} {paper.abstract}".lower()
-        if not any(phrase.lower() in text for phrase in profile.exclude):
-            counts[paper.key] = sum(text.count(word) + title.count(word) for word in map(str.lower, profile.keywords))
-    return sorted(counts, key=lambda key: (-counts[key], key))
+        return sum(text.count(word) + title.count(word) for word in map(str.lower, profile.keywords))
+
+    return _best_first(papers, profile, list(map(count, papers)))
 
 
-def measures(order: Sequence[str], grades: Mapping[str, int]) -> tuple[float, float, float]:
+# --- measures -------------------------------------------------------------------------------------------------------
+
+
+def measures(order: Sequence[str], grades: Mapping[str, int]) -> Measures:
     """NDCG@10, P@10 and average precision of one order of keys."""
     gained = [grades.get(key, 0) for key in order]
     relevant = [grade >= RELEVANT for grade in gained]
@@ -106,6 +221,10 @@ def _discounted_gain(grades: Sequence[int]) -> float:
 
 
 if __name__ == "__main__":
-    if len(sys.argv) != 2:
-        sys.exit(__doc__)
-    main(Path(sys.argv[1]))
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("-v", "--verbose", action="store_true", help="every profile, not only the means")
+    parser.add_argument("--model", type=Path, help="folder of a model2vec model, for an embedding of the keywords")
+    parser.add_argument("--leave-one-out", action="store_true", help="choose the weights anew, each profile left out")
+    options = parser.parse_args()
+    main(options.folder, verbose=options.verbose, model=options.model, leave_one_out=options.leave_one_out)

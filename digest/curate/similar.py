@@ -1,13 +1,11 @@
-"""Papers → how alike they are: which keep company with which, and which are nearly copies. Pure."""
+"""Papers → how alike they are: which are most like a paper, and which are nearly copies. Pure."""
 
 from __future__ import annotations
 
 import functools
-import heapq
 import itertools
-import math
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
@@ -16,10 +14,6 @@ from digest.curate.vector import Numbers, Values, greatest
 from digest.curate.words import STOP_WORDS, words
 from digest.model import Paper
 
-#: a paper is known by this many of its words, the weightiest; all of them would cost ten times the time
-MOST_WORDS = 40
-#: a paper remembers this many others that are most like it
-MOST_NEIGHBOURS = 100
 #: papers that share so much of the words that either has are copies; of 157,000 pairs of papers of one field, the two
 #: most alike shared 0.31
 NEAR_COPY = 0.5
@@ -153,59 +147,6 @@ def _occurrences(papers: Sequence[Paper]) -> tuple[Numbers, Numbers]:
     again = often[kinds] > 1
     numbers = np.concatenate([numbers[singles], numbers[pairs[again]]])
     return numbers, np.concatenate([terms[singles], kinds[again] + len(known)])
-
-
-class Neighbours:
-    """Cosine similarity of tf-idf vectors above the usual: 0 is no more alike than two papers taken at random."""
-
-    def __init__(self, terms: Iterable[tuple[str, int, float]], count: int) -> None:
-        """Build the vectors.
-
-        Args:
-            terms: stem, paper (0 ≤ paper < count) and weight of every occurrence.
-            count: how many papers there are.
-        """
-        self._vectors = _vectors(terms, count)
-        self._papers: defaultdict[str, list[tuple[int, float]]] = defaultdict(list)
-        for number, vector in enumerate(self._vectors):
-            for stem, value in vector.items():
-                self._papers[stem].append((number, value))
-        self._known: dict[int, Mapping[int, float]] = {}
-
-    def of(self, number: int) -> Mapping[int, float]:
-        """The papers most like this one, itself not among them, with 0 < likeness ≤ 1."""
-        if number not in self._known:
-            self._known[number] = self._compute(number)
-        return self._known[number]
-
-    def _compute(self, number: int) -> Mapping[int, float]:
-        likeness: defaultdict[int, float] = defaultdict(float)
-        for stem, value in self._vectors[number].items():
-            for other, other_value in self._papers[stem]:
-                likeness[other] += value * other_value
-        likeness.pop(number, None)
-        usual = sum(likeness.values()) / len(self._vectors)
-        nearest = sorted(likeness, key=lambda other: (-likeness[other], other))[:MOST_NEIGHBOURS]
-        return {other: likeness[other] - usual for other in nearest if likeness[other] > usual}
-
-
-def _vectors(terms: Iterable[tuple[str, int, float]], count: int) -> list[dict[str, float]]:
-    frequency: list[defaultdict[str, float]] = [defaultdict(float) for _ in range(count)]
-    for stem, number, weight in terms:
-        frequency[number][stem] += weight
-    spread = Counter(stem for stems in frequency for stem in stems)
-    rarity = {stem: math.log((count + 1) / (papers + 0.5)) for stem, papers in spread.items() if papers > 1}
-    return [
-        _unit({stem: (1 + math.log(weight)) * rarity[stem] for stem, weight in stems.items() if stem in rarity})
-        for stems in frequency
-    ]
-
-
-def _unit(vector: dict[str, float]) -> dict[str, float]:
-    """The vector's greatest parts, at length 1."""
-    stems = heapq.nsmallest(MOST_WORDS, vector, key=lambda stem: (-vector[stem], stem))
-    length = math.hypot(*(vector[stem] for stem in stems))
-    return {stem: vector[stem] / length for stem in stems}
 
 
 def is_near_copy(one: Paper, other: Paper) -> bool:

@@ -1,4 +1,9 @@
-"""Papers that a reader wants → what that says for the papers like them. Pure."""
+"""Papers that a reader wants → what that says for the papers like them. Pure.
+
+Some papers are a little like everything: surveys, and whatever is written in the commonest words. They would gather
+votes on any subject, so a vote counts the less the more a paper would get if all papers voted (what is called a hub,
+Radovanović et al. 2010, https://jmlr.org/papers/v11/radovanovic10a.html).
+"""
 
 from __future__ import annotations
 
@@ -6,32 +11,43 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from digest.curate.similar import MOST_NEIGHBOURS
+from digest.curate.neighbours import MOST_NEIGHBOURS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
 
     from digest.curate.vector import Numbers, Values
 
-#: how much like itself a voter is, so that votes among the best count. Settled as told in `rank`
-_SELF = 0.15
+# Settled as told in `rank`.
+#: how much like itself a voter is, so that votes among the best count
+_SELF = 0.1
+#: a paper that all papers together would give twice the usual votes gets 2^-0.75 of each
+_FAIRNESS = 0.75
+#: with less than this share of the usual votes, nothing more is gained
+_UNPOPULAR = 0.05
 
 
 class Votes:
-    """Each paper's ballot: the papers most like it, and how much. Filled in when it first votes."""
+    """Each paper's ballot: the papers most like it, and how much, fairly shared."""
 
-    def __init__(self, papers: int, neighbours: Callable[[int], Mapping[int, float]]) -> None:
-        """No ballot is filled in yet.
+    def __init__(self, papers: int, neighbours: Callable[[int], tuple[Numbers, Values]]) -> None:
+        """Every paper fills in its ballot.
 
         Args:
             papers: how many there are.
             neighbours: at most `MOST_NEIGHBOURS` others that are like a paper, and how much (0 < likeness ≤ 1).
         """
-        self._papers, self._neighbours = papers, neighbours
+        self._papers = papers
         # 1.6 kB a paper. A ballot's first place is the voter's own; likeness 0 where it has no more neighbours
         self._for = np.zeros((papers, MOST_NEIGHBOURS + 1), np.intp)
         self._likeness = np.zeros((papers, MOST_NEIGHBOURS + 1), np.float64)
-        self._filled = np.zeros(papers, np.bool_)
+        for voter in range(papers):
+            others, likeness = neighbours(voter)
+            self._for[voter, 1 : len(others) + 1] = others
+            self._likeness[voter, 1 : len(others) + 1] = likeness
+        everyone = np.arange(papers)
+        self._likeness *= _worth(self.count(everyone, np.ones(papers), np.zeros(papers, np.intp), 1)[0])[self._for]
+        self._for[:, 0], self._likeness[:, 0] = everyone, _SELF
 
     def count(self, voters: Numbers, weights: Values, readers: Numbers, count: int) -> Values:
         """For each of `count` readers and each paper its likeness to the reader's voters, as often as each weighs.
@@ -45,15 +61,13 @@ class Votes:
         Returns:
             a row per reader.
         """
-        for voter in np.unique(voters[~self._filled[voters]]).tolist():
-            self._fill(voter)
         given = self._likeness[voters] * weights[:, np.newaxis]
         cells = self._for[voters] + (readers * self._papers)[:, np.newaxis]
         votes = np.bincount(cells.ravel(), given.ravel(), count * self._papers)
         return votes.reshape(count, self._papers).astype(np.float64, copy=False)
 
-    def _fill(self, voter: int) -> None:
-        ballot = {voter: _SELF, **self._neighbours(voter)}
-        self._for[voter, : len(ballot)] = list(ballot.keys())
-        self._likeness[voter, : len(ballot)] = list(ballot.values())
-        self._filled[voter] = True
+
+def _worth(popularity: Values) -> Values:
+    """What a vote for each paper counts, by what each would get from all papers."""
+    usual = np.median(popularity) if len(popularity) else 0.0
+    return np.maximum(popularity / usual, _UNPOPULAR) ** -_FAIRNESS if usual else np.ones_like(popularity)

@@ -1,4 +1,4 @@
-"""Which papers are alike, and which are nearly the same."""
+"""Which papers are nearly the same."""
 
 from __future__ import annotations
 
@@ -10,25 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from benchmarks.similar import ours, read_judged, read_papers, scores
-from digest.curate.similar import Copies, Neighbours, SimilarIndex, is_near_copy
+from digest.curate.similar import Copies, SimilarIndex, is_near_copy
 from digest.model import Paper
 from tests.makers import paper
 
 _ABSTRACT = "We measure how sand moves over dunes in winter and compare the grains with those of a warm summer."
-
-
-def test_papers_that_share_rare_words_are_alike_and_a_paper_is_no_neighbour_of_itself() -> None:
-    texts = ["dune sand wind", "dune sand sea", "whale song sea", "whale song deep"]
-    terms = [(word, number, 1.0) for number, text in enumerate(texts) for word in text.split()]
-    neighbours = Neighbours(terms, len(texts))
-
-    assert [1] == list(neighbours.of(0))
-    assert [2] == list(neighbours.of(3))
-    assert all(0 < likeness <= 1 for number in range(4) for likeness in neighbours.of(number).values())
-
-
-def test_a_paper_without_words_is_like_no_other() -> None:
-    assert {} == Neighbours([], 2).of(1)
 
 
 def test_a_lightly_edited_abstract_is_a_copy() -> None:

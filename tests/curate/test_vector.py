@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import doctest
 import math
+import statistics
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
 
@@ -14,10 +15,11 @@ from hypothesis import strategies as st
 
 import digest.curate.vector
 from digest.curate.evidence import Evidence, EvidenceIndex
+from digest.curate.neighbours import Neighbours
 from digest.curate.offer import TREND_SHARE, Offer, Request
 from digest.curate.query import Query, parse
 from digest.curate.rank import Ranking
-from digest.curate.similar import Neighbours, is_near_copy
+from digest.curate.similar import is_near_copy
 from digest.curate.vector import added_up, greatest, greatest_of_each, vector
 from digest.model import Digest, Paper, StoredPaper, Trend
 from tests.makers import NOW, TODAY, paper, subscriber
@@ -53,7 +55,11 @@ class Plainly:
     def __init__(self, papers: Sequence[Paper]) -> None:
         self.papers = papers
         self.evidence = EvidenceIndex(papers)
-        self.neighbours = Neighbours(self.evidence.text.terms(), len(papers))
+        neighbours = Neighbours(self.evidence.text.terms(), len(papers))
+        alike = [dict(zip(*map(np.ndarray.tolist, neighbours.of(n)), strict=True)) for n in range(len(papers))]
+        popularity = [sum(one.get(n, 0.0) for one in alike) for n in range(len(papers))]
+        worth = [max(0.05, one / statistics.median(popularity)) ** -0.75 for one in popularity]
+        self.likeness = [{n: value * worth[n] for n, value in one.items()} for one in alike]
 
     def totals(self, queries: Sequence[Query]) -> Mapping[int, float]:
         found = [(query, self.evidence.of(query.node)) for query in queries if not query.excludes]
@@ -68,12 +74,12 @@ class Plainly:
             and not any(number in one for one in unwanted)
         ]
         sums = [math.fsum(evidence.values.get(n, 0.0) for _, evidence in found) for n in range(len(self.papers))]
-        voters = sorted(matched, key=lambda number: (-round(sums[number], 10), number))[:10]
+        voters = sorted(matched, key=lambda number: (-round(sums[number], 10), number))[:20]
         votes = [0.0] * len(self.papers)
         for voter in voters:
-            for number, likeness in {**self.neighbours.of(voter), voter: 0.15}.items():
+            for number, likeness in {**self.likeness[voter], voter: 0.1}.items():
                 votes[number] += likeness * sums[voter] / sums[voters[0]]
-        share = sums[voters[0]] / (max(votes) or 1.0) if voters else 0.0
+        share = 1.5 * len(voters) / 20 * sums[voters[0]] / (max(votes) or 1.0) if voters else 0.0
         return {number: sums[number] + share * votes[number] for number in matched}
 
     def digest(self, request: Request, trends: Mapping[str, Trend]) -> tuple[list[tuple[str, float]], list[str], int]:

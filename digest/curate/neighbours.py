@@ -1,0 +1,82 @@
+"""Papers of a run → which keep company with which. Pure."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from digest.curate.vector import greatest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from digest.curate.vector import Numbers, Values
+
+#: a paper is known by this many of its words, the weightiest
+MOST_WORDS = 40
+#: a paper remembers this many others that are most like it
+MOST_NEIGHBOURS = 100
+
+
+class Neighbours:
+    """Cosine similarity of tf-idf vectors above the usual: 0 is no more alike than two papers taken at random."""
+
+    def __init__(self, terms: Iterable[tuple[str, int, float]], count: int) -> None:
+        """Build the vectors.
+
+        Args:
+            terms: stem, paper (0 ≤ paper < count) and weight of every occurrence.
+            count: how many papers there are.
+        """
+        self._count = count
+        self._papers, self._stems, self._values = _vectors(terms, count)
+        #: where each paper's vector begins, and where the last one ends
+        self._starts = np.searchsorted(self._papers, np.arange(count + 1))
+        # the same by stems
+        order = np.argsort(self._stems, kind="stable")
+        self._having, self._having_values = self._papers[order], self._values[order]
+        self._having_starts = np.searchsorted(self._stems[order], np.arange(self._stems.max(initial=-1) + 2))
+
+    def of(self, number: int) -> tuple[Numbers, Values]:
+        """At most `MOST_NEIGHBOURS` papers, those most like this one, itself not among them, and how much they are.
+
+        Best first; equal ones in their own order. 0 < likeness ≤ 1.
+        """
+        own = slice(self._starts[number], self._starts[number + 1])
+        places = [slice(*self._having_starts[stem : stem + 2]) for stem in self._stems[own].tolist()]
+        if not places:
+            return np.zeros(0, np.intp), np.zeros(0)
+        products = [
+            value * self._having_values[place] for value, place in zip(self._values[own].tolist(), places, strict=True)
+        ]
+        others = np.concatenate([self._having[place] for place in places])
+        likeness = np.bincount(others, np.concatenate(products), self._count)
+        likeness[number] = 0.0
+        likeness = np.minimum(likeness, 1.0) - likeness.sum() / self._count
+        nearest = greatest(likeness, MOST_NEIGHBOURS)
+        nearest = nearest[likeness[nearest] > 0]
+        return nearest, likeness[nearest]
+
+
+def _vectors(terms: Iterable[tuple[str, int, float]], count: int) -> tuple[Numbers, Numbers, Values]:
+    """Paper, stem and value of every part of the papers' vectors, by paper; a stem's number is its alphabetical place.
+
+    A paper's greatest parts are kept, at length 1.
+    """
+    found = list(terms)
+    place_of = {stem: place for place, stem in enumerate(sorted({stem for stem, _, _ in found}))}
+    # a paper's occurrences of one stem are one cell
+    cells = np.fromiter((number * len(place_of) + place_of[stem] for stem, number, _ in found), np.intp, len(found))
+    weights = np.fromiter((weight for _, _, weight in found), np.float64, len(found))
+    cells, cell_of = np.unique(cells, return_inverse=True)
+    papers, stems = np.divmod(cells, max(1, len(place_of)))
+    spread = np.bincount(stems, minlength=len(place_of))[stems]
+    values = (1 + np.log(np.bincount(cell_of, weights))) * np.log((count + 1) / (spread + 0.5))
+    # what only one paper has makes it like no other
+    order = np.lexsort((-values, papers))
+    order = order[spread[order] > 1]
+    papers, stems, values = papers[order], stems[order], values[order]
+    kept = np.arange(len(papers)) - np.searchsorted(papers, papers) < MOST_WORDS
+    papers, stems, values = papers[kept], stems[kept], values[kept]
+    return papers, stems, values / np.sqrt(np.bincount(papers, values * values, count))[papers]
