@@ -16,7 +16,21 @@ from typing import Annotated
 import typer
 
 from digest import __version__
-from digest.cli import ask, bounces, data, dkim, feedback, keywords, preview, run, setup, similar, subscribers
+from digest.cli import (
+    ask,
+    bounces,
+    data,
+    dkim,
+    feedback,
+    interests,
+    keywords,
+    preview,
+    run,
+    setup,
+    similar,
+    subscribers,
+    suggest,
+)
 from digest.cli.console import report_error
 from digest.errors import DigestError
 
@@ -47,7 +61,7 @@ def _top(
     """Trending papers in your inbox once a day, chosen by your keywords."""
 
 
-for module in (setup, preview, run, bounces, ask, keywords, feedback, similar, subscribers, dkim, data):
+for module in (setup, preview, run, bounces, ask, keywords, feedback, similar, subscribers, suggest, dkim, data):
     module.register(app)
 
 

@@ -214,6 +214,12 @@ class _Space:
         return np.asarray(found - found.mean(), np.float64)
 
 
+def weighed_texts(told: Told) -> list[tuple[Text, float]]:
+    """Everything that a reader brought or said “more” or “less” of, with how much it counts: below 0 for “less”."""
+    said = ((one.text, _fading(one)) for one in told.opinions if one.verb != "mute")
+    return [*told.interests, *((text, weight) for text, weight in said if text is not None)]
+
+
 def _texts(told: Told) -> Iterable[Text]:
     yield from (text for text, _ in told.interests)
     yield from (said.text for said in told.opinions if said.text is not None)

@@ -1,19 +1,65 @@
-"""What readers brought and said, read from the state as `curate.profile` takes it."""
+"""What readers brought and said, read from the state as `curate.profile` takes it, and keywords that follow from it."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from digest.curate.profile import Opinion, Text, Told
+from digest.curate.query import parse
+from digest.curate.rank import Ranking
+from digest.curate.suggest import phrases
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
     from datetime import datetime
 
-    from digest.model import StoredPaper
+    from digest.model import StoredPaper, Subscriber
     from digest.state.feedback import StoredFeedback
     from digest.state.interests import StoredInterest
     from digest.state.store import State
+
+
+#: an entry that matches more than this share of all papers says little about anybody's interest
+BROAD = 0.2
+
+
+@dataclass(frozen=True, slots=True)
+class Suggestion:
+    """A keyword that a reader might want."""
+
+    #: as it would be typed
+    entry: str
+    #: how many of the papers that they brought or wanted more of have it
+    papers: int
+    #: papers of the last days that it matches, for each day; 0 if nothing is known of those days
+    hits_per_day: float
+    #: 0..1, of all papers of those days
+    share: float
+
+
+def suggestions(state: State, reader: Subscriber, *, now: datetime, days: int, most: int = 10) -> list[Suggestion]:
+    """Keywords from what a reader brought and said, the best first; none if that was nothing.
+
+    Args:
+        state: what was brought and said, and the papers of the archive.
+        reader: whose keywords are not proposed again.
+        now: aware.
+        days: past days whose papers tell how often a keyword would match; what matches too much is left out.
+        most: of keywords.
+    """
+    if (own := told(state, [reader.email], now=now).get(reader.email)) is None:
+        return []
+    archive = [stored.paper for stored in state.papers.since(now - timedelta(days=days))]
+    ranking = Ranking(archive)
+    found: list[Suggestion] = []
+    for phrase in phrases(own, archive, known=reader.keywords, most=3 * most):
+        hits = len(ranking.matching(parse(phrase.text)))
+        share = hits / len(archive) if archive else 0.0
+        if share <= BROAD:
+            found.append(Suggestion(phrase.text, phrase.papers, hits / days, share))
+    return found[:most]
 
 
 def told(state: State, emails: Collection[str], *, now: datetime) -> dict[str, Told]:
@@ -33,7 +79,7 @@ def told(state: State, emails: Collection[str], *, now: datetime) -> dict[str, T
 
 
 def _interests(brought: Iterable[StoredInterest]) -> Sequence[tuple[Text, float]]:
-    return [(Text(one.title, one.abstract), one.weight) for one in brought]
+    return [(Text(one.title, one.abstract), one.weight) for one in brought if one.title != one.paper]
 
 
 def _opinions(said: Iterable[StoredFeedback], known: Mapping[str, StoredPaper], now: datetime) -> Sequence[Opinion]:

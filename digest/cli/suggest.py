@@ -1,0 +1,62 @@
+"""`digest keywords suggest`: keywords from what a reader brought and said."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from digest.cli.ask import find_subscriber
+from digest.cli.console import many, print_json, say, table
+from digest.cli.keywords import app
+from digest.cli.options import ConfigOption, ForOption, JsonOption, examples, load_settings, open_settings_state
+from digest.clock import utc_now
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from digest.pipeline.profiles import Suggestion
+
+
+@app.command(
+    epilog=examples(
+        "digest keywords suggest --for ada@example.org",
+        "digest keywords suggest --for ada@example.org --days 30 --json",
+    )
+)
+def suggest(
+    *,
+    email: ForOption,
+    days: Annotated[int, typer.Option(min=1, max=365, help="How many past days to look at.", metavar="N")] = 14,
+    number: Annotated[int, typer.Option("-n", min=1, max=100, help="Most keywords to propose.", metavar="N")] = 10,
+    as_json: JsonOption = False,
+    config: ConfigOption = None,
+) -> None:
+    """Propose keywords from interests and feedback.
+
+    Phrases that a reader's own papers have and others have not, each with what it would match.
+    """
+    from digest.pipeline.profiles import suggestions
+    from digest.pipeline.readers import subscribers
+
+    settings, now = load_settings(config), utc_now()
+    with open_settings_state(settings) as state:
+        reader = find_subscriber(subscribers(settings, state), email)
+        found = suggestions(state, reader, now=now, days=days, most=number)
+    if as_json:
+        print_json(found)
+    elif found:
+        print_suggestions(found, days)
+    else:
+        say(f"Nothing is known of what {reader.email} likes, or nothing that their papers have in common.")
+        say(f"Bring a list of papers: digest interests import FILE --for {reader.email}")
+
+
+def print_suggestions(found: Sequence[Suggestion], days: int) -> None:
+    """Proposed keywords as a table, and how to try one; nothing if there are none."""
+    if not found:
+        return
+    rows = [(one.entry, str(one.papers), f"{one.hits_per_day:.1f}", f"{one.share:.1%}") for one in found]
+    say(f"Keywords that would find such papers, as of the last {many(days, 'day')}:")
+    say(table([("  KEYWORD", "OF YOURS", "HITS A DAY", "SHARE"), *((f"  {row[0]}", *row[1:]) for row in rows)]))
+    say(f"Try one: digest keywords test '{found[0].entry}'")
