@@ -61,7 +61,21 @@ def _top(
     """Trending papers in your inbox once a day, chosen by your keywords."""
 
 
-for module in (setup, preview, run, bounces, ask, keywords, feedback, similar, subscribers, suggest, dkim, data):
+for module in (
+    setup,
+    preview,
+    run,
+    bounces,
+    ask,
+    keywords,
+    suggest,
+    feedback,
+    interests,
+    similar,
+    subscribers,
+    dkim,
+    data,
+):
     module.register(app)
 
 

@@ -9,9 +9,9 @@ import typer
 
 from digest.cli.ask import find_subscriber
 from digest.cli.console import many, print_json, say, table
-from digest.cli.suggest import print_suggestions
 from digest.cli.options import ConfigOption, ForOption, JsonOption, examples, load_settings, open_settings_state
 from digest.cli.preview import shown
+from digest.cli.suggest import print_suggestions
 from digest.clock import utc_now
 from digest.errors import DigestError
 
@@ -30,7 +30,7 @@ _DAYS = 14
 _FORMATS = "BibTeX, RIS, Zotero RDF, CSL-JSON, or one arXiv id, DOI, address or title per line"
 app = typer.Typer(
     name="interests",
-    help="Bring along papers that a reader likes, as a start for the ranking.",
+    help="Bring papers that a reader likes: their own lists.",
     no_args_is_help=True,
     rich_markup_mode=None,
 )

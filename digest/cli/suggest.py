@@ -18,12 +18,16 @@ if TYPE_CHECKING:
     from digest.pipeline.profiles import Suggestion
 
 
-@app.command(
-    epilog=examples(
-        "digest keywords suggest --for ada@example.org",
-        "digest keywords suggest --for ada@example.org --days 30 --json",
-    )
-)
+def register(_parent: typer.Typer) -> None:
+    """Add this file's command, beside those of `keywords`."""
+    app.command(
+        epilog=examples(
+            "digest keywords suggest --for ada@example.org",
+            "digest keywords suggest --for ada@example.org --days 30 --json",
+        )
+    )(suggest)
+
+
 def suggest(
     *,
     email: ForOption,

@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 _LONGEST = 4
 #: what a further word adds to a phrase's worth: “graph neural network” says more than “graph”
 _LONGER = 0.4
+#: how much more often the reader's papers have it, at least
+_LEAST_LIFT = 2.0
 #: the archive counts as if it had this many further papers, in one of which the phrase stands
 _BACKGROUND = 100
 #: phrases of which the smaller's papers are shared so far say the same
@@ -44,22 +46,22 @@ _OF_ANY = frozenset(
         words(
             "able achieve achieves across address addresses advance advances advent after aim allow allows also"
             " amount analysis analyze another any application applications approach approaches art available base"
-            " based baseline baselines benchmark benchmarks better both case challenge challenges code compare"
-            " compared comparison competitive comprehensive consider current data dataset datasets demonstrate"
-            " demonstrates design develop development different directly due during each effect effective"
-            " effectively effectiveness effects efficient efficiently enable enables evaluate evaluation every"
-            " existing experiment experimental experiments explore extensive few field find findings first five"
-            " four framework full further furthermore general given good higher highly however idea if impact"
-            " important improve improved improvement improvements improves include including introduce introduces"
-            " investigate issue key kind know known lack large larger lead least less leverage leverages limited"
-            " make makes many method methods moreover much multiple need needs new novel number offer one only"
-            " open other others outperform outperforms paper papers perform performance present presents problem"
-            " problems project propose proposed proposes provide provides range recent recently relevant remain"
-            " remains require requires research result results same scarcity set several show shown shows"
-            " significant significantly simple single some state strong studies study substantial success superior"
-            " system systems task tasks technique techniques than then there therefore three thus time together"
-            " towards two type under understand understanding various verify very via well where whether while"
-            " wide widely within work works yet"
+            " based baseline baselines benchmark benchmarks better both build builds built call called case"
+            " challenge challenges code compare compared comparison competitive comprehensive consider current"
+            " data dataset datasets demonstrate demonstrates design develop development different directly due"
+            " during each effect effective effectively effectiveness effects efficient efficiently enable enables"
+            " evaluate evaluation every existing experiment experimental experiments explore extensive few field"
+            " find findings first five four framework full further furthermore general give given gives good"
+            " higher highly however idea if impact important improve improved improvement improvements improves"
+            " include including introduce introduces investigate issue key kind know known lack large larger lead"
+            " least less leverage leverages limited make makes many method methods moreover much multiple need"
+            " needs new novel number offer one only open other others outperform outperforms paper papers perform"
+            " performance present presents problem problems project propose proposed proposes provide provides"
+            " range recent recently relevant remain remains require requires research result results same scarcity"
+            " set several show shown shows significant significantly simple single some state strong studies study"
+            " substantial success superior system systems task tasks technique techniques than then there"
+            " therefore three thus time together towards train trained two type under understand understanding"
+            " various verify very via well where whether while wide widely within work works yet"
         ),
     )
 )
@@ -120,7 +122,7 @@ def _worth(phrase: str, of: dict[int, float], usual: int, wanted: int, papers: i
     if count <= 0:
         return 0.0
     lift = (count / max(wanted, 1)) / ((usual + 1) / (papers + _BACKGROUND))
-    return count * math.log(lift) * (1 + _LONGER * phrase.count(" "))
+    return 0.0 if lift < _LEAST_LIFT else count * math.log(lift) * (1 + _LONGER * phrase.count(" "))
 
 
 def _usual(archive: Iterable[Paper], asked: Iterable[str]) -> tuple[Counter[str], int]:
