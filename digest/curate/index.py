@@ -8,8 +8,11 @@ FTS5, always in quotation marks; those words hold letters and digits, `+` and `#
 from __future__ import annotations
 
 import contextlib
+import functools
+import itertools
 import math
 import sqlite3
+from array import array
 from collections.abc import Iterator, Sequence
 from typing import Literal, TypeAlias
 
@@ -166,13 +169,20 @@ def _surface(marked: str, text: str) -> Iterator[str]:
     """The marked words as they stand in the text: words are told from each other by spaces, so their places agree."""
     if _OPEN not in marked:
         return
-    places = list(spans(text))
+    places = _places(text)
     position = 0
     for index, part in enumerate(marked.replace(_CLOSE, _OPEN).split(_OPEN)):
         last = position + part.count(" ")
         if index % 2:
-            yield _whole(text, places[position][0], places[last][1])
+            yield _whole(text, places[2 * position], places[2 * last + 1])
         position = last
+
+
+# several keywords mark the same paper; 3 kB for an abstract
+@functools.lru_cache(maxsize=4096)
+def _places(text: str) -> array[int]:
+    """Start and end of each word in turn."""
+    return array("l", itertools.chain.from_iterable(spans(text)))
 
 
 def _whole(text: str, start: int, end: int) -> str:

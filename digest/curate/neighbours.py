@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from digest.curate.postings import Postings
 from digest.curate.vector import greatest
 
 if TYPE_CHECKING:
@@ -30,28 +31,14 @@ class Neighbours:
             count: how many papers there are.
         """
         self._count = count
-        self._papers, self._stems, self._values = _vectors(terms, count)
-        #: where each paper's vector begins, and where the last one ends
-        self._starts = np.searchsorted(self._papers, np.arange(count + 1))
-        # the same by stems
-        order = np.argsort(self._stems, kind="stable")
-        self._having, self._having_values = self._papers[order], self._values[order]
-        self._having_starts = np.searchsorted(self._stems[order], np.arange(self._stems.max(initial=-1) + 2))
+        self._postings = Postings(*_vectors(terms, count), count)
 
     def of(self, number: int) -> tuple[Numbers, Values]:
         """At most `MOST_NEIGHBOURS` papers, those most like this one, itself not among them, and how much they are.
 
         Best first; equal ones in their own order. 0 < likeness ≤ 1.
         """
-        own = slice(self._starts[number], self._starts[number + 1])
-        places = [slice(*self._having_starts[stem : stem + 2]) for stem in self._stems[own].tolist()]
-        if not places:
-            return np.zeros(0, np.intp), np.zeros(0)
-        products = [
-            value * self._having_values[place] for value, place in zip(self._values[own].tolist(), places, strict=True)
-        ]
-        others = np.concatenate([self._having[place] for place in places])
-        likeness = np.bincount(others, np.concatenate(products), self._count)
+        likeness = self._postings.product(*self._postings.row(number))
         likeness[number] = 0.0
         likeness = np.minimum(likeness, 1.0) - likeness.sum() / self._count
         nearest = greatest(likeness, MOST_NEIGHBOURS)

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import functools
 import itertools
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 
 import numpy as np
 
 from digest.curate.index import stems
+from digest.curate.postings import Postings
 from digest.curate.vector import Numbers, Values, greatest
 from digest.curate.words import STOP_WORDS, words
 from digest.model import Paper
@@ -52,12 +53,7 @@ class SimilarIndex:
         kept = (spread[terms] > 1) & (heavy > 0)
         numbers, terms, values = numbers[kept], terms[kept], heavy[kept]
         values /= np.sqrt(np.bincount(numbers, values * values, count))[numbers]
-        self._terms, self._values = terms, values
-        self._starts = np.searchsorted(numbers, np.arange(len(papers) + 1))
-        # the same by terms
-        order = np.argsort(terms, kind="stable")
-        self._having, self._having_values = numbers[order], values[order]
-        self._having_starts = np.searchsorted(terms[order], np.arange(len(spread) + 1))
+        self._postings = Postings(numbers, terms, values, len(papers))
 
     def like(self, number: int, n: int) -> list[tuple[int, float]]:
         """The `n` papers most like one of them, itself not among them, and how much (0 < similarity ≤ 1), best first.
@@ -85,15 +81,10 @@ class SimilarIndex:
 
     def _product(self, numbers: Sequence[int], weights: Sequence[float]) -> Values:
         """Of every paper's vector with the weighted sum of some."""
-        rows = [slice(self._starts[number], self._starts[number + 1]) for number in numbers]
-        terms = np.concatenate([self._terms[row] for row in rows])
-        values = np.concatenate([weight * self._values[row] for row, weight in zip(rows, weights, strict=True)])
-        starts, ends = self._having_starts[terms], self._having_starts[terms + 1]
-        lengths = ends - starts
-        # places of all entries of these terms, one after the other
-        places = np.arange(lengths.sum()) + np.repeat(starts - (np.cumsum(lengths) - lengths), lengths)
-        products = np.repeat(values, lengths) * self._having_values[places]
-        return np.bincount(self._having[places], products, len(self.papers)).astype(np.float64, copy=False)
+        rows = [self._postings.row(number) for number in numbers]
+        terms = np.concatenate([terms for terms, _ in rows])
+        values = np.concatenate([weight * values for (_, values), weight in zip(rows, weights, strict=True)])
+        return self._postings.product(terms, values)
 
     def _names_shared(self, number: int) -> Values:
         """What authors and categories add."""
@@ -168,21 +159,22 @@ class Copies:
 
     def of(self, number: int) -> frozenset[int]:
         """The papers that are near copies of this one, itself not among them."""
-        if number not in self._known:
-            paper, others = self._papers[number], self._candidates(self._papers[number]) - {number}
-            self._known[number] = frozenset(n for n in others if is_near_copy(paper, self._papers[n]))
-        return self._known[number]
+        found = self._known.get(number)
+        if found is None:
+            paper, others = self._papers[number], self._candidates(number) - {number}
+            found = self._known[number] = frozenset(n for n in others if is_near_copy(paper, self._papers[n]))
+        return found
 
-    def _candidates(self, paper: Paper) -> set[int]:
-        """Papers of the same title, and those with enough of the paper's words, the commonest quarter not looked at.
+    def _candidates(self, number: int) -> set[int]:
+        """Papers of the same title, and those with enough of the paper's words, the commonest not looked at.
 
-        A copy shares at least half of the paper's words (of n, n/2), so also n/2 - n/4 of the others.
+        A copy shares at least half of the paper's words: where m of n are not looked at, n/2 - m of the others.
         """
-        own = sorted(_vocabulary(paper.title, paper.abstract), key=lambda word: (len(self._having[word]), word))
-        quarter, half = len(own) // 4, (len(own) + 1) // 2
-        shared = Counter(itertools.chain.from_iterable(self._having[word] for word in own[: len(own) - quarter]))
-        alike = {number for number, count in shared.items() if count >= half - quarter}
-        return alike.union(self._titled[_vocabulary(paper.title, "")])
+        own, ones = self._having.row(number)
+        unseen = 2 * len(own) // 5
+        shared = self._having.product(own[unseen:], ones[unseen:])
+        alike = np.flatnonzero(shared >= max(1, (len(own) + 1) // 2 - unseen))
+        return {*alike.tolist(), *self._titled[_vocabulary(self._papers[number].title, "")]}
 
     @functools.cached_property
     def _titled(self) -> Mapping[frozenset[str], Sequence[int]]:
@@ -192,17 +184,19 @@ class Copies:
         return titled
 
     @functools.cached_property
-    def _having(self) -> Mapping[str, Sequence[int]]:
-        having = defaultdict(list)
-        for number, paper in enumerate(self._papers):
-            for word in _vocabulary(paper.title, paper.abstract):
-                having[word].append(number)
-        return having
+    def _having(self) -> Postings:
+        """Each paper's words, the commonest first."""
+        known: defaultdict[str, int] = defaultdict(lambda: len(known))
+        rows = [[known[word] for word in _vocabulary(paper.title, paper.abstract)] for paper in self._papers]
+        numbers = np.repeat(np.arange(len(rows)), list(map(len, rows)))
+        terms = np.fromiter(itertools.chain.from_iterable(rows), np.intp, len(numbers))
+        order = np.lexsort((terms, -np.bincount(terms, minlength=1)[terms], numbers))
+        return Postings(numbers, terms[order], np.ones(len(numbers)), len(rows))
 
 
 @functools.lru_cache(maxsize=4096)
 def _vocabulary(title: str, abstract: str) -> frozenset[str]:
-    return frozenset(words(f"{title} ; {abstract}"))
+    return frozenset((*words(title), *words(abstract)))
 
 
 def _overlap(one: frozenset[str], other: frozenset[str]) -> float:

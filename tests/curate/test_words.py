@@ -76,3 +76,10 @@ def test_regular_plurals_are_one_word_with_their_singular(plural: str, expected:
 
 def test_the_examples_in_the_documentation_hold() -> None:
     assert 0 == doctest.testmod(digest.curate.words).failed
+
+
+@given(st.text(st.sampled_from("ab Z9.()-'\\{}$^_`+#\n,")))
+def test_words_are_the_same_whatever_else_is_in_the_text(text: str) -> None:
+    """A text of ASCII letters and digits alone is read by a shorter way."""
+    assert [*words(text), "beta"] == words(f"{text} β")
+    assert list(spans(text)) == list(spans(f"{text} β"))[:-1]
