@@ -376,6 +376,8 @@ class Mail:
     #: the two bodies as text, for previews; may be empty in mails that are only to be sent
     text: str
     html: str
+    #: who made `data` vouches that each line ends with CRLF and none begins with a dot: it need not be searched again
+    vouched: bool = False
 
 
 #: refused: 5xx, final. deferred: 4xx or no connection, later again. in_doubt: final dot sent, no answer

@@ -99,7 +99,7 @@ def addressed(
         same.rest,
     )
     data = b"".join(["".join(headers).encode(), *mime.alternatives(text, html, seed=identity)])
-    return Mail(same.envelope_from, mime.mailbox(reader.email), identity, subject, data, text="", html="")
+    return Mail(same.envelope_from, mime.mailbox(reader.email), identity, subject, data, text="", html="", vouched=True)
 
 
 def compose_notice(

@@ -142,8 +142,18 @@ def quoted_printable(lines: str) -> bytes:
     """Lines of text as RFC 2045 §6.7 wants them, each with CRLF at its end, the last one too.
 
     Every line is encoded for itself: the lines of two texts, encoded apart and joined, are the same bytes as encoded
-    together.
+    together. No line begins with a dot, so that nothing has to be doubled on the way (RFC 5321 §4.5.2).
     """
     text = lines.replace("\r\n", "\n").replace("\r", "\n") if "\r" in lines else lines
     text = text if text.endswith("\n") else text + "\n"
-    return b2a_qp(text.replace("\n", "\r\n").encode(), istext=True)
+    encoded = b2a_qp(text.replace("\n", "\r\n").encode(), istext=True)
+    if b"\n." in encoded or encoded.startswith(b"."):
+        return b"".join(map(_without_dot, encoded.splitlines(keepends=True)))
+    return encoded
+
+
+def _without_dot(line: bytes) -> bytes:
+    """The encoded line with a dot at its beginning encoded too, and broken if it gets longer than 76 characters."""
+    if not line.startswith(b"."):
+        return line
+    return b"=2E" + line[1:] if len(line) <= 76 else b"=2E=\r\n" + _without_dot(line[1:])

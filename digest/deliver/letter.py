@@ -1,7 +1,8 @@
 """A mail made ready for one server: the commands of its envelope and its dot-stuffed bytes, or why there are none.
 
 Pure. Checking and stuffing 40 KB takes about 26 µs, since only single bytes are replaced and the search for a line that
-begins with a dot runs backwards; counting CRLFs alone would take 31 µs, replacing them 63.
+begins with a dot runs backwards; counting CRLFs alone would take 31 µs, replacing them 63. What is joined from pieces
+that were encoded once need not be searched at all.
 """
 
 from __future__ import annotations
@@ -44,7 +45,7 @@ def letter(mail: Mail, extensions: Mapping[str, str]) -> Letter | Answer:
         return Answer("deferred", None, "not offered: the sender address cannot be written in SMTP")
     if not _writable(mail.recipient):
         return Answer("refused", None, "not offered: the recipient address cannot be written in SMTP")
-    if not _only_crlf(mail.data):
+    if not (mail.vouched or _only_crlf(mail.data)):
         # a bare CR or LF is also how a second mail is smuggled through (CVE-2023-51764)
         return Answer("deferred", None, "not offered: a line of the message does not end with CRLF, a fault of digest")
     if not ascii_only and "smtputf8" not in extensions:
@@ -66,7 +67,7 @@ def letter(mail: Mail, extensions: Mapping[str, str]) -> Letter | Answer:
         f"RCPT TO:<{mail.recipient}>\r\n".encode(),
         b"DATA\r\n",
     )
-    return Letter(mail, envelope, _dot_stuffed(mail.data))
+    return Letter(mail, envelope, mail.data if mail.vouched else _dot_stuffed(mail.data))
 
 
 def size_limit(extensions: Mapping[str, str]) -> int:

@@ -21,6 +21,7 @@ from digest import account
 from digest.due import due
 from digest.model import Receipt
 from digest.pipeline.readers import found, pause_reason
+from digest.pipeline.receipts import Receipts
 from digest.state.ledger import Settlement
 
 if TYPE_CHECKING:
@@ -88,6 +89,7 @@ class Outbox:
         stages: told how long everything took.
         clock: gives the present moment, aware.
         over: asked before each mail; True: begin no other one.
+        connections: how many there are at most.
         sleep: waits for so many seconds.
     """
 
@@ -103,6 +105,7 @@ class Outbox:
         *,
         clock: Callable[[], datetime],
         over: Callable[[], bool],
+        connections: int = 1,
         sleep: Callable[[float], Coroutine[None, None, None]] = asyncio.sleep,
     ) -> None:
         self._settings = settings
@@ -126,8 +129,7 @@ class Outbox:
         #: by Message-ID, what connections have
         self._out: dict[str, Claim] = {}
         self._refilling: asyncio.Task[None] | None = None
-        self._receipts: list[tuple[Settlement, asyncio.Future[None]]] = []
-        self._writing: asyncio.Task[None] | None = None
+        self._receipts = Receipts(self._settle, connections=connections if self._group > 1 else 1)
         self._unprinted: set[asyncio.Task[None]] = set()
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="state")
 
@@ -373,32 +375,15 @@ class Outbox:
             first = timedelta(minutes=self._settings.delivery.retry_minutes)
             next_attempt_at = receipt.at + retry_after(claim.attempts, first=first)
         self._throttle.answered(_domain(email), receipt)
-        await self._durably(Settlement(email, day, receipt, state, next_attempt_at))
+        await self._receipts.keep(Settlement(email, day, receipt, state, next_attempt_at))
         days = await self._in_thread("ledger", self._pause_if_hopeless, email, receipt) if state == "refused" else 0
         if days:
             self._tally.add(account.refused_too_often(digest, receipt, days))
         else:
             self._tally.add(account.handed_over(digest, receipt, next_attempt_at=next_attempt_at))
 
-    async def _durably(self, settlement: Settlement) -> None:
-        written = asyncio.get_running_loop().create_future()
-        self._receipts.append((settlement, written))
-        if self._writing is None or self._writing.done():
-            self._writing = asyncio.create_task(self._write_receipts())
-        await written
-
-    async def _write_receipts(self) -> None:
-        """One durable write after the other, each with all receipts that came in during the last."""
-        while self._receipts:
-            waiting, self._receipts = self._receipts, []
-            try:
-                await self._in_thread("ledger", self._state.ledger.settle_all, [one for one, _ in waiting])
-            except Exception as error:  # noqa: BLE001 - it is raised where the receipts are waited for
-                for _, written in waiting:
-                    written.set_exception(error)
-                continue
-            for _, written in waiting:
-                written.set_result(None)
+    async def _settle(self, settlements: Sequence[Settlement]) -> None:
+        await self._in_thread("ledger", self._state.ledger.settle_all, settlements)
 
     def _pause_if_hopeless(self, email: str, receipt: Receipt) -> int:
         """Pause a reader who was refused too often; returns on how many days in a row, 0 if not too often."""

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from binascii import a2b_qp
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta, timezone
 from email import message_from_bytes
@@ -85,6 +86,11 @@ def test_whatever_a_name_or_title_holds_the_headers_parse_back_equal(name: str, 
     assert [mail.message_id, mail.recipient] == [message["Message-ID"], READER.email]
     assert not message.defects
     assert mail.data.isascii()
+    # what it vouches for is true
+    assert mail.vouched
+    assert mail.data.endswith(b"\r\n")
+    assert mail.data.count(b"\r\n") == mail.data.count(b"\r") == mail.data.count(b"\n")
+    assert b"\n." not in mail.data
 
 
 def test_the_envelope_is_separate_from_the_headers() -> None:
@@ -260,6 +266,17 @@ def test_bodies_survive_quoted_printable(text: str, html: str) -> None:
 
     assert text == plain.get_content().replace("\r\n", "\n")
     assert f"<p>{one_line(html)}</p>\n" == page.get_content().replace("\r\n", "\n")
+
+
+@given(st.text(st.sampled_from("..=x é\n"), max_size=400))
+@example("." * 400)
+@example("x" * 75 + "." * 80 + "\n.\n..")
+def test_no_encoded_line_begins_with_a_dot_or_is_too_long(text: str) -> None:
+    """RFC 5321 §4.5.2 and RFC 2045 §6.7 (5); what is decoded is the same nevertheless."""
+    encoded = mime.quoted_printable(text)
+
+    assert not any(line.startswith(b".") or len(line) > 76 for line in encoded.split(b"\r\n"))
+    assert text.removesuffix("\n") + "\n" == a2b_qp(encoded).decode().replace("\r\n", "\n")
 
 
 def test_a_notice_says_when_and_to_whom_and_is_the_same_when_written_again() -> None:
