@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from digest.config.layers import CREDENTIALS
+from digest.config.layers import SECRETS
 
 UNIT = Path(__file__).parents[1] / "packaging" / "digest.service"
 
@@ -36,7 +36,7 @@ def test_systemd_finds_nothing_wrong_with_the_unit(tmp_path: Path) -> None:
 
 
 def test_the_credential_has_the_name_that_the_configuration_looks_for() -> None:
-    assert CREDENTIALS["smtp"] == value("LoadCredential").partition(":")[0]
+    assert f"smtp_{SECRETS['smtp']}" == value("LoadCredential").partition(":")[0]
 
 
 def test_a_configuration_with_mistakes_ends_the_program_as_the_unit_expects(tmp_path: Path) -> None:

@@ -25,7 +25,7 @@ import httpx2
 
 from digest import __version__
 from digest.collect.addresses import ForbiddenAddressError, PinnedTransport
-from digest.collect.patience import wait_asked
+from digest.collect.patience import wait_asked, wait_spent
 from digest.errors import FetchError
 from digest.model import Validators
 
@@ -96,6 +96,10 @@ class PassingError(FetchError):
     """A failure that may be over a moment later: a busy server, a lost connection."""
 
 
+class ClosedError(FetchError):
+    """The site asked to be left alone for longer than anybody wants to wait; nothing was sent."""
+
+
 @dataclass(slots=True)
 class _Site:
     """Whose turn it is at one site. Times are the event loop's."""
@@ -142,7 +146,14 @@ class Http:
         await self._client.aclose()
 
     async def get(
-        self, url: str, *, deadline: float, traffic: Traffic, validators: Validators | None = None, accept: str = ""
+        self,
+        url: str,
+        *,
+        deadline: float,
+        traffic: Traffic,
+        validators: Validators | None = None,
+        accept: str = "",
+        authorization: str = "",
     ) -> Response:
         """Fetch one address, following redirects.
 
@@ -152,23 +163,26 @@ class Http:
             traffic: is added to, also if the request fails.
             validators: of an earlier answer; the server may then say "not modified" (RFC 9110 §13.1).
             accept: value of the `Accept` header.
+            authorization: value of the `Authorization` header; never goes to another host, port or scheme.
 
         Returns:
             the answer, if its status is 200, 304 (with validators only) or 400 (whose body may say what was wrong).
 
         Raises:
             PassingError: if another attempt could succeed.
+            ClosedError: if the site asked to be left alone until after the deadline, or for more than two minutes.
             FetchError: otherwise.
         """
         conditions = _conditions(validators)
         headers = {"Accept": accept or "*/*"} | conditions
         left_s = self.policy.timeout_s
-        target = _url(url)
+        target = asked = _url(url)
         for _ in range(self.policy.max_redirects + 1):
             async with self._turn(target, deadline) as site:
                 start = _clock()
                 traffic.requests += 1
-                answer = await self._one(target, headers, left_s, site, traffic)
+                secret = {"Authorization": authorization} if authorization and _same_origin(target, asked) else {}
+                answer = await self._one(target, headers | secret, left_s, site, traffic)
                 left_s -= _clock() - start
             if isinstance(answer, Response):
                 if answer.not_modified and not conditions:
@@ -199,9 +213,9 @@ class Http:
         interval_s = self.policy.intervals.get(name, self.policy.interval_s)
         return self._sites.setdefault(name, _Site(interval_s))
 
-    def _closed(self, url: httpx2.URL, site: _Site) -> FetchError:
+    def _closed(self, url: httpx2.URL, site: _Site) -> ClosedError:
         until = self._now + timedelta(seconds=site.closed_until - self._started)
-        return FetchError(
+        return ClosedError(
             shown(str(url)),
             f"the server asks not to be asked again before {until:%H:%M} UTC on {until:%-d %B}",
             hint="the next pull after that will ask again; if this happens often, pull less often",
@@ -231,8 +245,8 @@ class Http:
         status, place = answer.status_code, shown(str(answer.url))
         if status in _REDIRECTS and "Location" in answer.headers:
             return _url(answer.headers["Location"], base=answer.url)
+        self._note_wish(answer, site)
         if status in _PASSING:
-            self._note_wish(answer, site)
             raise PassingError(
                 place, _said(status), status=status, hint="usually passes by itself; the next pull asks again"
             )
@@ -242,10 +256,15 @@ class Http:
         return Response(status, body, _validators(answer.headers), status == HTTPStatus.NOT_MODIFIED)
 
     def _note_wish(self, answer: httpx2.Response, site: _Site) -> None:
-        """Remember for how long the site wants to be left alone, for all who would ask it."""
+        """Remember for how long the site wants to be left alone, for all who would ask it.
+
+        A site may say so with its last answer, too; GitHub says it with 403
+        (https://docs.github.com/en/rest/using-the-rest-api/best-practices-for-using-the-rest-api).
+        """
         moment = _clock()
         now = self._now + timedelta(seconds=moment - self._started)
-        if wait_s := wait_asked(answer.headers, now):
+        refused = answer.status_code in _PASSING | {HTTPStatus.FORBIDDEN}
+        if wait_s := (wait_asked if refused else wait_spent)(answer.headers, now):
             site.closed_until = max(site.closed_until, moment + wait_s)
 
     async def _body(self, answer: httpx2.Response, traffic: Traffic) -> bytes:
@@ -295,6 +314,11 @@ def _url(text: str, *, base: httpx2.URL | None = None) -> httpx2.URL:
     if (url.port or 0) > _MAX_PORT:
         raise FetchError(shown(str(url)), "not a usable address")
     return url
+
+
+def _same_origin(one: httpx2.URL, other: httpx2.URL) -> bool:
+    """RFC 6454 §5."""
+    return (one.scheme, one.host, one.port) == (other.scheme, other.host, other.port)
 
 
 def _conditions(validators: Validators | None) -> dict[str, str]:

@@ -19,9 +19,9 @@ from pydantic import SecretStr
 
 from digest.config import checks, mistakes
 from digest.config.file import find, parse, read
-from digest.config.layers import CREDENTIALS, layered
+from digest.config.layers import SECRETS, layered
 from digest.config.lines import line_of, lines
-from digest.config.schema import BouncesSection, ConfigFile, DigestSection, RelaySection, Section, SmtpSection
+from digest.config.schema import ConfigFile, DigestSection, Section, SmtpSection
 from digest.config.settings import Settings, build, subscriber
 from digest.errors import ConfigError, ConfigProblem
 
@@ -53,7 +53,7 @@ def load(path: Path, env: Mapping[str, str]) -> Settings:
     layers = layered(file, env)
     config, found = mistakes.validated(layers.values, path.parent)
     found += [p for p in checks.across(config) if not mistakes.is_echo(p, found)]
-    complete, unread = _with_passwords(config)
+    complete, unread = _with_secrets(config)
     found += [p for p in unread if not mistakes.is_echo(p, found)]
     if found or layers.problems:
         raise ConfigError((*layers.problems, *_located(found, path, text, layers)))
@@ -96,39 +96,38 @@ def example() -> str:
     return place.read_text(encoding="utf-8")
 
 
-def _with_passwords(config: ConfigFile) -> tuple[ConfigFile, list[ConfigProblem]]:
-    """The configuration with the passwords of all its `password_file`s."""
+def _with_secrets(config: ConfigFile) -> tuple[ConfigFile, list[ConfigProblem]]:
+    """The configuration with the secrets of all its `password_file`s and `token_file`s."""
     problems: list[ConfigProblem] = []
     tables: dict[str, Section | None] = {}
-    for table in CREDENTIALS:
-        section: SmtpSection | BouncesSection | None = getattr(config, table)
-        tables[table] = section and section.model_copy(update=_password(table, section, problems))
+    for table, key in SECRETS.items():
+        section: Section | None = getattr(config, table)
+        tables[table] = section and section.model_copy(update=_secret(table, section, key, problems))
     if isinstance(smtp := tables["smtp"], SmtpSection):
         relays = tuple(
-            relay.model_copy(update=_password(f"smtp.fallback.{position}", relay, problems))
+            relay.model_copy(update=_secret(f"smtp.fallback.{position}", relay, "password", problems))
             for position, relay in enumerate(smtp.fallback)
         )
         tables["smtp"] = smtp.model_copy(update={"fallback": relays})
     return config.model_copy(update=tables), problems
 
 
-def _password(
-    table: str, section: RelaySection | BouncesSection, problems: list[ConfigProblem]
-) -> dict[str, SecretStr]:
-    """The password of the table's `password_file`; nothing without one, or if it is added to the `problems`."""
-    if section.password_file is None:
+def _secret(table: str, section: Section, key: str, problems: list[ConfigProblem]) -> dict[str, SecretStr]:
+    """What is in the file that KEY_file names; nothing without one, or if it is added to the `problems`."""
+    file: Path | None = getattr(section, f"{key}_file")
+    if file is None:
         return {}
     try:
-        password = section.password_file.read_text(encoding="utf-8").rstrip("\r\n")
-        reason = "" if password else "the file is empty"
+        secret = file.read_text(encoding="utf-8").rstrip("\r\n")
+        reason = "" if secret else "the file is empty"
     except (OSError, UnicodeDecodeError) as error:
-        password = ""
+        secret = ""
         reason = f"the file cannot be read ({(getattr(error, 'strerror', '') or 'it is not UTF-8 text').lower()})"
     if reason:
-        hint = "put the password, and nothing else, into it; this program must be able to read it"
-        problems.append(ConfigProblem(f"{table}.password_file", reason, hint, str(section.password_file)))
+        hint = f"put the {key}, and nothing else, into it; this program must be able to read it"
+        problems.append(ConfigProblem(f"{table}.{key}_file", reason, hint, str(file)))
         return {}
-    return {"password": SecretStr(password)}
+    return {key: SecretStr(secret)}
 
 
 def _located(problems: Iterable[ConfigProblem], path: Path, text: str, layers: Layered) -> list[ConfigProblem]:

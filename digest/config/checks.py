@@ -22,6 +22,7 @@ if TYPE_CHECKING:
         ConfigFile,
         DigestSection,
         DkimSection,
+        GithubSection,
         MailSection,
         RelaySection,
         SmtpSection,
@@ -64,6 +65,8 @@ def across(config: ConfigFile) -> Iterator[ConfigProblem]:
         yield from _verp(config.bounces, config.envelope_from)
     if config.dkim is not None:
         yield from _dkim(config.dkim, config.mail)
+    if config.github is not None:
+        yield from _github(config.github)
     yield from _sources(config)
     yield from _subscribers(config)
 
@@ -170,6 +173,24 @@ def _bounces(bounces: BouncesSection) -> Iterator[ConfigProblem]:
     else:
         for name in sorted(bounces.model_fields_set - {"maildir", "host", "verp"}):
             yield ConfigProblem(f"bounces.{name}", f"a maildir takes no {name}", "remove it; it belongs to host")
+
+
+def _github(github: GithubSection) -> Iterator[ConfigProblem]:
+    if github.token is not None and github.token_file is not None:
+        yield ConfigProblem(
+            "github.token_file",
+            "there is a token and a token_file, and only one can be right",
+            "keep token_file and remove token",
+        )
+    address = urlsplit(github.base_url)
+    has_token = github.token is not None or github.token_file is not None
+    if has_token and address.scheme == "http" and not is_loopback(address.hostname or ""):
+        yield ConfigProblem(
+            "github.base_url",
+            "the token would travel unencrypted",
+            'write "https://…", or remove the token',
+            github.base_url,
+        )
 
 
 def _imap(bounces: BouncesSection) -> Iterator[ConfigProblem]:

@@ -2,8 +2,8 @@
 
     DIGEST_SMTP__PASSWORD=…             one key of a table: upper case, `__` between table and key
     DIGEST_DIGEST__DAYS='["mon"]'       lists are JSON
-    $CREDENTIALS_DIRECTORY/smtp_password    a file, as systemd's LoadCredential= provides it; also bounces_password
-                                        and dkim_key
+    $CREDENTIALS_DIRECTORY/smtp_password    a file, as systemd's LoadCredential= provides it; also
+                                        bounces_password, github_token and dkim_key
 
 What pydantic-settings lets pass in silence, a variable that names no key, is a mistake here.
 """
@@ -27,12 +27,14 @@ if TYPE_CHECKING:
 PREFIX = "DIGEST_"
 #: variables that are ours but no keys: the configuration file's path, and how the golden mails are tested
 RESERVED = frozenset({"DIGEST_CONFIG", "DIGEST_GOLDEN"})
-#: table with a password → what the systemd credential is called
-CREDENTIALS = {"smtp": "smtp_password", "bounces": "bounces_password"}
+#: table with a secret → the key of it, which may also be in the file that KEY_file names
+SECRETS = {"smtp": "password", "bounces": "password", "github": "token"}
 #: key that names a file → what the systemd credential is called that takes its place
-_CREDENTIAL_FILES = {(table, "password_file"): name for table, name in CREDENTIALS.items()} | {
+_CREDENTIAL_FILES = {(table, f"{key}_file"): f"{table}_{key}" for table, key in SECRETS.items()} | {
     ("dkim", "key_file"): "dkim_key"
 }
+#: key of a secret ↔ key of its file
+_OTHER = {key: f"{key}_file" for key in SECRETS.values()} | {f"{key}_file": key for key in SECRETS.values()}
 
 #: variable name → key path
 VARIABLES: dict[str, tuple[str, ...]] = {
@@ -92,13 +94,13 @@ def _read(name: str, text: str) -> Any:
 
 
 def _put(values: dict[str, Any], origins: dict[str, str], path: tuple[str, ...], value: Any, origin: str) -> None:
-    """Set one key. A password, however given, takes the place of one that a weaker layer gave in the other way."""
+    """Set one key. A secret, however given, takes the place of one that a weaker layer gave in the other way."""
     table = values.setdefault(path[0], {}) if len(path) > 1 else values
     if not isinstance(table, dict):
         return  # the file has something else there, which will be reported
     table[path[-1]] = value
     origins[".".join(path)] = origin
-    other = {"password": "password_file", "password_file": "password"}.get(path[-1], "")
+    other = _OTHER.get(path[-1], "")
     if other in table and not origins.get(f"{path[0]}.{other}", "").startswith("environment"):
         del table[other]
         origins.pop(f"{path[0]}.{other}", None)

@@ -218,6 +218,19 @@ class BouncesSection(Section):
     """Give each mail an envelope sender of its own, `bounces+TOKEN@example.org`, so that a bounce names its reader."""
 
 
+class GithubSection(Section):
+    """Reading the stars of papers' repositories from GitHub. Without this table, only those count that sources tell."""
+
+    token: SecretStr | None = None
+    """Better kept in token_file or in the environment, DIGEST_GITHUB__TOKEN. Default: 60 requests an hour, not 5000."""
+    token_file: File | None = None
+    """File that holds the token and nothing else."""
+    per_run: int = Field(default=50, ge=1, le=1000)
+    """Most repositories that one pull asks for, those first that were not asked for the longest."""
+    base_url: WebAddress = "https://api.github.com"
+    """Where GitHub's REST API is, if not at its usual address."""
+
+
 class MaildirSection(Section):
     """Where mails go when there is no relay."""
 
@@ -347,6 +360,7 @@ class ConfigFile(Section):
     smtp: SmtpSection | None = None
     bounces: BouncesSection | None = None
     dkim: DkimSection | None = None
+    github: GithubSection | None = None
     maildir: MaildirSection = MaildirSection()
     digest: DigestSection = DigestSection()
     delivery: DeliverySection = DeliverySection()
@@ -368,6 +382,7 @@ TABLES: dict[str, type[Section]] = {
     "smtp": SmtpSection,
     "bounces": BouncesSection,
     "dkim": DkimSection,
+    "github": GithubSection,
     "maildir": MaildirSection,
     "digest": DigestSection,
     "delivery": DeliverySection,

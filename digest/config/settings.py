@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from digest.config.checks import is_remote
+from digest.config.layers import SECRETS
 from digest.config.values import bare
 from digest.model import Source, Subscriber
 
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
         DeliverySection,
         DigestSection,
         DkimSection,
+        GithubSection,
         HttpSection,
         MailSection,
         SmtpSection,
@@ -47,6 +49,8 @@ class Settings:
     dkim: DkimSection | None
     #: with `password` set if it is on a server; None: returned mail is not read
     bounces: BouncesSection | None
+    #: with `token` set if there is one; None: GitHub is not asked for stars
+    github: GithubSection | None
     maildir_path: Path
     #: reverse path of every mail, bare
     envelope_from: str
@@ -83,6 +87,7 @@ def build(config: ConfigFile, path: Path, env: Mapping[str, str], *, file: Mappi
         smtp=smtp,
         bounces=config.bounces,
         dkim=_signing(config),
+        github=config.github,
         maildir_path=config.maildir.path or state_folder / "outbox",
         envelope_from=config.envelope_from,
         unsubscribe_mailto=mail.unsubscribe_mailto or bare(mail.reply_to or mail.from_),
@@ -155,10 +160,10 @@ def _is_open_to_others(path: Path) -> bool:
 
 
 def _literal_secret(file: Mapping[str, Any]) -> str:
-    """The key of a password that the file itself holds; empty if there is none."""
-    for table in ("smtp", "bounces"):
-        if "password" in file.get(table, {}):
-            return f"{table}.password"
+    """The key of a secret that the file itself holds; empty if there is none."""
+    for table, key in SECRETS.items():
+        if key in file.get(table, {}):
+            return f"{table}.{key}"
     for position, relay in enumerate(file.get("smtp", {}).get("fallback", ())):
         if "password" in relay:
             return f"smtp.fallback.{position}.password"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from digest.collect import KINDS, collect
@@ -10,6 +11,7 @@ from digest.curate.followups import happened
 from digest.curate.intake import SourceRule, decide
 from digest.errors import DigestError
 from digest.model import RunReport
+from digest.pipeline.stars import take_stars
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable
@@ -40,7 +42,8 @@ async def pull(
         on_batch: called as each source finishes, for progress.
 
     Returns:
-        a report with one verdict per source; a source that failed is in it and disturbed no other.
+        a report with one verdict per source, and what could not be read among its notes; a source that failed is in it
+        and disturbed no other.
 
     Raises:
         DigestError: `only` names a source that is not configured.
@@ -73,14 +76,17 @@ async def pull(
         # with the papers, or the next pull would call them old and nobody would ever have called them new
         state.runs.record(report)
     state.prune(now=started)
-    return report
+    # after the papers are safe, and with those that have just come
+    missing = () if only else await take_stars(settings, state, http_policy(settings), now=clock())
+    return replace(report, notes=(*notes, *missing))
 
 
 def http_policy(settings: Settings) -> HttpPolicy:
     """How this installation behaves on the network, as the `[http]` section says."""
     own = settings.http.allow_private_hosts
     # the operator's own machines need no pause between requests
-    intervals = {"arxiv.org": 3.0} | dict.fromkeys(own, 0.0)
+    # GitHub wants one request after the other, and no pause (its "Best practices for using the REST API")
+    intervals = {"arxiv.org": 3.0, "api.github.com": 0.0} | dict.fromkeys(own, 0.0)
     return HttpPolicy(contact=settings.http.contact, allow_private_hosts=own, intervals=intervals)
 
 

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import digest.collect.patience
-from digest.collect.patience import wait_asked
+from digest.collect.patience import wait_asked, wait_spent
 from tests.makers import NOW
 
 SIX = "Tue, 15 Sep 2026 06:00:00 GMT"
@@ -35,11 +35,21 @@ def test_the_examples_in_the_docstrings_hold() -> None:
         ({"RateLimit": '"api";r=12;t=55'}, None),
         ({"Retry-After": "Fri, 31 Dec 9999 23:59:59 GMT"}, 366 * 86_400.0),
         ({"Retry-After": "999999999"}, 366 * 86_400.0),
+        ({"X-RateLimit-Remaining": "0", "X-RateLimit-Reset": str(int(NOW.timestamp()) + 90)}, 90.0),
+        ({"X-RateLimit-Remaining": "0", "X-RateLimit-Reset": "1"} | {"Date": HALF_PAST}, 1.0),
+        ({"X-RateLimit-Remaining": "0", "X-RateLimit-Reset": "99999999"}, 0.0),
+        ({"X-RateLimit-Remaining": "0"}, None),
+        ({"X-RateLimit-Remaining": "1", "X-RateLimit-Reset": "60"}, None),
         ({"Retry-After": "7", "RateLimit": '"api";r=0;t=55'}, 7.0),
     ],
 )
 def test_seconds_dates_and_rate_limits(headers: dict[str, str], expected: float | None) -> None:
     assert expected == wait_asked(headers, NOW)
+
+
+def test_what_is_granted_may_be_spent_by_an_answer_that_is_none_of_refusal() -> None:
+    assert 55.0 == wait_spent({"Retry-After": "7", "RateLimit": '"api";r=0;t=55'}, NOW)
+    assert wait_spent({"Retry-After": "7", "RateLimit": '"api";r=1;t=55'}, NOW) is None
 
 
 def test_a_date_is_read_by_the_servers_own_clock() -> None:

@@ -38,6 +38,7 @@ def test_the_example_is_valid_with_everything_in_force(tmp_path: Path) -> None:
     (tmp_path / "smtp_password").write_text("x", encoding="utf-8")
     (tmp_path / "bounces_password").write_text("x", encoding="utf-8")
     (tmp_path / "ca.pem").touch()
+    (tmp_path / "github_token").write_text("ghp_secret")
     (tmp_path / "dkim.pem").touch(mode=0o600)
     (tmp_path / "dkim.pem").write_bytes(new_key("ed25519-sha256"))
 
@@ -53,11 +54,12 @@ def test_the_example_names_every_key() -> None:
         for key in entry
     }
 
-    # these stand in a comment only, since password_file and host exclude them
+    # these stand in a comment only, since password_file, host and token_file exclude them
     assert {(table, key) for table, section in TABLES.items() for key in keys(section)} - {
         ("smtp", "password"),
         ("bounces", "password"),
         ("bounces", "maildir"),
+        ("github", "token"),
     } == named
 
 

@@ -1,0 +1,132 @@
+"""GitHub's stars: names of repositories go in, how many stars each has comes out.
+
+`GET /repos/{owner}/{repo}` (https://docs.github.com/en/rest/repos/repos#get-a-repository) of one after the other, as
+GitHub asks for, and conditionally: what did not change costs nothing of what a token is granted. Once GitHub says that
+nothing is left (`X-RateLimit-Remaining`, `Retry-After`), or refuses, no more is asked. Nothing is raised for anything
+it does. A repository that was renamed is followed; the token goes nowhere else.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import re
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from digest.collect.http import ClosedError, Http, PassingError, Traffic, shown
+from digest.collect.text import count
+from digest.errors import FetchError
+from digest.model import Problem, Validators
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import datetime
+
+    from digest.collect.http import HttpPolicy
+
+#: seconds for all repositories of one run
+_DEADLINE_S = 120.0
+#: failures in a row after which GitHub is taken to be down
+_PATIENCE = 3
+_HOSTS = frozenset({"github.com", "www.github.com"})
+_OWNER = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]{0,38}")
+_NAME = re.compile(r"[A-Za-z0-9._-]{1,100}")
+_REFUSALS = frozenset({HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN, HTTPStatus.TOO_MANY_REQUESTS})
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What GitHub said of one repository."""
+
+    #: `owner/name` in lower case
+    repository: str
+    #: None: as many as when the validators came that were sent
+    stars: int | None
+    #: for the next reading
+    validators: Validators
+
+
+def repository(url: str) -> str:
+    """The repository that an address leads into, as `owner/name` in lower case; empty if it is none of GitHub's.
+
+    >>> repository("https://github.com/Ada/Numbers.git")
+    'ada/numbers'
+    """
+    try:
+        parts = urlsplit(url)
+        host = parts.hostname
+    except ValueError:
+        return ""
+    owner, _, rest = parts.path.removeprefix("/").partition("/")
+    name = rest.partition("/")[0].removesuffix(".git")
+    if host not in _HOSTS or not _OWNER.fullmatch(owner) or not _NAME.fullmatch(name) or not name.strip("."):
+        return ""
+    return f"{owner}/{name}".lower()
+
+
+async def read_stars(
+    repositories: Mapping[str, Validators], policy: HttpPolicy, *, token: str, base_url: str, now: datetime
+) -> tuple[tuple[Reading, ...], tuple[Problem, ...]]:
+    """Ask for repositories, in their order.
+
+    Args:
+        repositories: `owner/name` → what came with the last count; empty: ask unconditionally.
+        policy: manners and limits on the network.
+        token: empty: none.
+        base_url: where the API is.
+        now: aware; the present moment.
+
+    Returns:
+        what was read, and one problem for each repository that could not be; the last one may be of GitHub itself,
+        and then the rest was not asked for.
+    """
+    readings: list[Reading] = []
+    problems: list[Problem] = []
+    failures = 0
+    async with Http(policy, now=now) as http:
+        deadline = asyncio.get_running_loop().time() + _DEADLINE_S
+        for name, known in repositories.items():
+            try:
+                readings.append(await _read(http, name, known, token=token, base_url=base_url, deadline=deadline))
+                failures = 0
+            except FetchError as error:
+                failures = failures + 1 if isinstance(error, PassingError) else 0
+                if isinstance(error, ClosedError) or error.status in _REFUSALS or failures == _PATIENCE:
+                    asked = len(readings) + len(problems)
+                    problems.append(
+                        Problem("GitHub", f"{_refusal(error)}; {asked} of {len(repositories)} were asked for")
+                    )
+                    break
+                problems.append(Problem(name, error.reason))
+    return tuple(readings), tuple(problems)
+
+
+async def _read(http: Http, name: str, known: Validators, *, token: str, base_url: str, deadline: float) -> Reading:
+    url = f"{base_url.rstrip('/')}/repos/{name}"
+    response = await http.get(
+        url,
+        deadline=deadline,
+        traffic=Traffic(),
+        validators=known,
+        accept="application/vnd.github+json",
+        authorization=f"Bearer {token}" if token else "",
+    )
+    if response.not_modified:
+        return Reading(name, None, response.validators if response.validators != Validators() else known)
+    try:
+        answer = json.loads(response.body)
+    except (ValueError, RecursionError):
+        answer = None
+    stars = count(answer.get("stargazers_count")) if isinstance(answer, dict) else None
+    if stars is None:
+        raise FetchError(shown(url), "the answer tells no number of stars")
+    return Reading(name, stars, response.validators)
+
+
+def _refusal(error: FetchError) -> str:
+    if error.status == HTTPStatus.UNAUTHORIZED:
+        return "the token is not accepted; make a new one and put it where github.token_file says"
+    return error.reason
