@@ -53,6 +53,8 @@ allow_private_hosts = ["127.0.0.1"]
 from = "{sender}"
 base_url = "https://digest.example.org"
 """
+#: to the end of the card
+_SIMILAR = re.compile(r"^    Similar: (?:.+\n)*", re.MULTILINE)
 _AFTER_PICKS = re.compile("JUST MISSED|NEWS OF PAPERS")
 _PICKED = re.compile(r"^    https://arxiv\.org/abs/2609\.(\d{5})$", re.MULTILINE)
 
@@ -76,12 +78,12 @@ def reader(email: str = ADA, *keywords: str, **keys: Any) -> str:
 
 
 def picked(data: bytes) -> list[int]:
-    """The numbers of the items in a mail, in its order, those named as just missed or for their news left out."""
+    """The numbers of the items in a mail, in its order, without similar ones, those just missed, and news."""
     letter = message_from_bytes(data, policy=policy.default)
     part = letter.get_body(("plain",))
     assert part is not None
     text = part.get_content().replace("\r\n", "\n")
-    return [int(number) for number in _PICKED.findall(_AFTER_PICKS.split(text)[0])]
+    return [int(number) for number in _PICKED.findall(_SIMILAR.sub("", _AFTER_PICKS.split(text)[0]))]
 
 
 def message_id(data: bytes) -> str:

@@ -16,13 +16,15 @@ from digest.compose.words import compact, counted, listed, short_day, since, sou
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from digest.model import Followup, Missed, Paper, Pick, Trend
+    from digest.model import Followup, Missed, Paper, Pick, Similar, Trend
 
 #: characters of an abstract that are read at all; the longest excerpt is far shorter
 _ABSTRACT_READ = 4000
 _NAMES_SHOWN = 3
 #: most characters of an AI summary; sources promise one sentence
 _SUMMARY = 300
+#: most characters of the title of a similar paper
+_SIMILAR_TITLE = 120
 #: where a canonical key leads if a source gave no usable address
 _RESOLVERS = {
     "arxiv": "https://arxiv.org/abs/",
@@ -103,6 +105,8 @@ class Close:
     links: tuple[Badge, ...] = ()
     #: the reasons for this pick, without a full stop
     why: str = ""
+    #: titles of papers that are like it, most like it first, and where they lead
+    similar: tuple[Badge, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -134,7 +138,7 @@ def card(pick: Pick, number: int, detail: Detail) -> Card:
     return Card(
         **vars(heading(paper, words_in(paper.title, words), number, limit=detail.title)),
         **vars(body(pick, words_in(excerpt(pick), words), room=room)),
-        **vars(close(paper, pick.why, pick.trend, room=room)),
+        **vars(close(pick, room=room)),
     )
 
 
@@ -188,9 +192,20 @@ def body(pick: Pick, words: Sequence[str], *, room: int | None) -> Body:
     )
 
 
-def close(paper: Paper, why: str, trend: Trend, *, room: int | None) -> Close:
-    """Links and reasons, if `Detail.room` allows them."""
-    return Close() if room is None else Close(links=_links(paper, trend), why=one_line(plain(why)))
+def close(pick: Pick, *, room: int | None) -> Close:
+    """Links, reasons and similar papers, if `Detail.room` allows them."""
+    if room is None:
+        return Close()
+    return Close(
+        links=_links(pick.paper, pick.trend),
+        why=one_line(plain(pick.why)),
+        similar=tuple(map(_similar, pick.similar)),
+    )
+
+
+def _similar(similar: Similar) -> Badge:
+    title = title_line(similar.title, _SIMILAR_TITLE)
+    return Badge(title, title, _landing(similar.url, similar.key))
 
 
 def missed_card(missed: Missed, detail: Detail) -> MissedCard:

@@ -213,8 +213,8 @@ class Press:
         words, same, of = matched_words(pick), self._number_of(paper, trend), self._numbers.of
         in_title, in_abstract = words_in(paper.title, words), words_in(excerpt(pick), words)
         told = of("paper", same, in_abstract, pick.summary, pick.summary_by)
-        numbers = of("title", same, in_title), told, of("why", same, why)
-        shown = _Shown(*numbers, in_title, in_abstract, (paper, pick.matches, trend))
+        numbers = of("title", same, in_title), told, of("why", same, why, pick.similar)
+        shown = _Shown(*numbers, in_title, in_abstract, (paper, pick.matches, trend, pick.similar))
         self._shown[_known_by(pick)] = shown
         return shown
 
@@ -227,7 +227,7 @@ class Press:
         return self._printed(key, "paper", around, body(pick, shown.in_abstract, room=room))
 
     def _why(self, key: Hashable, around: Element | None, pick: Pick, room: int | None) -> Piece:
-        return self._printed(key, "why", around, close(pick.paper, pick.why, pick.trend, room=room))
+        return self._printed(key, "why", around, close(pick, room=room))
 
     def _printed(self, key: Hashable, kind: str, around: Element | None, given: object) -> Piece:
         return self._pieces.put(key, self._forms.piece(kind, around, given))
@@ -246,9 +246,9 @@ class Press:
         return number
 
 
-def _known_by(pick: Pick) -> tuple[int, int, int, str, str, str]:
+def _known_by(pick: Pick) -> tuple[int, int, int, str, str, str, int]:
     """What tells what a pick shows, as long as its parts are kept alive."""
-    return id(pick.paper), id(pick.matches), id(pick.trend), pick.why, pick.summary, pick.summary_by
+    return id(pick.paper), id(pick.matches), id(pick.trend), pick.why, pick.summary, pick.summary_by, id(pick.similar)
 
 
 def _hindrance(reason: str) -> str:

@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime
 
 from digest.compose.card import Detail
 from digest.compose.letter import Letter, Letterhead, write
-from digest.model import Digest, Followup, Match, Missed, Paper, Pick, Subscriber, Trend
+from digest.model import Digest, Followup, Match, Missed, Paper, Pick, Similar, Subscriber, Trend
 
 _PAPER = Paper(
     key="arxiv:2609.99999",
@@ -34,7 +34,18 @@ _FULL = Digest(
     local_date=date(2026, 9, 15),
     planned_at=datetime(2026, 9, 15, 6, 0, tzinfo=UTC),
     picks=(
-        Pick(_PAPER, "for_you", 1.0, (_MATCH,), _TREND, "“mixture of experts” in the title"),
+        Pick(
+            _PAPER,
+            "for_you",
+            1.0,
+            (_MATCH,),
+            _TREND,
+            "“mixture of experts” in the title",
+            similar=(
+                Similar("arxiv:2609.99996", "An Invented Similar Paper", "https://example.org/similar"),
+                Similar("list:x/1", "A Similar Paper without an Address", ""),
+            ),
+        ),
         Pick(replace(_PAPER, title="Another One"), "for_you", 0.9, why="“keyword 1” in the abstract"),
         Pick(replace(_PAPER, url=""), "trending", 1.0, trend=_TREND, why="▲ 142"),
         Pick(replace(_PAPER, abstract=""), "trending", 0.9),

@@ -280,6 +280,8 @@ class DigestSection(Section):
     """Least relevance of a For-you paper, 0 to 1. On judged profiles 2 in 100 papers below 0.4 were relevant."""
     followups: bool = True
     """Tell news of papers sent before: withdrawn, a new version, code, a venue, a DOI, many more votes."""
+    similar: int = Field(default=1, ge=0, le=2)
+    """Most papers named under a pick as like it."""
     summaries: Literal["abstract", "sentence"] = "abstract"
     """What stands below a title: the beginning of the abstract, or the sentence or two of it that say what is new."""
     time: Clock = dt.time(8, 0)

@@ -3,6 +3,7 @@
 For you    new papers that match, best first: not seen, not below the floor, no near copies
 Trending   what everybody reads: moving, not seen, not unwanted, not already in For you
 missed     the next ones by title, each with the reason
+similar    under a pick, others that are like it: of the same day or the days before, so perhaps in the reader's archive
 
 What subscribers share is found once; then each costs time for the papers that match, and little more for those that
 are shown.
@@ -26,7 +27,7 @@ from digest.curate.rank import Ranking, Standing
 from digest.curate.reasons import why
 from digest.curate.similar import Copies
 from digest.curate.vector import Mask, Numbers, greatest, greatest_of_each, mask, score
-from digest.model import Digest, Match, Missed, Pick, StoredPaper, Subscriber, Trend
+from digest.model import Digest, Match, Missed, Pick, Similar, StoredPaper, Subscriber, Trend
 
 _Part: TypeAlias = Literal["for_you", "trending"]
 
@@ -38,6 +39,11 @@ _REMEMBERED_NEWS = 32
 _TOGETHER = 64
 #: reasons in words kept in memory, and as many missed papers, the latest used: popular ones are told to many
 _REMEMBERED = 32_768
+#: a paper so like a pick is named under it; of judged papers as alike or more, four in five pairs were relevant to the
+#: same profile
+_ALIKE = 0.2
+#: so many of the papers most like a pick may be named: some are in the digest anyway, or excluded
+_NAMED_FROM = 6
 
 _UNKNOWN = Trend()
 
@@ -80,6 +86,7 @@ class Offer:
         trends: Mapping[str, Trend],
         *,
         trending_from: AbstractSet[str],
+        similar: int = 0,
     ) -> None:
         """Lay out the papers of a ranking.
 
@@ -88,6 +95,7 @@ class Offer:
             pool: the same papers as the state knows them, in any order.
             trends: by key; a paper without one does not trend.
             trending_from: keys that may stand in Trending.
+            similar: most papers named under a pick as like it.
         """
         stored = {one.paper.key: one for one in pool}
         self._ranking, self._papers = ranking, ranking.papers
@@ -95,6 +103,9 @@ class Offer:
         self._moments = sorted({one.first_seen_at for one in self._stored})
         self._news_from = functools.lru_cache(maxsize=_REMEMBERED_NEWS)(self._find_news)
         self._copies = Copies(self._papers)
+        self._similar = similar
+        self._near: dict[int, tuple[int, ...]] = {}
+        self._named = functools.lru_cache(maxsize=_REMEMBERED)(self._name)
         self._missing = functools.lru_cache(maxsize=_REMEMBERED)(self._miss)
         self._told = functools.lru_cache(maxsize=_REMEMBERED)(self._tell)
         self._moved = functools.lru_cache(maxsize=_REMEMBERED)(self._find_moved)
@@ -272,14 +283,24 @@ class Offer:
     # --- in words ---------------------------------------------------------------------------------------------------
 
     def _picks(self, standing: Standing, for_you: Sequence[_Candidate], trending: Sequence[int]) -> Iterator[Pick]:
-        hits = self._ranking.hits(standing, [*(number for _, number, _ in for_you), *trending])
-        papers, trends, told = self._papers, self._trends, self._told
+        shown = [*(number for _, number, _ in for_you), *trending]
+        hits = self._ranking.hits(standing, shown)
+        like = dict(zip(shown, self._like(shown, standing.excluded), strict=True))
+        papers, trends, told, named = self._papers, self._trends, self._told, self._named
         for disinterest, number, _ in for_you:
             matches, reasons = told("for_you", number, tuple(hits[number]))
-            yield Pick(papers[number], "for_you", -disinterest, matches, trends[number], reasons)
+            yield Pick(
+                papers[number],
+                "for_you",
+                -disinterest,
+                matches,
+                trends[number],
+                reasons,
+                similar=named(like[number]),
+            )
         listed = _among(standing.numbers, trending)
         for number in trending:
-            yield self._moved(number, tuple(hits[number]) if number in listed else ())
+            yield self._moved(number, tuple(hits[number]) if number in listed else (), like[number])
 
     def _tell(self, part: _Part, number: int, entries: Sequence[str]) -> tuple[tuple[Match, ...], str]:
         """The matches, and the reasons in words."""
@@ -287,11 +308,36 @@ class Offer:
         # the numbers stand beside every paper already; they are the reason only for what trends
         return matches, why(matches, self._trends[number] if part == "trending" else _UNKNOWN)
 
-    def _find_moved(self, number: int, entries: Sequence[str]) -> Pick:
+    def _find_moved(self, number: int, entries: Sequence[str], like: tuple[int, ...]) -> Pick:
         """What trends looks the same to all readers whom it matches in the same way."""
         matches, reasons = self._told("trending", number, entries)
         trend = self._trends[number]
-        return Pick(self._papers[number], "trending", trend.score, matches, trend, reasons)
+        return Pick(self._papers[number], "trending", trend.score, matches, trend, reasons, similar=self._named(like))
+
+    # --- similar ----------------------------------------------------------------------------------------------------
+
+    def _like(self, shown: Sequence[int], excluded: Mask | None) -> Iterator[tuple[int, ...]]:
+        """For each paper of a digest those like it that are not in the digest, and not left out on purpose."""
+        if not self._similar:
+            yield from itertools.repeat((), len(shown))
+            return
+        taken = set(shown)
+        for number in shown:
+            near = self._near.get(number)
+            if near is None:
+                near = self._near[number] = self._find_near(number)
+            left = [n for n in near if n not in taken and (excluded is None or not excluded[n])]
+            yield tuple(left[: self._similar])
+
+    def _find_near(self, number: int) -> tuple[int, ...]:
+        """The papers most like one, without its near copies."""
+        alike, copies = self._ranking.neighbours(number), self._copies.of(number)
+        near = (other for other, likeness in alike.items() if likeness >= _ALIKE and other not in copies)
+        return tuple(itertools.islice(near, _NAMED_FROM))
+
+    def _name(self, numbers: Sequence[int]) -> tuple[Similar, ...]:
+        papers = [self._papers[number] for number in numbers]
+        return tuple([Similar(paper.key, paper.title, paper.url) for paper in papers])
 
 
 def _among(numbers: Numbers, wanted: Sequence[int]) -> set[int]:

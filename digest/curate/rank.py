@@ -103,9 +103,16 @@ class Ranking:
         self._marked = functools.lru_cache(maxsize=_REMEMBERED)(self._mark)
 
     @functools.cached_property
+    def _neighbours(self) -> Neighbours:
+        return Neighbours(self._evidence.text.terms(), len(self.papers))
+
+    @functools.cached_property
     def _votes(self) -> Votes:
-        neighbours = Neighbours(self._evidence.text.terms(), len(self.papers))
-        return Votes(len(self.papers), neighbours.of)
+        return Votes(len(self.papers), self._neighbours.of)
+
+    def neighbours(self, number: int) -> Mapping[int, float]:
+        """The papers most like one, itself not among them, with 0 < likeness ≤ 1; the most like first."""
+        return self._neighbours.of(number)
 
     def rank(self, queries: Sequence[Query], *, related: bool = False) -> tuple[Scored, ...]:
         """The papers that match, best first; equal scores in the order of their keys.

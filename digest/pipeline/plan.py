@@ -47,6 +47,8 @@ class Shelf:
     trending: frozenset[str]
     #: addresses of those who brought or said anything; looking for them at each shard would take longer
     outspoken: frozenset[str] = frozenset()
+    #: most papers named under a pick as like it
+    similar: int = 0
 
     @cached_property
     def ranking(self) -> Ranking:
@@ -61,7 +63,7 @@ class Shelf:
     @cached_property
     def offer(self) -> Offer:
         """The ranked papers with their trends, from which digests are selected."""
-        return Offer(self.ranking, self.pool, self.trends, trending_from=self.trending)
+        return Offer(self.ranking, self.pool, self.trends, trending_from=self.trending, similar=self.similar)
 
 
 def lay_out(settings: Settings, state: State, *, now: datetime) -> Shelf:
@@ -73,7 +75,7 @@ def lay_out(settings: Settings, state: State, *, now: datetime) -> Shelf:
     recent = frozenset(stored.paper.key for stored in pool if stored.first_seen_at >= trending_since)
     outspoken = state.interests.readers() | state.feedback.readers()
     moving = trends(pool, history, now=now, origins=origins_of(settings.sources))
-    return Shelf(pool, moving, recent, outspoken)
+    return Shelf(pool, moving, recent, outspoken, settings.digest.similar)
 
 
 def preview(settings: Settings, state: State, subscriber: Subscriber, *, now: datetime) -> Digest:

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from digest.compose.letter import Letterhead
-from digest.model import Digest, Followup, Match, Missed, Trend
+from digest.model import Digest, Followup, Match, Missed, Similar, Trend
 from tests.makers import HOSTILE_TITLE, digest, paper, pick, subscriber
 
 if TYPE_CHECKING:
@@ -36,10 +36,19 @@ class Case:
     inliner: Inliner = "premailer"
 
 
+SIMILAR = (
+    Similar(
+        "arxiv:2609.00041", "Hashing Tokens to Experts, and Why It Works at All", "https://arxiv.org/abs/2609.00041"
+    ),
+    Similar("arxiv:2608.00042", "Kernels for $O(n \\log n)$ Attention over Very Long Documents of Many Authors", ""),
+    Similar("list:x/1", "Attention on a Timetable", ""),
+)
+
+
 def matched(number: int, keyword: str, words: tuple[str, ...], /, why: str = "", **fields: Any) -> Pick:
-    trend = fields.pop("trend", Trend())
+    trend, similar = fields.pop("trend", Trend()), fields.pop("similar", ())
     match = Match(keyword, ("title", "abstract"), words=words, score=1.0)
-    return pick(number, paper=paper(number, **fields), matches=(match,), trend=trend, why=why)
+    return pick(number, paper=paper(number, **fields), matches=(match,), trend=trend, why=why, similar=similar)
 
 
 def trending(number: int, /, **fields: Any) -> Pick:
@@ -72,6 +81,7 @@ def usual() -> tuple[Pick, ...]:
         pdf_url="https://arxiv.org/pdf/2609.00001",
         discussion_url="https://huggingface.co/papers/2609.00001",
         trend=Trend(0.9, 142, 84, 12, 5, 1234, 310, change_days=1),
+        similar=SIMILAR[:1],
     )
     attention = matched(
         2,
@@ -86,6 +96,7 @@ def usual() -> tuple[Pick, ...]:
         authors=("Mirela Popescu", "Jón Sigurðsson"),
         categories=("cs.DC", "cs.LG"),
         pdf_url="https://arxiv.org/pdf/2609.00002",
+        similar=SIMILAR[1:],
     )
     update = matched(
         3,
@@ -167,6 +178,7 @@ HOSTILE = digest(
         project_url="data:text/html,<script>alert(1)</script>",
         pdf_url="https://arxiv.org@evil.example/pdf",
         ai_summary=HOSTILE_TITLE,
+        similar=(Similar("url:z", HOSTILE_TITLE, "javascript:alert(1)"),),
         sources=(HOSTILE_TITLE, "arxiv"),
         categories=(HOSTILE_TITLE,),
     ),

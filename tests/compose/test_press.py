@@ -12,7 +12,7 @@ from digest.compose.message import compose
 from digest.compose.press import Press
 from digest.compose.render import Renderer
 from digest.errors import DigestError, TemplateError
-from digest.model import Digest, Followup, Mail, Match, Missed, Pick, Trend
+from digest.model import Digest, Followup, Mail, Match, Missed, Pick, Similar, Trend
 from tests.compose.cases import CASES, FIFTY, LETTERHEAD, READER, USUAL
 from tests.makers import HOSTILE_TITLE, TODAY, digest, paper, pick, subscriber
 
@@ -70,6 +70,9 @@ picks = st.builds(
     why=texts,
     summary=st.sampled_from(["", "We study it.", HOSTILE_TITLE, "= . " * 200]),
     summary_by=st.sampled_from(["extract", "AI"]),
+    similar=st.lists(st.builds(Similar, st.sampled_from(["doi:10.1/x", "list:x/1"]), texts, texts), max_size=2).map(
+        tuple
+    ),
 )
 digests = st.builds(
     Digest,

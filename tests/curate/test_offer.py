@@ -15,7 +15,7 @@ from digest.curate.offer import TREND_SHARE, Offer, Request
 from digest.curate.query import parse
 from digest.curate.rank import Ranking, Standing
 from digest.curate.vector import mask, score
-from digest.model import Digest, Match, Missed, Paper, Pick, StoredPaper, Trend
+from digest.model import Digest, Match, Missed, Paper, Pick, Similar, StoredPaper, Trend
 from tests.makers import NOW, TODAY, paper, subscriber
 
 YESTERDAY = NOW - timedelta(days=1)
@@ -52,7 +52,7 @@ def chosen(
     stored = [StoredPaper(one, YESTERDAY if number in old else NOW, TODAY) for number, one in enumerate(pool)]
     values: dict[str, Any] = {"since": YESTERDAY, "seen": frozenset(), "local_date": TODAY, "planned_at": NOW}
     keys = given.pop("trending_from", frozenset(one.key for one in pool))
-    offer = Offer(Ranking(pool), stored, trends or {}, trending_from=keys)
+    offer = Offer(Ranking(pool), stored, trends or {}, trending_from=keys, similar=given.pop("similar", 0))
     if not isinstance(ranked, Standing):
         ranked = standing(dict(enumerate(ranked)))
     missed_max = given.pop("missed_max", 5)
@@ -274,3 +274,78 @@ def test_no_paper_that_was_left_out_is_of_more_interest_than_one_taken(
     digest = chosen(pool, standing(matching), trends, reader=reader)
     assert [pool[number].key for number in above[:most]] == parts(digest, "for_you")
     assert [pool[number].key for number in order if number not in above[:most]][:5] == [m.key for m in digest.missed]
+
+
+# --- similar --------------------------------------------------------------------------------------------------------
+
+
+def alike() -> list[Paper]:
+    """Four papers on dunes, of which the last two are copies, and others."""
+    titles = ["Dunes walk in wind", "Dunes walk slowly", "Wind and dunes that walk", "Wind and dunes that walk"]
+    abstracts = ["dune crest grain one", "dune crest grain two", "dune crest wind three", "dune crest wind three"]
+    dunes = [
+        paper(number, title=title, abstract=abstract)
+        for number, (title, abstract) in enumerate(zip(titles, abstracts, strict=True))
+    ]
+    return [*dunes, *(paper(n, title=f"{_SUBJECTS[n]} {n}", abstract=f"{_SUBJECTS[n]} {n} w{n}") for n in range(4, 12))]
+
+
+def named(digest: Digest) -> list[list[str]]:
+    return [[one.key for one in pick.similar] for pick in digest.picks]
+
+
+def test_a_pick_names_the_papers_most_like_it_that_are_not_in_the_digest() -> None:
+    pool = alike()
+    keys = [one.key for one in pool]
+
+    (one,) = named(chosen(pool, [0.9], similar=2))
+
+    assert 2 == len(one)
+    assert set(one) < set(keys[1:4])
+    assert keys[1] not in named(chosen(pool, [0.9, 0.8], similar=2))[0]
+    assert [[]] == named(chosen(pool, [0.9]))
+
+
+def test_a_similar_paper_is_named_by_title_and_address_however_old_and_seen_it_is() -> None:
+    pool = alike()
+    seen = frozenset(one.key for one in pool[1:4])
+
+    (pick,) = chosen(pool, [0.9], similar=1, old={1, 2, 3}, seen=seen).picks
+
+    (similar,) = pick.similar
+    assert similar in {Similar(one.key, one.title, one.url) for one in pool[1:4]}
+
+
+def test_a_copy_is_not_called_similar_nor_is_what_is_excluded() -> None:
+    pool = alike()
+
+    ((one,), (other,)) = (
+        named(chosen(pool, standing({3: 0.9}), similar=2)),
+        named(chosen(pool, standing({3: 0.9}, excluded={0}), similar=2)),
+    )
+
+    assert {pool[0].key, pool[1].key} == set(one)
+    assert [pool[1].key] == other
+
+
+def test_what_trends_names_similar_papers_as_well() -> None:
+    pool = alike()
+
+    assert [1] == [len(one) for one in named(chosen(pool, [], {pool[0].key: Trend(1.0)}, similar=1))]
+
+
+def test_readers_share_what_is_named() -> None:
+    pool = alike()
+    offer = Offer(
+        Ranking(pool), [StoredPaper(one, NOW, TODAY) for one in pool], {}, trending_from=frozenset(), similar=1
+    )
+    request = Request(subscriber(), (), since=YESTERDAY, seen=frozenset(), local_date=TODAY, planned_at=NOW)
+
+    one, other = (offer.select(request, standing({0: score})).picks[0] for score in (0.9, 0.5))
+
+    assert one.similar
+    assert one.similar is other.similar
+
+
+def test_papers_that_have_little_in_common_are_not_named() -> None:
+    assert [[]] == named(chosen(papers(12), [0.9], similar=2))
