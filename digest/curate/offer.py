@@ -331,8 +331,9 @@ class Offer:
 
     def _find_near(self, number: int) -> tuple[int, ...]:
         """The papers most like one, without its near copies."""
-        alike, copies = self._ranking.neighbours(number), self._copies.of(number)
-        near = (other for other, likeness in alike.items() if likeness >= _ALIKE and other not in copies)
+        others, likeness = self._ranking.neighbours(number)
+        copies = self._copies.of(number)
+        near = (other for other in others[likeness >= _ALIKE].tolist() if other not in copies)
         return tuple(itertools.islice(near, _NAMED_FROM))
 
     def _name(self, numbers: Sequence[int]) -> tuple[Similar, ...]:

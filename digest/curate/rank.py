@@ -110,8 +110,8 @@ class Ranking:
     def _votes(self) -> Votes:
         return Votes(len(self.papers), self._neighbours.of)
 
-    def neighbours(self, number: int) -> Mapping[int, float]:
-        """The papers most like one, itself not among them, with 0 < likeness ≤ 1; the most like first."""
+    def neighbours(self, number: int) -> tuple[Numbers, Values]:
+        """The papers most like one, itself not among them, and how much (0 < likeness ≤ 1); the most like first."""
         return self._neighbours.of(number)
 
     def rank(self, queries: Sequence[Query], *, related: bool = False) -> tuple[Scored, ...]:
