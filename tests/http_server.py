@@ -35,6 +35,7 @@ class Request:
     headers: Mapping[str, str]
     #: when it arrived and when its answer was complete, on `time.monotonic`
     began: float
+    body: bytes = b""
     ended: list[float] = field(default_factory=list)
 
 
@@ -129,10 +130,13 @@ def _handler(server: HttpServer) -> type[BaseHTTPRequestHandler]:
     class Recorder(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
 
-        def do_GET(self) -> None:
+        def do_POST(self) -> None:
+            self.do_GET(self.rfile.read(int(self.headers.get("Content-Length", 0))))
+
+        def do_GET(self, body: bytes = b"") -> None:
             parts = urlsplit(self.path)
             headers = {name.lower(): value for name, value in self.headers.items()}
-            request = Request(parts.path, dict(parse_qsl(parts.query)), headers, time.monotonic())
+            request = Request(parts.path, dict(parse_qsl(parts.query)), headers, time.monotonic(), body)
             reply = server.answer(request)
             request.ended.append(time.monotonic())
             self._send(reply)

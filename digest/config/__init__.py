@@ -21,7 +21,8 @@ from digest.config import checks, mistakes
 from digest.config.file import find, parse, read
 from digest.config.layers import SECRETS, layered
 from digest.config.lines import line_of, lines
-from digest.config.schema import ConfigFile, DigestSection, Section, SmtpSection
+from digest.config.schema import ConfigFile, DigestSection, SmtpSection
+from digest.config.section import Section
 from digest.config.settings import Settings, build, subscriber
 from digest.errors import ConfigError, ConfigProblem
 
@@ -97,7 +98,7 @@ def example() -> str:
 
 
 def _with_secrets(config: ConfigFile) -> tuple[ConfigFile, list[ConfigProblem]]:
-    """The configuration with the secrets of all its `password_file`s and `token_file`s."""
+    """The configuration with the secrets of all files that it names for one."""
     problems: list[ConfigProblem] = []
     tables: dict[str, Section | None] = {}
     for table, key in SECRETS.items():
@@ -124,7 +125,7 @@ def _secret(table: str, section: Section, key: str, problems: list[ConfigProblem
         secret = ""
         reason = f"the file cannot be read ({(getattr(error, 'strerror', '') or 'it is not UTF-8 text').lower()})"
     if reason:
-        hint = f"put the {key}, and nothing else, into it; this program must be able to read it"
+        hint = f"put the {key.replace('_', ' ')}, and nothing else, into it; this program must be able to read it"
         problems.append(ConfigProblem(f"{table}.{key}_file", reason, hint, str(file)))
         return {}
     return {key: SecretStr(secret)}

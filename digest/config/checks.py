@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from digest.config.llm import LlmSection
     from digest.config.schema import (
         BouncesSection,
         ConfigFile,
@@ -67,6 +68,11 @@ def across(config: ConfigFile) -> Iterator[ConfigProblem]:
         yield from _dkim(config.dkim, config.mail)
     if config.github is not None:
         yield from _github(config.github)
+    if config.llm is not None:
+        yield from _llm(config.llm)
+    elif config.digest.summaries == "llm":
+        hint = 'add [llm] with base_url = "http://localhost:11434/v1" and model, or write summaries = "sentence"'
+        yield ConfigProblem("digest.summaries", "there is no [llm] to write them", hint, "llm")
     yield from _sources(config)
     yield from _subscribers(config)
 
@@ -269,6 +275,28 @@ def _alignment(dkim: DkimSection, mail: MailSection) -> Iterator[ConfigProblem]:
             "not count the signature (DMARC alignment)",
             f"leave domain out to sign for {sender}",
             dkim.domain,
+        )
+
+
+def _llm(llm: LlmSection) -> Iterator[ConfigProblem]:
+    if not llm.base_url:
+        hint = 'add base_url = "http://localhost:11434/v1", or remove [llm]'
+        yield ConfigProblem("llm.base_url", "the address of the language model is missing", hint)
+    if not llm.model:
+        yield ConfigProblem("llm.model", "the name of the language model is missing", 'add model = "llama3.2"')
+    if llm.api_key is not None and llm.api_key_file is not None:
+        yield ConfigProblem(
+            "llm.api_key_file",
+            "there is an api_key and an api_key_file, and only one can be right",
+            "keep api_key_file and remove api_key",
+        )
+    parts = urlsplit(llm.base_url)
+    if (llm.api_key or llm.api_key_file) and parts.scheme == "http" and not is_loopback(parts.hostname or ""):
+        yield ConfigProblem(
+            "llm.base_url",
+            "everybody on the way could read the key, for http is not encrypted",
+            "write an address that begins with https, or remove the key",
+            llm.base_url,
         )
 
 

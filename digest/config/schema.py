@@ -8,54 +8,34 @@ here, so that the rest of a file can still be checked when one key is wrong; whi
 from __future__ import annotations
 
 import datetime as dt
-from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, WithJsonSchema
+from pydantic import AfterValidator, ConfigDict, Field, SecretStr
 
 from digest.config import values
+from digest.config.llm import LlmSection
+from digest.config.section import (
+    Address,
+    Category,
+    Clock,
+    Days,
+    DomainRates,
+    File,
+    Keyword,
+    Mailbox,
+    MailRate,
+    MaxPapers,
+    OneLine,
+    Pause,
+    PrivateHost,
+    Score,
+    Section,
+    Trending,
+    WebAddress,
+    Zone,
+)
 from digest.deliver.settings import SmtpSettings
-from digest.deliver.throttle import Rate
-from digest.model import Announce, SourceType, Weekday
-
-Address = Annotated[str, AfterValidator(values.address)]
-Mailbox = Annotated[str, AfterValidator(values.mailbox)]
-WebAddress = Annotated[str, AfterValidator(values.web_address)]
-OneLine = Annotated[str, Field(max_length=200), AfterValidator(values.one_line)]
-PrivateHost = Annotated[str, AfterValidator(values.private_host)]
-File = Annotated[Path, BeforeValidator(values.path)]
-Keyword = Annotated[str, AfterValidator(values.keyword)]
-Category = Annotated[str, AfterValidator(values.category)]
-Zone = Annotated[str, AfterValidator(values.zone)]
-Clock = Annotated[
-    dt.time,
-    BeforeValidator(values.clock),
-    WithJsonSchema({"type": "string", "pattern": "^([01]?[0-9]|2[0-3]):[0-5][0-9]$"}),
-]
-Pause = Annotated[dt.date, BeforeValidator(values.pause), WithJsonSchema({"type": "string", "format": "date"})]
-Day = Annotated[Weekday, BeforeValidator(lambda day: values.weekday(day) if isinstance(day, str) else day)]
-Days = Annotated[tuple[Day, ...], AfterValidator(values.week)]
-MaxPapers = Annotated[int, Field(ge=1, le=50)]
-Trending = Annotated[int, Field(ge=0, le=50)]
-Score = Annotated[float, Field(ge=0, le=1)]
-MailRate = Annotated[
-    Rate,
-    BeforeValidator(values.rate),
-    WithJsonSchema({"type": "string", "pattern": "^[1-9][0-9]* ?/ ?(second|minute|hour|day)$"}),
-]
-DomainRates = Annotated[
-    dict[str, Rate],
-    BeforeValidator(values.domain_rates),
-    WithJsonSchema({"type": ["string", "object"], "additionalProperties": {"type": "string"}}),
-]
-
-
-class Section(BaseModel):
-    """A table of the file. Unknown keys are mistakes; values never appear in pydantic's own messages."""
-
-    model_config = ConfigDict(
-        extra="forbid", frozen=True, use_attribute_docstrings=True, hide_input_in_errors=True, validate_default=False
-    )
+from digest.model import Announce, SourceType
 
 
 class StateSection(Section):
@@ -169,7 +149,7 @@ class SmtpSection(RelaySection):
 
     envelope_from: Address | None = None
     """Address to which bounces go. Default: the address in mail.from."""
-    per_domain_rate: DomainRates = {}
+    per_domain_rate: DomainRates = Field(default={})
     """Most mails to one recipient domain in a time: 500/hour, or a table of domains, with "*" for all others."""
     fallback: tuple[FallbackSection, ...] = ()
     """More relays: a table each, with the keys above."""
@@ -282,8 +262,8 @@ class DigestSection(Section):
     """Tell news of papers sent before: withdrawn, a new version, code, a venue, a DOI, many more votes."""
     similar: int = Field(default=1, ge=0, le=2)
     """Most papers named under a pick as like it."""
-    summaries: Literal["abstract", "sentence"] = "abstract"
-    """What stands below a title: the beginning of the abstract, or the sentence or two of it that say what is new."""
+    summaries: Literal["abstract", "sentence", "llm"] = "abstract"
+    """What stands below a title: the abstract, the sentence or two of it that say what is new, or what [llm] wrote."""
     time: Clock = dt.time(8, 0)
     """From this local time on a digest is due."""
     days: Days = ("mon", "tue", "wed", "thu", "fri")
@@ -365,6 +345,7 @@ class ConfigFile(Section):
     github: GithubSection | None = None
     maildir: MaildirSection = MaildirSection()
     digest: DigestSection = DigestSection()
+    llm: LlmSection | None = None
     delivery: DeliverySection = DeliverySection()
     daemon: DaemonSection = DaemonSection()
     sources: tuple[SourceEntry, ...] = ()
@@ -387,6 +368,7 @@ TABLES: dict[str, type[Section]] = {
     "github": GithubSection,
     "maildir": MaildirSection,
     "digest": DigestSection,
+    "llm": LlmSection,
     "delivery": DeliverySection,
     "daemon": DaemonSection,
     "sources": SourceEntry,

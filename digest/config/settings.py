@@ -17,6 +17,7 @@ from digest.model import Source, Subscriber
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+    from digest.config.llm import LlmSection
     from digest.config.schema import (
         BouncesSection,
         ConfigFile,
@@ -62,6 +63,8 @@ class Settings:
     subscribers: tuple[Subscriber, ...]
     #: defaults for subscribers that are kept elsewhere
     digest: DigestSection
+    #: with `api_key` set if there is one, however it was given; None: no language model is asked
+    llm: LlmSection | None
     delivery: DeliverySection
     daemon: DaemonSection
     #: things to know that are no mistakes; one sentence each
@@ -94,6 +97,7 @@ def build(config: ConfigFile, path: Path, env: Mapping[str, str], *, file: Mappi
         sources=tuple(map(source, config.sources)),
         subscribers=tuple(subscriber(entry, config.digest) for entry in config.subscribers),
         digest=config.digest,
+        llm=config.llm,
         delivery=config.delivery,
         daemon=config.daemon,
         warnings=tuple(_warnings(config, path, file)),

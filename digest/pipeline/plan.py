@@ -83,7 +83,7 @@ def preview(settings: Settings, state: State, subscriber: Subscriber, *, now: da
     local_date = now.astimezone(ZoneInfo(subscriber.timezone)).date()
     digests = _digests(settings, state, [(subscriber, local_date)], lay_out(settings, state, now=now), now=now)
     told = with_followups([*digests], state, gather(state, now=now), now=now)
-    (digest,) = Summaries(settings).put_into(told)
+    (digest,) = Summaries(settings, state, now=now, ask=False).put_into(told)
     return digest
 
 
@@ -124,7 +124,7 @@ class _Planner:
         self._state = state
         self._now = now
         self._any_hour = any_hour
-        self._summaries = Summaries(settings)
+        self._summaries = Summaries(settings, state, now=now)
 
     @cached_property
     def _shelf(self) -> Shelf:

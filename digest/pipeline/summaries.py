@@ -1,40 +1,138 @@
-"""A sentence or two for each pick, where the configuration wants that instead of abstracts."""
+"""A sentence or two for each pick, where the configuration wants that instead of abstracts.
+
+The source's own AI summary comes first, then what the configured language model wrote, then the paper's own sentences.
+The model is asked at most once about a text, within the limits of the day and of the run; whatever happens to it, the
+digest goes out, with the paper's own sentences.
+"""
 
 from __future__ import annotations
 
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from functools import partial
+from hashlib import sha256
+from itertools import islice
 from typing import TYPE_CHECKING
 
+import structlog
+
+from digest.curate.prompt import ANSWER_TOKENS, messages, usable
 from digest.curate.summary import extract
+from digest.state.codec import to_text
+from digest.state.summaries import StoredSummary
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping, Sequence
+    from datetime import datetime
 
+    from digest.collect.llm import Asked
     from digest.config import Settings
+    from digest.config.llm import LlmSection
     from digest.model import Digest, Paper, Pick
+    from digest.state.store import State
+
+_log = structlog.get_logger(__name__)
 
 
 class Summaries:
-    """The summaries of one run; each paper is summarised once, for all readers."""
+    """The summaries of one run; each paper is summarised once, for all readers.
 
-    def __init__(self, settings: Settings) -> None:
-        self._wanted = settings.digest.summaries != "abstract"
+    Args:
+        settings: what stands below titles, and which model may be asked.
+        state: what the model wrote before, and how much it was asked today.
+        now: the moment of the run, aware; its UTC day is the one that is counted.
+        ask: False: no model is asked, what it wrote before is used.
+    """
+
+    def __init__(self, settings: Settings, state: State, *, now: datetime, ask: bool = True) -> None:
+        kind, llm = settings.digest.summaries, settings.llm
+        self._wanted = kind != "abstract"
+        self._model = _Model(llm, state, now=now, may_ask=ask) if llm and kind == "llm" else None
         #: by key: the text and who wrote it
         self._known: dict[str, tuple[str, str]] = {}
 
     def put_into(self, digests: Iterable[Digest]) -> tuple[Digest, ...]:
         """The digests with a summary in each pick that can have one; as they are if abstracts are wanted."""
+        digests = tuple(digests)
         if not self._wanted:
-            return tuple(digests)
+            return digests
+        self._summarise([pick.paper for one in digests for pick in one.picks])
         return tuple(replace(one, picks=tuple(map(self._summarised, one.picks))) for one in digests)
 
+    def _summarise(self, picked: Sequence[Paper]) -> None:
+        papers = {paper.key: paper for paper in picked if paper.key not in self._known}
+        written: Mapping[str, str] = {}
+        if self._model:
+            picks = Counter(paper.key for paper in picked)
+            needy = [paper for paper in papers.values() if paper.abstract and not paper.ai_summary]
+            # what most readers get comes first
+            needy.sort(key=lambda paper: -picks[paper.key])
+            written = self._model.written(needy)
+        for key, paper in papers.items():
+            text = written.get(key)
+            self._known[key] = (text, self._model.name) if text and self._model else _summary(paper)
+
     def _summarised(self, pick: Pick) -> Pick:
-        known = self._known.get(pick.paper.key)
-        if known is None:
-            known = self._known[pick.paper.key] = _summary(pick.paper)
-        return replace(pick, summary=known[0], summary_by=known[1]) if known[0] else pick
+        text, by = self._known[pick.paper.key]
+        return replace(pick, summary=text, summary_by=by) if text else pick
+
+
+class _Model:
+    """The language model in one run. Once it is in trouble or at a limit, it is left alone."""
+
+    def __init__(self, llm: LlmSection, state: State, *, now: datetime, may_ask: bool) -> None:
+        self._llm, self._state, self._now = llm, state, now
+        self._may_ask = may_ask
+        #: seconds that may still be spent on asking
+        self._left_s = llm.deadline
+        self.name = llm.model
+
+    def written(self, papers: Sequence[Paper]) -> dict[str, str]:
+        """What it wrote, or writes now, of the papers, by key; what was of no use is empty or not there."""
+        llm = self._llm
+        questions = {one.key: messages(one.title, one.abstract, language=llm.language) for one in papers}
+        hashes = {key: sha256(to_text(question).encode()).hexdigest() for key, question in questions.items()}
+        found = self._state.summaries.get(hashes, language=llm.language, model=llm.model)
+        new = {one.key: one for one in papers if one.key not in found}
+        if new and self._may_ask:
+            for key, answer in self._answers({key: questions[key] for key in new}).items():
+                text = usable(answer, new[key].title, new[key].abstract, language=llm.language)
+                found[key] = StoredSummary(key, hashes[key], llm.language, llm.model, text, self._now)
+            self._state.summaries.put(found[key] for key in new if key in found)
+        return {key: one.text for key, one in found.items()}
+
+    def _answers(self, questions: Mapping[str, list[dict[str, str]]]) -> Mapping[str, str]:
+        """The answers that there are within the limits, by key."""
+        llm, today = self._llm, self._now.date()
+        spent = self._state.summaries.spent(today, llm.model)
+        calls, tokens = llm.calls_per_day - spent.calls, llm.tokens_per_day - spent.tokens
+        if calls <= 0 or tokens <= 0:
+            self._stop(f"{llm.model} was asked as much as it may be on one day")
+            return {}
+        asked = self._ask(dict(islice(questions.items(), calls)), tokens)
+        self._state.summaries.spend(today, llm.model, calls=asked.calls, tokens=asked.tokens)
+        self._left_s -= asked.seconds
+        if asked.trouble or self._left_s <= 0:
+            self._stop(asked.trouble or f"{llm.model} was asked for {llm.deadline:g} seconds, which is the limit")
+        return asked.answers
+
+    def _ask(self, questions: dict[str, list[dict[str, str]]], tokens: int) -> Asked:
+        """In a thread of its own, for there may be an event loop in this one."""
+        from digest.collect.llm import Machine, ask
+
+        llm = self._llm
+        key = llm.api_key.get_secret_value() if llm.api_key else ""
+        machine = Machine(llm.base_url, llm.model, key, timeout_s=llm.timeout, connections=llm.connections)
+        asking = partial(ask, answer_tokens=ANSWER_TOKENS, most_tokens=tokens, deadline_s=self._left_s)
+        with ThreadPoolExecutor(1) as pool:
+            return pool.submit(asking, machine, questions).result()
+
+    def _stop(self, reason: str) -> None:
+        self._may_ask = False
+        _log.warning("papers show sentences of their abstracts", reason=reason)
 
 
 def _summary(paper: Paper) -> tuple[str, str]:
-    """The source's own, if it has one; it is shown as a machine's anyway, so the abstract may go."""
+    """Without a model: the source's own, if it has one, which is shown as a machine's; else the paper's sentences."""
     return (paper.ai_summary, "AI") if paper.ai_summary else (extract(paper.title, paper.abstract), "extract")

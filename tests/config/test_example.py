@@ -37,6 +37,7 @@ def test_the_example_is_valid_with_everything_in_force(tmp_path: Path) -> None:
     (tmp_path / "templates").mkdir()
     (tmp_path / "smtp_password").write_text("x", encoding="utf-8")
     (tmp_path / "bounces_password").write_text("x", encoding="utf-8")
+    (tmp_path / "llm_api_key").write_text("x", encoding="utf-8")
     (tmp_path / "ca.pem").touch()
     (tmp_path / "github_token").write_text("ghp_secret")
     (tmp_path / "dkim.pem").touch(mode=0o600)
@@ -54,11 +55,12 @@ def test_the_example_names_every_key() -> None:
         for key in entry
     }
 
-    # these stand in a comment only, since password_file, host and token_file exclude them
+    # these stand in a comment only, since password_file, host, token_file and api_key_file do
     assert {(table, key) for table, section in TABLES.items() for key in keys(section)} - {
         ("smtp", "password"),
         ("bounces", "password"),
         ("bounces", "maildir"),
+        ("llm", "api_key"),
         ("github", "token"),
     } == named
 

@@ -1,0 +1,159 @@
+"""Questions to a language model behind an address that speaks as OpenAI's chat completions do, and its answers.
+
+That is what Ollama, vLLM, llama.cpp and most hosted models speak (https://platform.openai.com/docs/api-reference/chat).
+The address is the operator's own choice, so it may be on this machine or in this network. Nothing else is trusted: an
+answer ends at a size, all answers at a time, and redirects, which could carry the key elsewhere, are not followed.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import httpx2
+
+from digest.collect.http import shown
+from digest.errors import FetchError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+#: largest answer, in bytes
+_MAX_BYTES = 2**20
+_OK = 200
+#: characters that are about one token, for servers that do not count
+_PER_TOKEN = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Machine:
+    """Which model to ask, and where."""
+
+    #: up to and without `/chat/completions`: `http://localhost:11434/v1`
+    base_url: str
+    model: str
+    #: sent as a bearer token; empty: none is sent
+    api_key: str = field(default="", repr=False)
+    #: seconds for one answer
+    timeout_s: float = 20.0
+    #: questions at a time
+    connections: int = 4
+
+
+@dataclass(slots=True)
+class Asked:
+    """What came of some questions."""
+
+    #: by the names of the questions
+    answers: dict[str, str] = field(default_factory=dict)
+    #: questions that were asked, those without an answer included
+    calls: int = 0
+    #: what they cost, questions and answers together
+    tokens: int = 0
+    seconds: float = 0.0
+    #: why not all were asked or answered, one sentence without a full stop; empty if all were
+    trouble: str = ""
+
+
+def ask(
+    machine: Machine,
+    questions: Mapping[str, Sequence[Mapping[str, str]]],
+    *,
+    answer_tokens: int,
+    most_tokens: int,
+    deadline_s: float,
+) -> Asked:
+    """Ask, and stop at the first sign of trouble; what was answered until then counts. Never raises for it.
+
+    Args:
+        machine: whom.
+        questions: messages of a chat, by any name; asked in this order.
+        answer_tokens: how long an answer may be.
+        most_tokens: no further question once so many were used.
+        deadline_s: seconds for all together.
+    """
+    return asyncio.run(_ask(machine, questions, answer_tokens, most_tokens, deadline_s))
+
+
+async def _ask(
+    machine: Machine,
+    questions: Mapping[str, Sequence[Mapping[str, str]]],
+    answer_tokens: int,
+    most_tokens: int,
+    deadline_s: float,
+) -> Asked:
+    asked, left, clock = Asked(), iter(questions.items()), asyncio.get_running_loop().time
+    started = clock()
+    headers = {"Authorization": f"Bearer {machine.api_key}"} if machine.api_key else {}
+    async with httpx2.AsyncClient(headers=headers, timeout=None, trust_env=False) as client:
+
+        async def work() -> None:
+            for name, messages in _until(left, asked, most_tokens):
+                asked.calls += 1
+                body = {"model": machine.model, "messages": messages, "max_completion_tokens": answer_tokens}
+                try:
+                    text, tokens = await _answer(client, machine, body)
+                except FetchError as error:
+                    asked.trouble = asked.trouble or error.message
+                else:
+                    asked.answers[name] = text
+                    asked.tokens += tokens
+
+        try:
+            async with asyncio.timeout(deadline_s):
+                await asyncio.gather(*(work() for _ in range(machine.connections)))
+        except TimeoutError:
+            asked.trouble = f"{shown(machine.base_url)}: not all was answered within {deadline_s:g} seconds"
+    asked.seconds = clock() - started
+    return asked
+
+
+def _until(
+    left: Iterator[tuple[str, Sequence[Mapping[str, str]]]], asked: Asked, most_tokens: int
+) -> Iterator[tuple[str, Sequence[Mapping[str, str]]]]:
+    while not asked.trouble and asked.tokens < most_tokens and (question := next(left, None)):
+        yield question
+
+
+async def _answer(client: httpx2.AsyncClient, machine: Machine, body: dict[str, Any]) -> tuple[str, int]:
+    """Text and tokens of one answer. Raises FetchError."""
+    url = f"{machine.base_url.rstrip('/')}/chat/completions"
+    place = shown(url)
+    try:
+        async with asyncio.timeout(machine.timeout_s), client.stream("POST", url, json=body) as answer:
+            data = await _data(answer, place)
+    except FetchError:
+        raise
+    except TimeoutError:
+        raise FetchError(place, f"no complete answer within {machine.timeout_s:g} seconds") from None
+    except (httpx2.HTTPError, httpx2.InvalidURL, OSError, ValueError) as error:
+        # a header that cannot be sent holds the key, so only the kind of error is told
+        raise FetchError(place, f"no connection, or it broke off ({type(error).__name__})") from None
+    return _read(data, place, body)
+
+
+async def _data(answer: httpx2.Response, place: str) -> bytes:
+    if answer.status_code != _OK:
+        raise FetchError(place, f"the server answers {answer.status_code}", status=answer.status_code)
+    data = bytearray()
+    async for chunk in answer.aiter_bytes():
+        data += chunk
+        if len(data) > _MAX_BYTES:
+            raise FetchError(place, "the answer is larger than 1 MiB and was not read further")
+    return bytes(data)
+
+
+def _read(data: bytes, place: str, body: dict[str, Any]) -> tuple[str, int]:
+    try:
+        tree = json.loads(data)
+        text = tree["choices"][0]["message"]["content"]
+        counted = (tree.get("usage") or {}).get("total_tokens")
+    except (ValueError, LookupError, TypeError, AttributeError, RecursionError):
+        raise FetchError(place, "the answer is not one of chat completions") from None
+    if not isinstance(text, str):
+        text = ""
+    if not isinstance(counted, int) or counted <= 0:
+        counted = (len(json.dumps(body)) + len(text)) // _PER_TOKEN
+    return text, counted
