@@ -266,7 +266,10 @@ class Match:
 
 @dataclass(frozen=True, slots=True)
 class Trend:
-    """How a paper is doing with everybody. Changes are against the last earlier day on record, None: no such day."""
+    """How a paper is doing with everybody.
+
+    Changes are against what was known at least half a day before the last reading; None: nothing was.
+    """
 
     #: 0..1 within the batch it was computed for
     score: float = 0.0
@@ -276,11 +279,12 @@ class Trend:
     comments_change: int | None = None
     stars: int | None = None
     stars_change: int | None = None
-    #: whole days between the day the changes are counted from and today; 1: since yesterday; None: no changes known
+    #: days from the reading that changes are counted from until now, rounded, at least 1; 1: since yesterday; None: no
+    #: changes known
     change_days: int | None = None
-    #: how many sources carry the paper; 0: unknown
+    #: how many independent sources carry the paper (two searches of one site are one); 0: unknown
     sources: int = 0
-    #: whole days since the paper became known here; None: unknown
+    #: days since the paper became known here, rounded; None: unknown
     known_days: int | None = None
     #: True if it had come to rest and moves again
     rising_again: bool = False
