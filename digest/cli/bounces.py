@@ -27,7 +27,8 @@ def bounces(
 ) -> None:
     """Read returned mail, and pause readers whom no mail reaches.
 
-    Also those who report mail as spam or unsubscribe by mail. `digest run` does it once an hour.
+    Also those who report mail as spam or unsubscribe by mail. What readers say of papers with the links in their mails
+    is kept as `digest feedback` keeps it. `digest run` does it once an hour.
     """
     from digest.pipeline.returns import read_returns
 

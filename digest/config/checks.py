@@ -61,6 +61,13 @@ def across(config: ConfigFile) -> Iterator[ConfigProblem]:
     yield from _mail(config.mail)
     if config.smtp is not None:
         yield from _smtp(config.smtp)
+    if config.mail.feedback and config.bounces is None:
+        yield ConfigProblem(
+            "mail.feedback",
+            "nothing reads what arrives there",
+            "add a [bounces] table that names its mailbox, or remove the key",
+            config.mail.feedback,
+        )
     if config.bounces is not None:
         yield from _bounces(config.bounces)
         yield from _verp(config.bounces, config.envelope_from)

@@ -67,6 +67,8 @@ class MailSection(Section):
     """Public https address under which something of yours answers unsubscribe links. Default: no such links."""
     unsubscribe_mailto: Address | None = None
     """Address that takes unsubscribe mails. Default: the reply_to address, else the sender."""
+    feedback: Address | None = None
+    """Address that takes “more like this” and “less like this”, read as bounces are. Default: no such links."""
     inliner: Literal["premailer", "css-inline"] = "premailer"
     """What writes the styles into the tags, which some mail programs need."""
     templates: File | None = None

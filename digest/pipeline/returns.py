@@ -1,6 +1,7 @@
 """Read what came back, and pause those who should get no more mail.
 
     each unread mail → its bounces → whose they are → durable → the mail is done
+                     → or what its reader says of a paper → signed by us → durable → the mail is done
     each reader on record → a reason to pause, or none → paused
 
 The second half looks at everything on record, not at this run's mails: a crash between the two, or a refusal to pause
@@ -15,7 +16,10 @@ from operator import attrgetter
 from typing import TYPE_CHECKING
 
 from digest import account
+from digest.answer import is_genuine
+from digest.bounces.answer import read_answer
 from digest.bounces.bounce import Bounce
+from digest.bounces.entity import one_line
 from digest.bounces.imap import ImapMailbox, ImapSettings
 from digest.bounces.maildir import MaildirMailbox
 from digest.bounces.policy import reason_to_pause
@@ -24,16 +28,20 @@ from digest.errors import DigestError
 from digest.model import RunReport
 from digest.pipeline.readers import subscribers
 from digest.state.bounces import StoredBounce
+from digest.state.feedback import StoredFeedback
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
     from datetime import datetime
 
-    from digest.bounces.mailbox import Mailbox
+    from digest.answer import Answer
+    from digest.bounces.mailbox import Mailbox, Returned
     from digest.config import Settings
     from digest.model import Verdict
     from digest.state.store import State
 
+#: refused answers that are told one by one
+_TOLD = 20
 #: so many readers may be paused in one run in any case …
 _FEW = 10
 #: … and one in so many of all readers. When more bounce at once, the fault is rather at our own relay
@@ -55,6 +63,10 @@ class _Reading:
     mails: int = 0
     #: bounces by kind
     kinds: Counter[str] = field(default_factory=Counter)
+    #: what readers said of papers, by verb
+    answers: Counter[str] = field(default_factory=Counter)
+    #: answers that we have not signed, or for nobody: one sentence each, without a full stop
+    refused: list[str] = field(default_factory=list)
     #: mails that are no bounces
     strangers: int = 0
     #: bounces that name no mail of ours
@@ -157,6 +169,12 @@ def _read(settings: Settings, state: State, *, keep: bool) -> _Reading:
     reading = _Reading()
     with open_mailbox(settings) as mailbox:
         for mail in mailbox.unread():
+            if answer := read_answer(mail.data):
+                said = _said(answer, mail, state, reading)
+                if keep:
+                    state.feedback.record(said)
+                    mailbox.done(mail.name)
+                continue
             found = list(_attributed(read_report(mail.data, at=mail.arrived_at), state, reading))
             if keep:
                 state.bounces.record(_stored(email, bounce) for email, bounce in found)
@@ -165,6 +183,18 @@ def _read(settings: Settings, state: State, *, keep: bool) -> _Reading:
                 for email, bounce in found:
                     reading.unkept[email].append(bounce)
     return reading
+
+
+def _said(answer: Answer, mail: Returned, state: State, reading: _Reading) -> list[StoredFeedback]:
+    """What an answer says, if it is its reader's; the moment is the mail's, so that reading it again says no more."""
+    reading.mails += 1
+    email = state.subscribers.by_token(answer.token)
+    if email is None or not is_genuine(answer, secret=state.feedback.secret()):
+        said = f"{answer.verb} {one_line(answer.key, 60)}"
+        reading.refused.append(f"{mail.name}: “{said}” was refused: it is not as we signed it")
+        return []
+    reading.answers[answer.verb] += 1
+    return [StoredFeedback(email, mail.arrived_at, answer.verb, "paper", answer.key)]
 
 
 def _attributed(bounces: Sequence[Bounce], state: State, reading: _Reading) -> Iterator[tuple[str, Bounce]]:
@@ -224,10 +254,15 @@ def _refusal(stops: Sequence[_Stop], *, readers: int) -> str:
 def _summary(reading: _Reading) -> Iterator[str]:
     kinds = ", ".join(_many(reading.kinds[kind], word) for kind, word in _WORDS.items() if reading.kinds[kind])
     told = [kinds] if kinds else []
+    if reading.answers:
+        told.append(", ".join(f"{count:,} {verb} like a paper" for verb, count in sorted(reading.answers.items())))
     if reading.strangers:
         told.append(f"{reading.strangers:,} {'were no bounces' if reading.strangers > 1 else 'was no bounce'}")
     read = f"{reading.mails:,} mail{'s' * (reading.mails != 1)} read"
     yield f"{read}: {'; '.join(told)}" if told else read
+    yield from reading.refused[:_TOLD]
+    if len(reading.refused) > _TOLD:
+        yield f"{len(reading.refused) - _TOLD:,} more answers were refused"
     if reading.ignored:
         words = (
             "bounces name no mail of ours and were" if reading.ignored > 1 else "bounce names no mail of ours and was"

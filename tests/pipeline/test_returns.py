@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from digest.answer import line
 from digest.errors import DigestError, FetchError
 from digest.pipeline.returns import read_returns
 from tests.bounces.dovecot import PASSWORD, USER, dovecot
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from pathlib import Path
     from typing import Any
 
+    from digest.answer import Verb
     from digest.model import RunReport
     from tests.installation import Installation
     from tests.smtp_server import SmtpServer
@@ -323,3 +325,59 @@ def test_a_mailbox_may_be_on_a_server(two_mornings: Installation) -> None:
 
     assert [("2 mails read: 2 hard",), ("0 mails read",)] == [report.notes for report in reports]
     assert {CAT: REASON} == paused(two_mornings)
+
+
+# --- what readers say of papers -------------------------------------------------------------------------------------
+
+
+def answer(subject: str, more: str = "") -> bytes:
+    return f"From: whoever@example.net\r\nTo: x@example.org\r\nSubject: {subject}\r\n{more}\r\n".encode()
+
+
+def link(home: Installation, verb: Verb, key: str = "arxiv:2609.00001") -> str:
+    """The subject that a link in Ada's mail gives."""
+    with home.state() as state:
+        return line(verb, key, state.subscribers.tokens([ADA])[ADA], secret=state.feedback.secret())
+
+
+def said(home: Installation) -> list[tuple[str, str, str]]:
+    with home.state() as state:
+        return [(one.verb, one.kind, one.what) for one in state.feedback.log(ADA)]
+
+
+def test_what_a_reader_answers_with_a_link_is_kept_once(two_mornings: Installation, returned: Path) -> None:
+    put(returned, answer(f"Re: {link(two_mornings, 'more')}"), NOW + HOUR)
+    put(returned, answer(link(two_mornings, "less")), NOW + 2 * HOUR)
+
+    report = read(two_mornings)
+    (returned / "new").joinpath("again").write_bytes(answer(link(two_mornings, "less")))
+    os.utime(returned / "new" / "again", ((NOW + 2 * HOUR).timestamp(),) * 2)
+    read(two_mornings)
+
+    assert ("2 mails read: 1 less like a paper, 1 more like a paper",) == report.notes
+    assert [("more", "paper", "arxiv:2609.00001"), ("less", "paper", "arxiv:2609.00001")] == said(two_mornings)
+    assert [] == list((returned / "new").iterdir())
+
+
+def test_forged_and_altered_answers_are_refused_with_a_line(two_mornings: Installation, returned: Path) -> None:
+    genuine = link(two_mornings, "more")
+    put(returned, answer(genuine.replace("00001", "00002")), NOW + HOUR)
+    put(returned, answer(genuine.replace("more", "less")), NOW + HOUR)
+    put(returned, answer(line("more", "arxiv:2609.00001", "x" * 22, secret="guessed")), NOW + HOUR)
+    put(returned, answer(genuine, "Auto-Submitted: auto-replied\r\n"), NOW + HOUR)
+
+    report = read(two_mornings)
+
+    assert "4 mails read: 1 was no bounce" == report.notes[0]
+    assert 3 == sum("was refused: it is not as we signed it" in note for note in report.notes)
+    assert [] == said(two_mornings)
+
+
+def test_a_dry_run_keeps_no_answer(two_mornings: Installation, returned: Path) -> None:
+    put(returned, answer(link(two_mornings, "more")), NOW + HOUR)
+
+    report = read(two_mornings, dry_run=True)
+
+    assert ("1 mail read: 1 more like a paper",) == report.notes
+    assert [] == said(two_mornings)
+    assert 1 == len(list((returned / "new").iterdir()))

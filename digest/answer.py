@@ -1,0 +1,66 @@
+"""What a reader says of a paper by mail: one line, the subject of a link when it goes out, of a mail when it returns.
+
+    more arxiv:2401.01234 [Zm9yIHRoZSByZWFkZXI_-w.8ec0c3b1fe52edaafc5bQw]
+
+In the brackets stand the reader's token and the first 128 bits of HMAC-SHA-256 (RFC 2104) over verb, key and token, by
+a secret of the state. So nobody can answer for a reader or of a paper whose mail they have not had. Pure.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+import re
+from dataclasses import dataclass
+from typing import Literal
+from urllib.parse import quote, unquote
+
+Verb = Literal["more", "less"]
+
+#: longer keys get no links: mail programs cut long addresses
+LONGEST_KEY = 200
+#: bytes of a signature; 22 characters
+_SIGNED = 16
+_LINE = re.compile(r"\b(more|less)\s+([!-Z^-~]{1,600})\s+\[([A-Za-z0-9_-]{16,64})\.([A-Za-z0-9_-]{22})\]")
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """One answer as it was read, by whomever it was written."""
+
+    verb: Verb
+    #: of the paper
+    key: str
+    #: the reader's
+    token: str
+    signature: str
+
+
+def line(verb: Verb, key: str, token: str, *, secret: str) -> str:
+    """The line with which the reader of this token says so of this paper; printable ASCII without quotation marks.
+
+    >>> line("more", "list:mine/post 7", "Zm9yIHRoZSByZWFkZXI_-w", secret="s")
+    'more list:mine/post%207 [Zm9yIHRoZSByZWFkZXI_-w.yVm-63Sf7opq5tsjY5BPZg]'
+    """
+    return f"{verb} {quote(key, safe=':/.-_~()')} [{token}.{_signature(verb, key, token, secret)}]"
+
+
+def read(text: str) -> Answer | None:
+    """The first such line in a text, such as `Re: more …`; None if there is none. Not yet checked: see `is_genuine`."""
+    found = _LINE.search(text[:2_000])
+    if found is None:
+        return None
+    return Answer("more" if found[1] == "more" else "less", unquote(found[2]), found[3], found[4])
+
+
+def is_genuine(answer: Answer, *, secret: str) -> bool:
+    """Whether we wrote it, and nobody changed it. In the same time whatever is wrong with it."""
+    return hmac.compare_digest(_signature(answer.verb, answer.key, answer.token, secret), answer.signature)
+
+
+def _signature(verb: str, key: str, token: str, secret: str) -> str:
+    # lengths of what may hold anything are told, so that no two texts are signed as one
+    signed = f"{verb} {len(key)} {key} {token}".encode(errors="surrogatepass")
+    mac = hmac.digest(secret.encode(), signed, hashlib.sha256)
+    return base64.urlsafe_b64encode(mac[:_SIGNED]).rstrip(b"=").decode()
