@@ -9,6 +9,7 @@ a secret of the state. So nobody can answer for a reader or of a paper whose mai
 from __future__ import annotations
 
 import base64
+import functools
 import hashlib
 import hmac
 import re
@@ -22,6 +23,7 @@ Verb = Literal["more", "less"]
 LONGEST_KEY = 200
 #: bytes of a signature; 22 characters
 _SIGNED = 16
+_TOKEN = re.compile(r"[A-Za-z0-9_-]{16,64}")
 _LINE = re.compile(r"\b(more|less)\s+([!-Z^-~]{1,600})\s+\[([A-Za-z0-9_-]{16,64})\.([A-Za-z0-9_-]{22})\]")
 
 
@@ -37,13 +39,23 @@ class Answer:
     signature: str
 
 
+def can_answer(key: str, token: str) -> bool:
+    """Whether a reader has a token that a line can hold, and the paper a key that is short enough."""
+    return len(key) <= LONGEST_KEY and _TOKEN.fullmatch(token) is not None
+
+
 def line(verb: Verb, key: str, token: str, *, secret: str) -> str:
     """The line with which the reader of this token says so of this paper; printable ASCII without quotation marks.
 
     >>> line("more", "list:mine/post 7", "Zm9yIHRoZSByZWFkZXI_-w", secret="s")
     'more list:mine/post%207 [Zm9yIHRoZSByZWFkZXI_-w.yVm-63Sf7opq5tsjY5BPZg]'
     """
-    return f"{verb} {quote(key, safe=':/.-_~()')} [{token}.{_signature(verb, key, token, secret)}]"
+    return f"{verb} {_quoted(key)} [{token}.{_signature(verb, key, token, secret)}]"
+
+
+def in_link(line: str) -> str:
+    """A line as the subject of a `mailto:` address (RFC 6068 §2); five times as fast as `urllib.parse.quote`."""
+    return line.replace("%", "%25").replace(" ", "%20").replace("/", "%2F").replace("[", "%5B").replace("]", "%5D")
 
 
 def read(text: str) -> Answer | None:
@@ -57,6 +69,12 @@ def read(text: str) -> Answer | None:
 def is_genuine(answer: Answer, *, secret: str) -> bool:
     """Whether we wrote it, and nobody changed it. In the same time whatever is wrong with it."""
     return hmac.compare_digest(_signature(answer.verb, answer.key, answer.token, secret), answer.signature)
+
+
+# a paper is in many mails
+@functools.lru_cache(maxsize=8192)
+def _quoted(key: str) -> str:
+    return quote(key, safe=":/.-_~()", errors="replace")
 
 
 def _signature(verb: str, key: str, token: str, secret: str) -> str:

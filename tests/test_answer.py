@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import doctest
 from dataclasses import replace
+from urllib.parse import quote, unquote
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 import digest.answer
-from digest.answer import Answer, Verb, is_genuine, line, read
+from digest.answer import Answer, Verb, in_link, is_genuine, line, read
 from tests.makers import HOSTILE_TITLE
 
 SECRET = "a secret of the state"
@@ -35,6 +36,14 @@ def test_what_goes_out_comes_back_and_is_genuine(verb: Verb, key: str, before: s
     assert answer is not None
     assert (verb, key, TOKEN) == (answer.verb, answer.key, answer.token)
     assert is_genuine(answer, secret=SECRET)
+
+
+@given(st.text(max_size=30).filter(str.isprintable))
+def test_in_a_link_a_line_is_what_mail_programs_decode(key: str) -> None:
+    written = line("less", key, TOKEN, secret=SECRET)
+
+    assert quote(written, safe=":~()") == in_link(written)
+    assert written == unquote(in_link(written))
 
 
 @given(st.data())

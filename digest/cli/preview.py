@@ -55,12 +55,13 @@ def preview(
     settings = load_settings(config)
     with open_settings_state(settings) as state:
         digest = choose(settings, state, _reader(settings, state, email), now=utc_now())
+        head = letterhead(settings, state)
     print_digest(digest)
     if not digest.picks:
         if not digest.considered:
             say("Fetch papers with: digest pull")
         return
-    html = write_preview(compose(digest, letterhead(settings), open_renderer(settings)), out)
+    html = write_preview(compose(digest, head, open_renderer(settings)), out)
     say(f"Written: {html}, .txt and .eml beside it")
     if open_:
         typer.launch(html.absolute().as_uri())

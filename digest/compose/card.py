@@ -110,8 +110,20 @@ class Close:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Card(Heading, Body, Close):
-    """One paper, ready to print. It has three pieces because each is shared by other mails: see `press`."""
+class Answers:
+    """Links by which one reader says what they think of a paper: `mailto:` addresses (RFC 6068); empty: none."""
+
+    #: “more like this”, “less like this”
+    more_link: str = ""
+    less_link: str = ""
+
+
+NO_ANSWERS = Answers()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Card(Heading, Body, Close, Answers):
+    """One paper, ready to print. It has pieces because each but the reader's own is shared by mails: see `press`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,13 +144,14 @@ class FollowupCard:
     news: str
 
 
-def card(pick: Pick, number: int, detail: Detail) -> Card:
+def card(pick: Pick, number: int, detail: Detail, answers: Answers = NO_ANSWERS) -> Card:
     """The pick as the `number`th card of a mail (from 1)."""
     paper, words, room = pick.paper, matched_words(pick), detail.room(number)
     return Card(
         **vars(heading(paper, words_in(paper.title, words), number, limit=detail.title)),
         **vars(body(pick, words_in(excerpt(pick), words), room=room)),
         **vars(close(pick, room=room)),
+        **vars(answers),
     )
 
 

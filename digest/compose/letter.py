@@ -5,13 +5,25 @@ The templates hold the words and the look; everything that must be decided, coun
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from email.utils import parseaddr
 from functools import lru_cache
 from typing import TYPE_CHECKING
 from urllib.parse import quote, urlsplit
 
-from digest.compose.card import Card, Detail, FollowupCard, MissedCard, card, followup_card, missed_card, title_line
+from digest.answer import can_answer, in_link, line
+from digest.compose.card import (
+    NO_ANSWERS,
+    Answers,
+    Card,
+    Detail,
+    FollowupCard,
+    MissedCard,
+    card,
+    followup_card,
+    missed_card,
+    title_line,
+)
 from digest.compose.text import http_link, one_line, plain
 from digest.compose.words import long_day, short_day
 
@@ -48,6 +60,10 @@ class Letterhead:
     credits: tuple[tuple[str, str], ...] = ()
     #: address of the person who runs this installation; empty: unknown
     operator: str = ""
+    #: address that reads what readers say of papers; empty: there are no such links
+    feedback: str = ""
+    #: signs these links
+    secret: str = field(default="", repr=False)
 
     def __hash__(self) -> int:
         # looked up several times a mail; all fields would cost a microsecond each time, and there are few letterheads
@@ -69,6 +85,8 @@ class Occasion:
     #: (https://info.arxiv.org/help/api/tou.html)
     thanks_arxiv: bool
     user_agent: str
+    #: True if papers have links by which readers say more or less of them
+    answers: bool
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -109,7 +127,11 @@ class Letter(Cover):
 def write(digest: Digest, letterhead: Letterhead, detail: Detail) -> Letter:
     """The digest as a letter, with as much of every paper as `detail` allows."""
     picks = digest.picks[: detail.papers]
-    cards = [(pick.part, card(pick, number, detail)) for number, pick in enumerate(picks, start=1)]
+    token = digest.subscriber.token
+    cards = [
+        (pick.part, card(pick, number, detail, answers(pick.paper.key, token, letterhead, detail)))
+        for number, pick in enumerate(picks, start=1)
+    ]
     return Letter(
         **vars(cover(digest, letterhead, detail)),
         for_you=tuple(card for part, card in cards if part == "for_you"),
@@ -139,6 +161,7 @@ def occasion(local_date: date, letterhead: Letterhead) -> Occasion:
         credits=tuple((one_line(plain(name), 60), http_link(url)) for name, url in letterhead.credits),
         thanks_arxiv=any(_host(url) in {"arxiv.org", "www.arxiv.org"} for _, url in letterhead.credits),
         user_agent=one_line(letterhead.user_agent, 60),
+        answers=bool(letterhead.feedback),
     )
 
 
@@ -181,6 +204,22 @@ def contact(letterhead: Letterhead) -> str:
     """The bare address at which somebody reads what subscribers write."""
     candidates = (letterhead.reply_to, letterhead.operator, letterhead.from_address)
     return next((address for written in candidates if (address := parseaddr(written)[1])), "")
+
+
+def answers(key: str, token: str, letterhead: Letterhead, detail: Detail) -> Answers:
+    """The links of one paper for the reader of this token, if letterhead and detail have such links."""
+    if not (letterhead.feedback and detail.facts and can_answer(key, token)):
+        return NO_ANSWERS
+    mail, secret = _feedback_mail(letterhead), letterhead.secret
+    return Answers(
+        more_link=mail + in_link(line("more", key, token, secret=secret)),
+        less_link=mail + in_link(line("less", key, token, secret=secret)),
+    )
+
+
+@lru_cache(maxsize=64)
+def _feedback_mail(letterhead: Letterhead) -> str:
+    return f"mailto:{quote(parseaddr(letterhead.feedback)[1], safe='@+')}?subject="
 
 
 def unsubscribe_link(reader: Subscriber, letterhead: Letterhead) -> str:

@@ -16,7 +16,7 @@ import jinja2
 from jinja2 import nodes
 from markupsafe import escape
 
-from digest.compose.card import Body, Close, FollowupCard, Heading, MissedCard
+from digest.compose.card import Answers, Body, Close, FollowupCard, Heading, MissedCard
 from digest.compose.letter import Cover, Occasion
 
 if TYPE_CHECKING:
@@ -35,6 +35,7 @@ BLANKS = {
             ("title", "card", Heading),
             ("paper", "card", Body),
             ("why", "card", Close),
+            ("answer", "card", Answers),
             ("missed", "missed", MissedCard),
             ("followup", "followup", FollowupCard),
         )

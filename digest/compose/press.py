@@ -14,7 +14,7 @@ from digest.compose.cache import Cache
 from digest.compose.card import body, close, excerpt, followup_card, heading, matched_words, missed_card, words_in
 from digest.compose.form import Forms
 from digest.compose.frame import CARD_PIECES, Frame, Gap, Page, Piece, frame
-from digest.compose.letter import cover, occasion, shown_followups, shown_missed
+from digest.compose.letter import answers, cover, occasion, shown_followups, shown_missed
 from digest.compose.message import DETAILS, addressed, compose, compose_with, fitting
 from digest.compose.sample import digests
 from digest.compose.styles import PieceError
@@ -30,6 +30,8 @@ if TYPE_CHECKING:
     from digest.compose.styles import Element
     from digest.model import Digest, Mail, Paper, Pick, Trend
 
+#: what stands where a page has no piece of the kind
+_NO_PIECE = Piece(b"", 0, 0, b"")
 #: bytes of pieces and of pages that are kept
 _PIECES, _PAGES = 56_000_000, 8_000_000
 #: what is known by number, and picks known by what they show: about 200 and 500 bytes each, with what they keep alive
@@ -163,6 +165,7 @@ class Press:
                 get(title) or self._title(title, around[at], pick, shown, number, detail),
                 get(paper) or self._paper(paper, around[at + 1], pick, shown, detail.room(number)),
                 get(why) or self._why(why, around[at + 2], pick, detail.room(number)),
+                self._answer(around[at + 3], pick, digest.subscriber.token, detail) if own.answers else _NO_PIECE,
             )
         for near in missed:
             at = len(pieces)
@@ -181,12 +184,13 @@ class Press:
         frame = self._frame(local_date, parts, missed, followups, left_out)
         around, places = frame.around, [0, 0]
         for number in range(1, len(parts) + 1):
-            title, paper, why = around[len(places) : len(places) + len(CARD_PIECES)]
+            title, paper, why, _ = around[len(places) : len(places) + len(CARD_PIECES)]
             room = detail.room(number)
             places += (
                 self._numbers.of("title", title, number, detail.title),
                 self._numbers.of("paper", paper, room),
                 self._numbers.of("why", why, room is None),
+                0,
             )
         kinds = ["missed"] * missed + ["followup"] * followups
         rest = zip(kinds, around[len(places) :], strict=True)
@@ -228,6 +232,10 @@ class Press:
 
     def _why(self, key: Hashable, around: Element | None, pick: Pick, room: int | None) -> Piece:
         return self._printed(key, "why", around, close(pick, room=room))
+
+    def _answer(self, around: Element | None, pick: Pick, token: str, detail: Detail) -> Piece:
+        """The one piece of a card that is a reader's own."""
+        return self._forms.piece("answer", around, answers(pick.paper.key, token, self._letterhead, detail))
 
     def _printed(self, key: Hashable, kind: str, around: Element | None, given: object) -> Piece:
         return self._pieces.put(key, self._forms.piece(kind, around, given))

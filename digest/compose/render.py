@@ -18,7 +18,7 @@ import jinja2
 from jinja2.sandbox import SandboxedEnvironment
 from lxml.etree import LxmlError
 
-from digest.compose.card import Badge, Body, Card, Close, FollowupCard, Heading, MissedCard
+from digest.compose.card import Answers, Badge, Body, Card, Close, FollowupCard, Heading, MissedCard
 from digest.compose.letter import Cover, Letter
 from digest.compose.marking import Segment
 from digest.compose.outline import outline
@@ -53,12 +53,13 @@ _GAPS = {
         "title": "{{ card.number }}",
         "paper": "{{ card.number }}",
         "why": "{{ card.number }}",
+        "answer": "{{ card.number }}",
         "missed": "{{ missed.number }}",
         "followup": "{{ followup.number }}",
         "reader": "0",
     }.items()
 }
-_HARMLESS = frozenset({Badge, Body, Card, Close, Cover, FollowupCard, Heading, Letter, MissedCard, Segment})
+_HARMLESS = frozenset({Answers, Badge, Body, Card, Close, Cover, FollowupCard, Heading, Letter, MissedCard, Segment})
 _HINT = "compare it with the packaged template of the same name, or remove your own copy"
 
 

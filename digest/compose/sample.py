@@ -72,6 +72,8 @@ _LETTERHEAD = Letterhead(
     from_address="Paper digest <digest@example.org>",
     base_url="https://digest.example.org",
     credits=(("arXiv", "https://arxiv.org/"), ("A list without an address", "")),
+    feedback="feedback@example.org",
+    secret="sample",  # noqa: S106 — none
 )
 
 

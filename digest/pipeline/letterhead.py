@@ -13,10 +13,11 @@ from digest.compose.render import Renderer
 if TYPE_CHECKING:
     from digest.config import Settings
     from digest.model import Source
+    from digest.state.store import State
 
 
-def letterhead(settings: Settings) -> Letterhead:
-    """Sender, addresses, and the sources to thank."""
+def letterhead(settings: Settings, state: State | None = None) -> Letterhead:
+    """Sender, addresses, and the sources to thank; without a state, whose secret signs them, no links to answer by."""
     mail = settings.mail
     return Letterhead(
         from_address=mail.from_,
@@ -27,6 +28,8 @@ def letterhead(settings: Settings) -> Letterhead:
         user_agent=f"digest/{__version__}",
         credits=tuple(dict.fromkeys(map(_credit, settings.sources))),
         operator=mail.operator or "",
+        feedback=mail.feedback if state and mail.feedback else "",
+        secret=state.feedback.secret() if state and mail.feedback else "",
     )
 
 

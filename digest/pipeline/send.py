@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from datetime import date, datetime
     from types import TracebackType
 
+    from digest.compose.letter import Letterhead
     from digest.compose.render import Renderer
     from digest.config import Settings
     from digest.deliver.dkim import Signer
@@ -104,7 +105,7 @@ async def send(
     started, stages = clock(), Stages()
     renderer = open_renderer(settings)
     renderer.check()
-    printer = _Printer(settings, renderer, open_signer(settings), clock=clock)
+    printer = _Printer(settings, letterhead(settings, state), renderer, open_signer(settings), clock=clock)
     with state.sender_lock() as mine:
         if not mine:
             note = f"another process is sending from this state ({state.place}); it will see to everything that is due"
@@ -223,9 +224,16 @@ class _Printer:
     """Makes the mails of one run."""
 
     def __init__(
-        self, settings: Settings, renderer: Renderer, signer: Signer | None, *, clock: Callable[[], datetime]
+        self,
+        settings: Settings,
+        head: Letterhead,
+        renderer: Renderer,
+        signer: Signer | None,
+        *,
+        clock: Callable[[], datetime],
     ) -> None:
         self._settings = settings
+        self._letterhead = head
         self._renderer = renderer
         self._signer = signer
         self._clock = clock
@@ -233,7 +241,7 @@ class _Printer:
     @cached_property
     def _press(self) -> Press:
         """Made when the first mail is to be printed, for it tries the templates out."""
-        press = Press(letterhead(self._settings), self._renderer)
+        press = Press(self._letterhead, self._renderer)
         if press.hindrance:
             _log.warning("mails are composed one by one", reason=press.hindrance)
         return press

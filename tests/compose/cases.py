@@ -257,6 +257,7 @@ CASES = {
     "world": Case(WORLD),
     "fifty": Case(FIFTY),
     "only-trending": Case(ONLY_TRENDING),
+    "answers": Case(USUAL, replace(LETTERHEAD, feedback="feedback@example.org", secret="a secret of the tests")),
     "no-web-pages": Case(USUAL, replace(LETTERHEAD, base_url="", unsubscribe_mailto="", reply_to="", operator="")),
 }
 

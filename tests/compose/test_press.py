@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from digest.compose.letter import Letterhead
     from digest.compose.styles import Inliner
 
+ANSWERED = replace(LETTERHEAD, feedback="feedback+x@example.org", secret="s")
 OTHER_LETTERHEAD = replace(LETTERHEAD, base_url="", reply_to="", credits=(), user_agent="digest/2.0 <&>")
 
 POOL = (
@@ -81,7 +82,7 @@ digests = st.builds(
         st.sampled_from(["ada@example.org", "zoë@bücher.de", "b+c@example.org"]),
         name=texts,
         keywords=st.lists(texts, max_size=15).map(tuple),
-        token=st.sampled_from(["", "t0", "a/b?c=d", "x" * 64]),
+        token=st.sampled_from(["", "t0", "a/b?c=d", "x" * 64, "Zm9yIHRoZSByZWFkZXI_-w"]),
     ),
     local_date=st.sampled_from([TODAY, TODAY.replace(day=16)]),
     planned_at=st.just(USUAL.planned_at),
@@ -112,7 +113,7 @@ def whole(digest: Digest, letterhead: Letterhead = LETTERHEAD, inliner: Inliner 
 
 @given(
     digest=digests,
-    letterhead=st.sampled_from([LETTERHEAD, OTHER_LETTERHEAD]),
+    letterhead=st.sampled_from([LETTERHEAD, OTHER_LETTERHEAD, ANSWERED]),
     inliner=st.sampled_from(["premailer", "css-inline"]),
 )
 @settings(max_examples=120, deadline=None)

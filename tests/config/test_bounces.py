@@ -151,6 +151,13 @@ def test_an_envelope_sender_without_room_for_a_token_is_a_mistake(tmp_path: Path
     ) == one(tmp_path, f'{text}[bounces]\nmaildir = "x"\nverp = true')
 
 
+def test_answers_of_readers_need_a_mailbox_that_is_read(tmp_path: Path) -> None:
+    text = RIGHT.replace("[[sources]]", 'feedback = "feedback@lab.example"\n[[sources]]')
+    hint = "add a [bounces] table that names its mailbox, or remove the key"
+
+    assert (5, "mail.feedback", "feedback@lab.example", "nothing reads what arrives there", hint) == one(tmp_path, text)
+
+
 def test_an_envelope_sender_of_its_own_may_have_room_where_the_sender_has_none(tmp_path: Path) -> None:
     path = tmp_path / "config.toml"
     smtp = f'[smtp]\nhost = "m.example"\nenvelope_from = "{"x" * 41}@lab.example"\n'

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from datetime import datetime, timedelta
+from email import message_from_bytes, policy
 from itertools import count
 from typing import TYPE_CHECKING
+from urllib.parse import unquote
 
 import pytest
 
@@ -357,6 +360,21 @@ def test_what_a_reader_answers_with_a_link_is_kept_once(two_mornings: Installati
     assert ("2 mails read: 1 less like a paper, 1 more like a paper",) == report.notes
     assert [("more", "paper", "arxiv:2609.00001"), ("less", "paper", "arxiv:2609.00001")] == said(two_mornings)
     assert [] == list((returned / "new").iterdir())
+
+
+def test_a_link_in_a_mail_that_was_sent_comes_back_as_feedback(pulled: Installation, returned: Path) -> None:
+    pulled.sections["mail"] = 'feedback = "feedback@example.org"'
+    pulled.send()
+    letter = message_from_bytes(letters_to(pulled, ADA)[0], policy=policy.default)
+    body = letter.get_body(("html",))
+    assert body is not None
+    subjects = re.findall(r'href="mailto:feedback@example\.org\?subject=(more[^"]+)"', body.get_content())
+
+    put(returned, answer(unquote(subjects[0])), NOW + HOUR)
+    report = read(pulled)
+
+    assert "1 mail read: 1 more like a paper" == report.notes[0]
+    assert [("more", "paper", "arxiv:2609.00001")] == said(pulled)
 
 
 def test_forged_and_altered_answers_are_refused_with_a_line(two_mornings: Installation, returned: Path) -> None:
