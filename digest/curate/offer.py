@@ -231,11 +231,13 @@ class Offer:
         numbers: list[int] = []
         # of so little interest, nothing that follows is above the floor either
         hopeless = (1 - TREND_SHARE) * subscriber.min_score
-        for disinterest, number, relevance in candidates:
-            if -disinterest < hopeless or len(chosen) == subscriber.max_papers:
+        floor, most, copies = subscriber.min_score, subscriber.max_papers, self._copies.of
+        for one in candidates:
+            disinterest, number, relevance = one
+            if -disinterest < hopeless or len(chosen) == most:
                 break
-            if not self._against(number, relevance, subscriber, numbers):
-                chosen.append((disinterest, number, relevance))
+            if relevance >= floor and copies(number).isdisjoint(numbers):
+                chosen.append(one)
                 numbers.append(number)
         return chosen
 
@@ -284,23 +286,16 @@ class Offer:
 
     def _picks(self, standing: Standing, for_you: Sequence[_Candidate], trending: Sequence[int]) -> Iterator[Pick]:
         shown = [*(number for _, number, _ in for_you), *trending]
-        hits = self._ranking.hits(standing, shown)
-        like = dict(zip(shown, self._like(shown, standing.excluded), strict=True))
+        # entries that match each, and papers named as like it
+        told_of = list(zip(self._ranking.hits(standing, shown), self._like(shown, standing.excluded), strict=True))
         papers, trends, told, named = self._papers, self._trends, self._told, self._named
-        for disinterest, number, _ in for_you:
-            matches, reasons = told("for_you", number, tuple(hits[number]))
-            yield Pick(
-                papers[number],
-                "for_you",
-                -disinterest,
-                matches,
-                trends[number],
-                reasons,
-                similar=named(like[number]),
-            )
+        for (disinterest, number, _), (entries, like) in zip(for_you, told_of, strict=False):
+            matches, reasons = told("for_you", number, entries)
+            trend, similar = trends[number], named(like)
+            yield Pick(papers[number], "for_you", -disinterest, matches, trend, reasons, similar=similar)
         listed = _among(standing.numbers, trending)
-        for number in trending:
-            yield self._moved(number, tuple(hits[number]) if number in listed else (), like[number])
+        for number, (entries, like) in zip(trending, told_of[len(for_you) :], strict=True):
+            yield self._moved(number, entries if number in listed else (), like)
 
     def _tell(self, part: _Part, number: int, entries: Sequence[str]) -> tuple[tuple[Match, ...], str]:
         """The matches, and the reasons in words."""

@@ -163,13 +163,10 @@ class Ranking:
             for start, end, unwanted, said in zip(starts, ends, excluded, found, strict=True)
         ]
 
-    def hits(self, standing: Standing, numbers: Iterable[int]) -> Mapping[int, Sequence[str]]:
+    def hits(self, standing: Standing, numbers: Iterable[int]) -> list[tuple[str, ...]]:
         """The entries that match each of some papers, in the order typed."""
-        found: dict[int, list[str]] = {number: [] for number in numbers}
-        for query, said in standing.found:
-            for number in found.keys() & said.matches.keys():
-                found[number].append(query.entry)
-        return found
+        found = [(query.entry, said.matches) for query, said in standing.found]
+        return [tuple([entry for entry, matches in found if number in matches]) for number in numbers]
 
     def matches(self, number: int, entries: Iterable[str]) -> tuple[Match, ...]:
         """What entries that match a paper have to say, whoever asks."""
@@ -239,7 +236,7 @@ class Ranking:
 
         def explain(scored: Scored) -> tuple[Match, ...]:
             number = self.numbers[scored.paper.key]
-            return self.matches(number, self.hits(standing, [number])[number])
+            return self.matches(number, *self.hits(standing, [number]))
 
         order = greatest(rounded(standing.totals), len(standing.totals))
         scores = zip(standing.numbers[order].tolist(), score(standing.totals[order]).tolist(), strict=True)

@@ -34,7 +34,6 @@ T = TypeVar("T")
 
 _NAMED = snapshot.c.hash.in_(bindparam("hashes", expanding=True))
 _BODIES = select(snapshot.c.hash, snapshot.c.body).where(_NAMED)
-_STORED = select(snapshot.c.hash).where(_NAMED, snapshot.c.last_planned_at >= bindparam("now"))
 
 #: papers kept in memory, some days' worth; then a Reader or Writer begins anew
 _KEPT = 10_000
@@ -72,18 +71,25 @@ class Writer:
             set_={"last_planned_at": new.excluded.last_planned_at},
             where=snapshot.c.last_planned_at < new.excluded.last_planned_at,
         )
+        self._stored = select(snapshot.c.hash).where(
+            snapshot.c.hash.in_(database.elements("hashes")), snapshot.c.last_planned_at >= bindparam("now")
+        )
         hints = get_type_hints(Digest)
         names = [one.name for one in fields(Digest) if one.name not in ("picks", "missed")]
         self._head = [(name, encoder(hints[name])) for name in names]
         self._hash: _Texts[Paper] = _Texts(lambda paper: sha256(dumps(Paper, paper).encode("ascii")).hexdigest())
         self._trend: _Texts[Trend] = _Texts(lambda trend: dumps(Trend, trend))
+        self._moved: _Texts[Pick] = _Texts(self._pick)
+        self._match: _Texts[Match] = _Texts(lambda match: dumps(Match, match))
         self._missed: _Texts[Missed] = _Texts(lambda missed: dumps(Missed, missed))
         self._around: dict[Hashable, tuple[str, str, object]] = {}
 
     def body(self, digest: Digest) -> str:
         """The digest as text. Its papers are stored by `write`. Raises ValueError for a score that is no number."""
         head = to_text({name: encode(getattr(digest, name)) for name, encode in self._head})
-        picks, missed = ",".join(map(self._pick, digest.picks)), ",".join(map(self._missed, digest.missed))
+        # what trends is the same object for many readers, score and all
+        picks = ",".join([self._moved(one) if one.part == "trending" else self._pick(one) for one in digest.picks])
+        missed = ",".join(map(self._missed, digest.missed))
         return f'{head[:-1]},"picks":[{picks}],"missed":[{missed}]}}'
 
     def write(self, connection: Connection, digests: Iterable[Digest], *, now: datetime) -> None:
@@ -92,7 +98,7 @@ class Writer:
         picked = {id(pick.paper): pick.paper for digest in digests for pick in digest.picks}
         papers = {self._hash(paper): paper for paper in picked.values()}
         for chunk in chunks(papers):
-            stored = set(connection.scalars(_STORED, {"hashes": chunk, "now": now}))
+            stored = set(connection.scalars(self._stored, {"hashes": to_text(chunk), "now": now}))
             new = [(name, papers[name]) for name in chunk if name not in stored]
             rows = [{"hash": name, "last_planned_at": now, "body": dumps(Paper, paper)} for name, paper in new]
             if rows:
@@ -100,16 +106,17 @@ class Writer:
 
     def _pick(self, pick: Pick) -> str:
         # what is around the score is the same for many readers, and the same objects
-        parts = (pick.paper, pick.matches, pick.trend, pick.similar)
-        key = (*map(id, parts), pick.part, pick.why, pick.summary, pick.summary_by)
+        part, why, summary, by = pick.part, pick.why, pick.summary, pick.summary_by
+        parts = (pick.paper, pick.matches, pick.trend, pick.similar, part, why, summary, by)
+        key = tuple(map(id, parts))
         known = self._around.get(key)
         if known is None:
             if len(self._around) >= _TEXTS:
                 self._around.clear()
-            before = f'{{"paper":"{self._hash(pick.paper)}","part":"{pick.part}","score":'
-            rest = {"why": pick.why, "summary": pick.summary, "summary_by": pick.summary_by}
+            before = f'{{"paper":"{self._hash(pick.paper)}","part":"{part}","score":'
+            rest = {"why": why, "summary": summary, "summary_by": by}
             after = (
-                f',"matches":{_matches(pick.matches)},"trend":{self._trend(pick.trend)},'
+                f',"matches":[{",".join(map(self._match, pick.matches))}],"trend":{self._trend(pick.trend)},'
                 f'"similar":{dumps(tuple[Similar, ...], pick.similar)},{to_text(rest)[1:]}'
             )
             # kept alive, so that their identities stay their own
@@ -162,10 +169,6 @@ def _hashes(tree: Any) -> set[str]:
     except (AttributeError, KeyError, TypeError) as error:
         message = "it is not a digest"
         raise BodyError(message) from error
-
-
-def _matches(matches: tuple[Match, ...]) -> str:
-    return dumps(tuple[Match, ...], matches)
 
 
 def _number(value: float) -> str:
