@@ -11,7 +11,6 @@ import hashlib
 import re
 from base64 import b64encode
 from binascii import b2a_qp
-from email.header import Header
 from email.utils import getaddresses
 from functools import lru_cache
 from typing import TYPE_CHECKING
@@ -77,7 +76,7 @@ def named_address_header(name: str, phrase: str, address: str) -> str:
     return token_header(name, [_phrase(phrase), f"<{address}>"] if phrase else [address])
 
 
-@lru_cache(maxsize=1024)
+@lru_cache(maxsize=4096)
 def text_header(name: str, text: str) -> str:
     """An unstructured header; encoded words (RFC 2047) only where they are needed."""
     if text.isascii():
@@ -108,8 +107,35 @@ def _phrase(text: str) -> str:
 
 
 def _encoded(text: str, name: str) -> str:
-    # RFC 2047 §2: lines with encoded words have at most 76 characters
-    return Header(text, "utf-8", maxlinelen=_LINE - 2, header_name=name).encode(linesep="\r\n")
+    """Encoded words (RFC 2047) in lines of at most 76 characters, cut between two, in whichever encoding is shorter.
+
+    The bytes that `email.header.Header` gives, which takes 0.5 ms for a subject: it measures each line anew with every
+    character.
+    """
+    quoted = {character: _quoted(character) for character in {*text}}
+    in_base64 = 4 * -(-len(text.encode()) // 3) < sum(len(quoted[character]) for character in text)
+    room = _LINE - 2 - len(name) - len(": ") - len("=?utf-8?b??=")
+    words, first, length = [], 0, 0
+    for at, character in enumerate(text):
+        grown = length + len(character.encode() if in_base64 else quoted[character])
+        if (4 * -(-grown // 3) if in_base64 else grown) > room:
+            words.append(text[first:at])
+            first, grown = at, grown - length
+            room = _LINE - 2 - len(" ") - len("=?utf-8?b??=")
+        length = grown
+    words.append(text[first:])
+    if in_base64:
+        return "\r\n ".join([f"=?utf-8?b?{b64encode(word.encode()).decode()}?=" for word in words])
+    return "\r\n ".join([f"=?utf-8?q?{''.join([quoted[character] for character in word])}?=" for word in words])
+
+
+def _quoted(character: str) -> str:
+    """RFC 2047 §4.2; nothing but what may stand in a phrase too (§5 (3))."""
+    if character == " ":
+        return "_"
+    if character.isascii() and (character.isalnum() or character in "!*+-/"):
+        return character
+    return "".join([f"={byte:02X}" for byte in character.encode()])
 
 
 def single_part(body: bytes) -> bytes:

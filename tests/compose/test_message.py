@@ -4,6 +4,7 @@ from binascii import a2b_qp
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta, timezone
 from email import message_from_bytes
+from email.header import Header
 from email.message import EmailMessage
 from email.policy import default
 from typing import TYPE_CHECKING
@@ -266,6 +267,20 @@ def test_bodies_survive_quoted_printable(text: str, html: str) -> None:
 
     assert text == plain.get_content().replace("\r\n", "\n")
     assert f"<p>{one_line(html)}</p>\n" == page.get_content().replace("\r\n", "\n")
+
+
+@given(
+    st.text(st.sampled_from('aZ9 .,:=?_-é专😀…()"') | st.characters(codec="utf-8", categories=["L", "N", "S"])),
+    st.just(""),
+)
+@example("15 Sep: " + "word " * 12 + "…", " + 9 more")
+@example("专" * 80, "")
+@example("é" + "x" * 200, "")
+def test_encoded_words_are_those_of_the_standard_library(text: str, more: str) -> None:
+    text = one_line(f"{text} é{more}")
+    expected = Header(text, "utf-8", maxlinelen=76, header_name="Subject").encode(linesep="\r\n")
+
+    assert f"Subject: {expected}\r\n" == mime.text_header("Subject", text)
 
 
 @given(st.text(st.sampled_from("..=x é\n"), max_size=400))
