@@ -27,8 +27,6 @@ if TYPE_CHECKING:
 
     from digest.collect.http import HttpPolicy
 
-#: seconds for all repositories of one run
-_DEADLINE_S = 120.0
 #: failures in a row after which GitHub is taken to be down
 _PATIENCE = 3
 _HOSTS = frozenset({"github.com", "www.github.com"})
@@ -68,7 +66,13 @@ def repository(url: str) -> str:
 
 
 async def read_stars(
-    repositories: Mapping[str, Validators], policy: HttpPolicy, *, token: str, base_url: str, now: datetime
+    repositories: Mapping[str, Validators],
+    policy: HttpPolicy,
+    *,
+    token: str,
+    base_url: str,
+    now: datetime,
+    deadline_s: float = 120.0,
 ) -> tuple[tuple[Reading, ...], tuple[Problem, ...]]:
     """Ask for repositories, in their order.
 
@@ -78,6 +82,7 @@ async def read_stars(
         token: empty: none.
         base_url: where the API is.
         now: aware; the present moment.
+        deadline_s: after so many seconds no further one is asked for.
 
     Returns:
         what was read, and one problem for each repository that could not be; the last one may be of GitHub itself,
@@ -85,22 +90,26 @@ async def read_stars(
     """
     readings: list[Reading] = []
     problems: list[Problem] = []
+    end = ""
     failures = 0
     async with Http(policy, now=now) as http:
-        deadline = asyncio.get_running_loop().time() + _DEADLINE_S
+        clock = asyncio.get_running_loop().time
+        deadline = clock() + deadline_s
         for name, known in repositories.items():
+            if clock() >= deadline:
+                end = f"not done within {deadline_s:g} seconds"
+                break
             try:
                 readings.append(await _read(http, name, known, token=token, base_url=base_url, deadline=deadline))
                 failures = 0
             except FetchError as error:
                 failures = failures + 1 if isinstance(error, PassingError) else 0
                 if isinstance(error, ClosedError) or error.status in _REFUSALS or failures == _PATIENCE:
-                    asked = len(readings) + len(problems)
-                    problems.append(
-                        Problem("GitHub", f"{_refusal(error)}; {asked} of {len(repositories)} were asked for")
-                    )
+                    end = _refusal(error)
                     break
                 problems.append(Problem(name, error.reason))
+    if end:
+        problems.append(Problem("GitHub", f"{end}; {len(readings)} of {len(repositories)} repositories were read"))
     return tuple(readings), tuple(problems)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -25,10 +25,10 @@ def body(stars: object) -> bytes:
 
 
 def read(
-    server: HttpServer, *names: str, known: Mapping[str, Validators] | None = None, token: str = ""
+    server: HttpServer, *names: str, known: Mapping[str, Validators] | None = None, token: str = "", **more: Any
 ) -> tuple[tuple[Reading, ...], tuple[Problem, ...]]:
     wanted = known or dict.fromkeys(names, NEW)
-    return asyncio.run(read_stars(wanted, policy(attempts=1), token=token, base_url=server.url, now=NOW))
+    return asyncio.run(read_stars(wanted, policy(attempts=1), token=token, base_url=server.url, now=NOW, **more))
 
 
 @pytest.mark.parametrize(
@@ -134,7 +134,7 @@ def test_when_nothing_is_left_no_more_is_asked(http_server: HttpServer, reply: R
     assert read_until_then == len(readings)
     (problem,) = problems
     assert "GitHub" == problem.where
-    assert problem.message.endswith(f"; {read_until_then} of 2 were asked for")
+    assert problem.message.endswith(f"; {read_until_then} of 2 repositories were read")
     assert "geheim" not in problem.message
     assert ["/repos/ada/one"] == [request.path for request in http_server.requests]
 
@@ -145,3 +145,9 @@ def test_a_github_that_is_down_is_not_asked_for_everything(http_server: HttpServ
 
     assert [*names[:2], "GitHub"] == [problem.where for problem in read(http_server, *names)[1]]
     assert 3 == len(http_server.requests)
+
+
+def test_a_github_that_is_slow_holds_nothing_up(http_server: HttpServer) -> None:
+    problem = Problem("GitHub", "not done within 0 seconds; 0 of 1 repositories were read")
+
+    assert ((), (problem,)) == read(http_server, "ada/numbers", deadline_s=0)
