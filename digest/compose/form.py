@@ -45,14 +45,15 @@ class _PieceForm:
     text: Blanks
     #: whole lines; those without blanks are encoded already
     html: tuple[bytes | Blanks, ...]
-    #: the blanks in tags
-    in_tags: Blanks
+    #: how often `style=` stands in the lines with blanks; None: no blank is in a tag
+    styles: int | None
 
     def filled(self, given: object) -> Piece:
-        if self.in_tags.values and "style=" in self.in_tags.filled(given).lower():
+        parts = [part if isinstance(part, bytes) else part.filled(given) for part in self.html]
+        if self.styles is not None and _styles(part for part in parts if isinstance(part, str)) > self.styles:
             raise PieceError("a value reads as a style")  # whatever `styles` makes of it; no link reads like that
         lines = lines_of(self.text.filled(given))
-        html = [part if isinstance(part, bytes) else quoted_printable(part.filled(given)) for part in self.html]
+        html = [part if isinstance(part, bytes) else quoted_printable(part) for part in parts]
         return Piece(lines.data, lines.before, lines.after, b"".join(html))
 
 
@@ -148,16 +149,22 @@ class Forms:
 
     def _drawn(self, text: Outline, html: Outline, around: Element, given: object) -> _PieceForm:
         printed = html.printed(given)
-        in_tags = html.blanks("".join(_tags_with_blanks(printed)))
+        in_tags = [*_tags_with_blanks(printed)]
         styled = self._renderer.styled_piece(printed, around)
         if not styled.endswith("\n"):
             raise PieceError("a piece does not end with its line")
         lines = [f"{line}\n" for line in styled[:-1].split("\n")]
-        return _PieceForm(text.blanks(text.printed(given)), tuple(_encoded(html, lines)), in_tags)
+        parts = tuple(_encoded(html, lines))
+        styles = _styles(part.form for part in parts if not isinstance(part, bytes)) if in_tags else None
+        return _PieceForm(text.blanks(text.printed(given)), parts, styles)
 
 
 def _asked(outlines: Iterable[Outline | None]) -> Questions:
     return Questions.of_all(one.questions for one in outlines if one)
+
+
+def _styles(lines: Iterable[str]) -> int:
+    return sum([part.lower().count("style=") for part in lines])
 
 
 def _tags_with_blanks(html: str) -> Iterator[str]:
