@@ -87,12 +87,15 @@ def init(
 
 def check(
     *,
-    offline: Annotated[bool, typer.Option("--offline", help="Ask no source, no relay and no mailbox.")] = False,
+    offline: Annotated[
+        bool, typer.Option("--offline", help="Ask no source, relay, mailbox or language model.")
+    ] = False,
     config: ConfigOption = None,
 ) -> None:
     """Find out today what would fail tomorrow morning.
 
-    Looks at configuration, templates, state, schedule, relay, mailbox and sources; sends and remembers nothing.
+    Looks at configuration, templates, state, schedule, relay, mailbox, language model and sources; sends and remembers
+    nothing.
     """
     settings = load_and_warn(config)
     counts = f"{many(len(settings.sources), 'source')}, {many(len(settings.subscribers), 'subscriber')}"
@@ -100,6 +103,7 @@ def check(
     steps: list[Callable[[Settings], str]] = [_check_templates, _check_state, _check_schedule, _check_signing]
     steps += [] if offline else [_check_relay]
     steps += [] if offline or settings.bounces is None else [_check_mailbox]
+    steps += [] if offline or settings.llm is None else [_check_model]
     codes = [_checked(step, settings) for step in steps]
     if not offline:
         codes += _check_sources(settings)
@@ -172,6 +176,14 @@ def _check_mailbox(settings: Settings) -> str:
     with open_mailbox(settings):
         where = settings.bounces and (settings.bounces.maildir or settings.bounces.host)
     return f"returned mail: {where}"
+
+
+def _check_model(settings: Settings) -> str:
+    from digest.pipeline.summaries import try_out
+
+    if settings.llm is None:
+        return "language model: none"
+    return f"language model: {settings.llm.model} answers, in {try_out(settings.llm):.1f} s"
 
 
 def _check_sources(settings: Settings) -> list[int]:

@@ -19,6 +19,7 @@ import structlog
 
 from digest.curate.prompt import ANSWER_TOKENS, messages, usable
 from digest.curate.summary import extract
+from digest.errors import DigestError
 from digest.state.codec import to_text
 from digest.state.summaries import StoredSummary
 
@@ -119,18 +120,37 @@ class _Model:
 
     def _ask(self, questions: dict[str, list[dict[str, str]]], tokens: int) -> Asked:
         """In a thread of its own, for there may be an event loop in this one."""
-        from digest.collect.llm import Machine, ask
-
-        llm = self._llm
-        key = llm.api_key.get_secret_value() if llm.api_key else ""
-        machine = Machine(llm.base_url, llm.model, key, timeout_s=llm.timeout, connections=llm.connections)
-        asking = partial(ask, answer_tokens=ANSWER_TOKENS, most_tokens=tokens, deadline_s=self._left_s)
+        asking = partial(_ask, self._llm, questions, tokens=tokens, deadline_s=self._left_s)
         with ThreadPoolExecutor(1) as pool:
-            return pool.submit(asking, machine, questions).result()
+            return pool.submit(asking).result()
 
     def _stop(self, reason: str) -> None:
         self._may_ask = False
         _log.warning("papers show sentences of their abstracts", reason=reason)
+
+
+def try_out(llm: LlmSection) -> float:
+    """Ask the model about a paper that does not exist; returns how many seconds it took.
+
+    Raises:
+        DigestError: it does not answer, or not with a summary.
+    """
+    title, abstract = "Counting Bees by Ear", "We count bees by ear. Our small counter hears more bees than people see."
+    question = messages(title, abstract, language=llm.language)
+    asked = _ask(llm, {"sample": question}, tokens=llm.tokens_per_day, deadline_s=llm.timeout)
+    if asked.trouble:
+        raise DigestError(asked.trouble, hint="correct [llm]; until it answers, abstracts speak for themselves")
+    if not usable(asked.answers["sample"], title, abstract, language=llm.language):
+        raise DigestError(f"the answer of {llm.model} is no summary of the sample", hint="name another model in [llm]")
+    return asked.seconds
+
+
+def _ask(llm: LlmSection, questions: Mapping[str, list[dict[str, str]]], *, tokens: int, deadline_s: float) -> Asked:
+    from digest.collect.llm import Machine, ask
+
+    key = llm.api_key.get_secret_value() if llm.api_key else ""
+    machine = Machine(llm.base_url, llm.model, key, timeout_s=llm.timeout, connections=llm.connections)
+    return ask(machine, questions, answer_tokens=ANSWER_TOKENS, most_tokens=tokens, deadline_s=deadline_s)
 
 
 def _summary(paper: Paper) -> tuple[str, str]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.http_server import Reply
 from tests.smtp_server import Authority, free_port, smtp_server
 
 if TYPE_CHECKING:
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 
     from tests.cli.conftest import Said
     from tests.commands import Place
+    from tests.http_server import HttpServer
 
 
 # --- demo -------------------------------------------------------------------------------------------------------
@@ -166,6 +168,32 @@ def test_a_refused_login_is_told_without_the_password(
     assert f"! 127.0.0.1:{server.port}: login: " in checked.out
     assert f"127.0.0.1:{server.port}: login: " in sent.out
     assert "s3cr3t" not in checked.out + checked.err + sent.out + sent.err
+
+
+@pytest.mark.parametrize(
+    ("reply", "code", "said"),
+    [
+        (
+            b'{"choices": [{"message": {"content": "A small counter counts bees by ear."}}]}',
+            0,
+            "✓ language model: m answers",
+        ),
+        (b'{"choices": [{"message": {"content": "Buy honey!"}}]}', 1, "! the answer of m is no summary of the sample"),
+        (b"<html>", 1, "/v1/chat/completions: the answer is not one of chat completions"),
+    ],
+)
+def test_a_check_asks_the_language_model(
+    place: Place, cli: Callable[..., Said], http_server: HttpServer, reply: bytes, code: int, said: str
+) -> None:
+    http_server.routes["/v1/chat/completions"] = Reply(body=reply)
+    config = place.configure()
+    config.write_text(config.read_text() + f'\n[llm]\nbase_url = "{http_server.url}/v1"\nmodel = "m"\n')
+
+    found = cli("check")
+
+    assert code == found.code
+    assert said in found.out
+    assert 0 == cli("check", "--offline").code
 
 
 def test_a_certificate_that_cannot_be_trusted_stops_the_mail_and_not_the_run(
