@@ -291,7 +291,7 @@ class Offer:
         papers, trends, told, named = self._papers, self._trends, self._told, self._named
         for (disinterest, number, _), (entries, like) in zip(for_you, told_of, strict=False):
             matches, reasons = told("for_you", number, entries)
-            trend, similar = trends[number], named(like)
+            trend, similar = trends[number], named(like) if like else ()
             yield Pick(papers[number], "for_you", -disinterest, matches, trend, reasons, similar=similar)
         listed = _among(standing.numbers, trending)
         for number, (entries, like) in zip(trending, told_of[len(for_you) :], strict=True):
@@ -311,18 +311,19 @@ class Offer:
 
     # --- similar ----------------------------------------------------------------------------------------------------
 
-    def _like(self, shown: Sequence[int], excluded: Mask | None) -> Iterator[tuple[int, ...]]:
+    def _like(self, shown: Sequence[int], excluded: Mask | None) -> list[tuple[int, ...]]:
         """For each paper of a digest those like it that are not in the digest, and not left out on purpose."""
         if not self._similar:
-            yield from itertools.repeat((), len(shown))
-            return
-        taken = set(shown)
+            return [()] * len(shown)
+        taken, like = set(shown), []
         for number in shown:
             near = self._near.get(number)
             if near is None:
                 near = self._near[number] = self._find_near(number)
-            left = [n for n in near if n not in taken and (excluded is None or not excluded[n])]
-            yield tuple(left[: self._similar])
+            if near and (excluded is not None or not taken.isdisjoint(near)):
+                near = tuple([n for n in near if n not in taken and (excluded is None or not excluded[n])])
+            like.append(near[: self._similar])
+        return like
 
     def _find_near(self, number: int) -> tuple[int, ...]:
         """The papers most like one, without its near copies."""
