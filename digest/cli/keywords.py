@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from digest.cli.ask import find_subscriber
 from digest.cli.console import many, print_json, say, tick
 from digest.cli.options import ConfigOption, JsonOption, examples, load_settings, open_settings_state
 from digest.cli.preview import shown
@@ -37,40 +38,60 @@ def _keywords() -> None:
 
 @app.command(
     "test",
-    epilog=examples("digest keywords test 'mixture of experts'", "digest keywords test 'title:lora^2' --days 30"),
+    epilog=examples(
+        "digest keywords test 'mixture of experts'",
+        "digest keywords test 'title:lora^2' --days 30 --for ada@example.org",
+    ),
 )
 def try_out(
     entry: Annotated[str, typer.Argument(help="A keyword entry, as in the configuration.", metavar="ENTRY")],
     *,
     days: Annotated[int, typer.Option(min=1, max=365, help="How many past days to look at.", metavar="N")] = 14,
+    email: Annotated[
+        str, typer.Option("--for", help="Leave out what this reader's other entries leave out.", metavar="EMAIL")
+    ] = "",
     as_json: JsonOption = False,
     config: ConfigOption = None,
 ) -> None:
     """Show what an entry matches in the papers of the last days.
 
-    Hits per day, examples, and what it missed by little.
+    Hits per day, examples, what it missed by little, and phrases that would narrow it.
     """
+    from digest.curate.narrow import narrower
     from digest.curate.query import parse
     from digest.curate.rank import Ranking
+    from digest.pipeline.readers import subscribers
 
     query = parse(entry)
     settings, now = load_settings(config), utc_now()
     with open_settings_state(settings) as state:
         stored = state.papers.since(now - timedelta(days=days))
+        reader = find_subscriber(subscribers(settings, state), email) if email else None
+    others = [parse(one) for one in reader.keywords if one != entry] if reader else []
+    conditions = [one for one in others if one.excludes or one.required]
     papers = [one.paper for one in stored]
     ranking = Ranking(papers)
-    hits, near = ranking.matching(query), ranking.near_misses(query, 5)
+    hits, near = ranking.matching(query, conditions), ranking.near_misses(query, 5)
+    left_out = len(ranking.matching(query)) - len(hits)
     per_day = _per_day(stored, hits)
+    narrow = narrower(entry, [hit.paper for hit in hits], papers, n=5)
     if as_json:
         found = [{"key": hit.paper.key, "title": hit.paper.title, "score": hit.score} for hit in hits]
         missed = [{"key": miss.paper.key, "title": miss.paper.title} for miss in near]
-        print_json({"papers": len(papers), "hits": found, "per_day": per_day, "near_misses": missed})
+        told = {"papers": len(papers), "hits": found, "left_out": left_out, "per_day": per_day, "near_misses": missed}
+        print_json(told | {"share": round(len(hits) / (len(papers) or 1), 4), "narrower": narrow})
         return
     _print(entry, len(papers), days, hits, per_day)
+    if left_out:
+        say(f"{left_out:,} more left out by {', '.join(one.entry for one in conditions)}.")
     if near:
         say("Near misses:")
         for miss in near:
             say(f"  {shown(miss.paper.title)}")
+    if narrow:
+        say("Phrases that would narrow it, and how many of these papers have them:")
+        for one in narrow:
+            say(f"  {one.papers:4}  {one.phrase}")
 
 
 def _per_day(stored: Sequence[StoredPaper], hits: Sequence[Scored]) -> dict[date, int]:
@@ -87,7 +108,7 @@ def _print(entry: str, papers: int, days: int, hits: Sequence[Scored], per_day: 
     share = len(hits) / papers
     say(f"{entry!r} matches {len(hits):,} of {many(papers, 'paper')} ({share:.1%}).")
     if share > _BROAD:
-        tick("!", "That is very broad; a longer phrase or title:… would narrow it.")
+        tick("!", f"That is very broad; below {_BROAD:.0%} is better. A longer phrase or title:… would narrow it.")
     for day, count in per_day.items():
         say(f"  {day:%a %-d %b}  {count:4}  {'▪' * min(count, 60)}")
     if hits:

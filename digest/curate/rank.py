@@ -172,9 +172,14 @@ class Ranking:
         """What entries that match a paper have to say, whoever asks."""
         return tuple([self._marked(entry, number) for entry in entries])
 
-    def matching(self, query: Query) -> tuple[Scored, ...]:
-        """The papers that one entry matches, best first; of an excluding entry, those that it would leave out."""
-        return self.rank([replace(query, excludes=False)])
+    def matching(self, query: Query, conditions: Sequence[Query] = ()) -> tuple[Scored, ...]:
+        """The papers that one entry matches, best first; of an excluding entry, those that it would leave out.
+
+        Args:
+            query: the entry.
+            conditions: of a subscriber's other entries those that exclude or are required; they leave out more.
+        """
+        return self.rank([replace(query, excludes=False, required=False), *conditions])
 
     def exactly(self, entry: str) -> Numbers:
         """The papers that have the words of an entry as typed: those that excluding it leaves out."""

@@ -192,5 +192,34 @@ def test_keywords_in_json_name_the_papers(cli: Callable[..., Said]) -> None:
 
     told = json.loads(cli("keywords", "test", "mixture of experts", "--json").out)
 
-    assert {"papers", "hits", "per_day", "near_misses"} == told.keys()
+    assert {"papers", "hits", "left_out", "per_day", "near_misses", "share", "narrower"} == told.keys()
+    assert 0.5 == told["share"]
     assert (2, ["Routing in a Mixture of Experts"]) == (told["papers"], [hit["title"] for hit in told["hits"]])
+
+
+def test_phrases_that_would_narrow_a_keyword_are_told_with_what_they_leave(
+    place: Place, cli: Callable[..., Said]
+) -> None:
+    place.list_papers(
+        *(f"Knitting Wool Socks {n}" for n in "abc"), *(f"Knitting {n} at Home" for n in "abcd"), *"efghijklmnopqrst"
+    )
+    cli("pull")
+
+    said = cli("keywords", "test", "knitting")
+
+    assert said.out.endswith(
+        "Phrases that would narrow it, and how many of these papers have them:\n     3  knitting wool sock\n"
+    )
+
+
+def test_keywords_can_be_tried_with_what_a_reader_leaves_out(place: Place, cli: Callable[..., Said]) -> None:
+    config = place.configure()
+    config.write_text(config.read_text().replace('["mixture of experts"]', '["mixture of experts", "-socks", "lace"]'))
+    place.list_papers("Knitting Socks", "Knitting Hats", "Lace")
+    cli("pull")
+
+    said = cli("keywords", "test", "knitting", "--for", "ada@example.org")
+
+    assert said.out.startswith("'knitting' matches 1 of 3 papers (33.3%).\n")
+    assert "\n1 more left out by -socks.\n" in said.out
+    assert 1 == cli("keywords", "test", "knitting", "--for", "zoe@example.org").code
