@@ -8,33 +8,54 @@ from typing import TYPE_CHECKING
 from digest.curate.words import words
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
 #: what one occurrence counts; a title names the subject, as in `index`
 _TITLE, _ABSTRACT = 3.0, 1.0
+#: words whose stems are kept in memory; a year of papers has half as many
+_REMEMBERED = 500_000
 
 
-def bags(texts: Sequence[tuple[str, str]]) -> list[Mapping[str, float]]:
-    """For each title and abstract its stems, and the weight of all their occurrences together.
+class Bags:
+    """Reads texts; each word is stemmed once."""
 
-    The stems are those of `index`: Porter's, as SQLite's FTS5 makes them.
+    def __init__(self) -> None:
+        self._stems: dict[str, tuple[str, ...]] = {}
 
-    >>> bags([("Optimizers", "An optimizer")])
-    [{'an': 1.0, 'optim': 4.0}]
-    """
-    found: list[dict[str, float]] = [{} for _ in texts]
-    db = sqlite3.connect(":memory:")
-    try:
-        db.execute(
-            "CREATE VIRTUAL TABLE t USING"
-            " fts5(title, abstract, tokenize=\"porter unicode61 remove_diacritics 2 tokenchars '+#'\")"
-        )
-        db.execute("CREATE VIRTUAL TABLE occurrence USING fts5vocab(t, instance)")
-        rows = ((n, " ".join(words(title)), " ".join(words(abstract))) for n, (title, abstract) in enumerate(texts))
-        db.executemany("INSERT INTO t(rowid, title, abstract) VALUES (?, ?, ?)", rows)
-        for stem, number, column in db.execute("SELECT term, doc, col FROM occurrence"):
-            bag = found[number]
-            bag[stem] = bag.get(stem, 0.0) + (_TITLE if column == "title" else _ABSTRACT)
-    finally:
-        db.close()
-    return list(found)
+    def of(self, texts: Iterable[tuple[str, str]]) -> list[Mapping[str, float]]:
+        """For each title and abstract its stems, and the weight of all their occurrences together.
+
+        The stems are those of `index`: Porter's, as SQLite's FTS5 makes them.
+
+        >>> Bags().of([("Optimizers", "An optimizer")])
+        [{'optim': 4.0, 'an': 1.0}]
+        """
+        read = [(words(title), words(abstract)) for title, abstract in texts]
+        self._learn({word for title, abstract in read for word in (*title, *abstract)})
+        return [self._bag(title, abstract) for title, abstract in read]
+
+    def _bag(self, title: Sequence[str], abstract: Sequence[str]) -> Mapping[str, float]:
+        bag: dict[str, float] = {}
+        for text, weight in ((title, _TITLE), (abstract, _ABSTRACT)):
+            for word in text:
+                for stem in self._stems[word]:
+                    bag[stem] = bag.get(stem, 0.0) + weight
+        return bag
+
+    def _learn(self, asked: set[str]) -> None:
+        new = sorted(asked - self._stems.keys())
+        if len(self._stems) + len(new) > _REMEMBERED:
+            self._stems, new = {}, sorted(asked)
+        self._stems |= dict.fromkeys(new, ())
+        db = sqlite3.connect(":memory:")
+        try:
+            db.execute(
+                "CREATE VIRTUAL TABLE t USING fts5(w,"
+                " tokenize=\"porter unicode61 remove_diacritics 2 tokenchars '+#'\")"
+            )
+            db.execute("CREATE VIRTUAL TABLE occurrence USING fts5vocab(t, instance)")
+            db.executemany("INSERT INTO t(rowid, w) VALUES (?, ?)", enumerate(new))
+            for stem, number in db.execute("SELECT term, doc FROM occurrence ORDER BY doc, offset"):
+                self._stems[new[number]] += (stem,)
+        finally:
+            db.close()

@@ -71,15 +71,24 @@ def told(state: State, emails: Collection[str], *, now: datetime) -> dict[str, T
         now: aware; what was said before counts by its age.
     """
     brought, said = state.interests.of(emails), state.feedback.counting(emails)
-    known = state.papers.known(one.what for own in said.values() for one in own if one.kind == "paper")
+    spoken_of = {one.what for own in said.values() for one in own if one.kind == "paper"}
+    nameless = {one.paper for own in brought.values() for one in own if one.paper == one.title}
+    known = state.papers.known(spoken_of.union(filter(None, nameless)))
     return {
-        email: Told(_interests(brought.get(email, ())), _opinions(said.get(email, ()), known, now))
+        email: Told(_interests(brought.get(email, ()), known), _opinions(said.get(email, ()), known, now))
         for email in brought.keys() | said.keys()
     }
 
 
-def _interests(brought: Iterable[StoredInterest]) -> Sequence[tuple[Text, float]]:
-    return [(Text(one.title, one.abstract), one.weight) for one in brought if one.title != one.paper]
+def _interests(brought: Iterable[StoredInterest], known: Mapping[str, StoredPaper]) -> Sequence[tuple[Text, float]]:
+    """A paper of which a list gave only the key counts from the day on which a source brings it."""
+    texts = []
+    for one in brought:
+        if one.title != one.paper:
+            texts.append((Text(one.title, one.abstract), one.weight))
+        elif stored := known.get(one.paper):
+            texts.append((Text(stored.paper.title, stored.paper.abstract), one.weight))
+    return texts
 
 
 def _opinions(said: Iterable[StoredFeedback], known: Mapping[str, StoredPaper], now: datetime) -> Sequence[Opinion]:

@@ -55,6 +55,17 @@ def test_what_a_reader_brought_brings_papers_like_it_to_the_top(home: Installati
     assert ([key(1), key(2), key(3)], [key(2), key(1), key(3)]) == (before, mailed(home))
 
 
+def test_a_paper_brought_by_its_key_alone_counts_once_a_source_brings_it(home: Installation) -> None:
+    published(home)
+    with home.state() as state:
+        state.interests.put([StoredInterest(ADA, key(900), key(900), "", key(900), 1.0, "ids.txt", WEEK_AGO)])
+    before = mailed(home)
+    with home.state() as state:
+        state.papers.store([StoredPaper(paper(900, title="Bridges", abstract="Bridges."), NOW, None)])
+
+    assert ([key(1), key(2), key(3)], [key(2), key(1), key(3)]) == (before, mailed(home))
+
+
 def test_less_of_a_paper_puts_those_like_it_behind(home: Installation) -> None:
     published(home)
     old = paper(900, title="Poetry and poetry again", abstract="Poetry.")
