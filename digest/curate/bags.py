@@ -1,10 +1,10 @@
-"""Texts → the stems they are made of, by which papers are compared. Pure; SQLite works in memory only."""
+"""Texts → the stems they are made of, by which papers are compared. Pure."""
 
 from __future__ import annotations
 
-import sqlite3
 from typing import TYPE_CHECKING
 
+from digest.curate.index import stems
 from digest.curate.words import words
 
 if TYPE_CHECKING:
@@ -20,12 +20,12 @@ class Bags:
     """Reads texts; each word is stemmed once."""
 
     def __init__(self) -> None:
-        self._stems: dict[str, tuple[str, ...]] = {}
+        self._stems: dict[str, str] = {}
 
     def of(self, texts: Iterable[tuple[str, str]]) -> list[Mapping[str, float]]:
         """For each title and abstract its stems, and the weight of all their occurrences together.
 
-        The stems are those of `index`: Porter's, as SQLite's FTS5 makes them.
+        The stems are those of `index`: Porter's.
 
         >>> Bags().of([("Optimizers", "An optimizer")])
         [{'optim': 4.0, 'an': 1.0}]
@@ -38,24 +38,12 @@ class Bags:
         bag: dict[str, float] = {}
         for text, weight in ((title, _TITLE), (abstract, _ABSTRACT)):
             for word in text:
-                for stem in self._stems[word]:
-                    bag[stem] = bag.get(stem, 0.0) + weight
+                stem = self._stems[word]
+                bag[stem] = bag.get(stem, 0.0) + weight
         return bag
 
     def _learn(self, asked: set[str]) -> None:
         new = sorted(asked - self._stems.keys())
         if len(self._stems) + len(new) > _REMEMBERED:
             self._stems, new = {}, sorted(asked)
-        self._stems |= dict.fromkeys(new, ())
-        db = sqlite3.connect(":memory:")
-        try:
-            db.execute(
-                "CREATE VIRTUAL TABLE t USING fts5(w,"
-                " tokenize=\"porter unicode61 remove_diacritics 2 tokenchars '+#'\")"
-            )
-            db.execute("CREATE VIRTUAL TABLE occurrence USING fts5vocab(t, instance)")
-            db.executemany("INSERT INTO t(rowid, w) VALUES (?, ?)", enumerate(new))
-            for stem, number in db.execute("SELECT term, doc FROM occurrence ORDER BY doc, offset"):
-                self._stems[new[number]] += (stem,)
-        finally:
-            db.close()
+        self._stems |= zip(new, stems(new), strict=True)

@@ -33,6 +33,8 @@ _Part: TypeAlias = Literal["for_you", "trending"]
 
 #: how much of a For-you score is the trend: enough to order papers of about equal relevance, no more
 TREND_SHARE = 0.05
+#: a paper that leans so far to the subscriber's profile is said to be like what they chose
+FOND = 0.5
 #: sets of news kept in memory, the latest used: readers whose last digest was after the same pull share one
 _REMEMBERED_NEWS = 32
 #: subscribers whose papers are ranked at once: numpy's calls cost as much for one, and the table fits into the cache
@@ -288,20 +290,27 @@ class Offer:
         shown = [*(number for _, number, _ in for_you), *trending]
         # entries that match each, and papers named as like it
         told_of = list(zip(self._ranking.hits(standing, shown), self._like(shown, standing.excluded), strict=True))
+        lean = standing.lean
         papers, trends, told, named = self._papers, self._trends, self._told, self._named
         for (disinterest, number, _), (entries, like) in zip(for_you, told_of, strict=False):
-            matches, reasons = told("for_you", number, entries)
+            matches, reasons = told("for_you", number, entries, lean is not None and bool(lean[number] >= FOND))
             trend, similar = trends[number], named(like) if like else ()
             yield Pick(papers[number], "for_you", -disinterest, matches, trend, reasons, similar=similar)
         listed = _among(standing.numbers, trending)
         for number, (entries, like) in zip(trending, told_of[len(for_you) :], strict=True):
             yield self._moved(number, entries if number in listed else (), like)
 
-    def _tell(self, part: _Part, number: int, entries: Sequence[str]) -> tuple[tuple[Match, ...], str]:
+    def _tell(
+        self,
+        part: _Part,
+        number: int,
+        entries: Sequence[str],
+        fond: bool = False,  # noqa: FBT001, FBT002 - cached by place
+    ) -> tuple[tuple[Match, ...], str]:
         """The matches, and the reasons in words."""
         matches = self._ranking.matches(number, entries)
         # the numbers stand beside every paper already; they are the reason only for what trends
-        return matches, why(matches, self._trends[number] if part == "trending" else _UNKNOWN)
+        return matches, why(matches, self._trends[number] if part == "trending" else _UNKNOWN, fond=fond)
 
     def _find_moved(self, number: int, entries: Sequence[str], like: tuple[int, ...]) -> Pick:
         """What trends looks the same to all readers whom it matches in the same way."""

@@ -139,7 +139,7 @@ class Profiles:
             excluded = unwanted if excluded is None else excluded | unwanted
         if profile.lean is not None:
             totals = np.maximum(totals + MOST * profile.lean[numbers], _LEAST)
-        return replace(standing, numbers=numbers, totals=totals, excluded=excluded)
+        return replace(standing, numbers=numbers, totals=totals, excluded=excluded, lean=profile.lean)
 
     def _read(self, texts: set[Text]) -> Mapping[Text, Values]:
         """How like each text the papers are; remembered, so that a paper that many spoke of is read once."""

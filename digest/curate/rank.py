@@ -82,6 +82,8 @@ class Standing:
     excluded: Mask | None = None
     #: the entries that look for something, in the order typed, and what they found
     found: Sequence[tuple[Query, Vector]] = ()
+    #: how each paper of the run leans to the subscriber's profile, -1..1; None: there is none
+    lean: Values | None = None
 
 
 class Ranking:

@@ -23,13 +23,21 @@ _PLACES = {
 }
 #: how a match in one of these fields alone begins; the paper's own names follow
 _NAMED = {"author": "by", "category": "in", "organization": "from"}
+_FOND = "like papers you chose"
 #: words that begin with so many equal letters are taken for forms of one word
 _AKIN = 4
 
 
-def why(matches: Sequence[Match], trend: Trend) -> str:
-    """All reasons, joined by semicolons, without a full stop; empty if there is none."""
-    return "; ".join([*[_match(match.keyword, match.fields, match.words) for match in matches], *_trend(trend)])
+def why(matches: Sequence[Match], trend: Trend, *, fond: bool = False) -> str:
+    """All reasons, joined by semicolons, without a full stop; empty if there is none.
+
+    Args:
+        matches: what the subscriber's entries found.
+        trend: how the paper is doing with everybody.
+        fond: it is much like what the subscriber brought along or wanted more of.
+    """
+    found = [_match(match.keyword, match.fields, match.words) for match in matches]
+    return "; ".join([*found, *[_FOND] * fond, *_trend(trend)])
 
 
 # a popular keyword's best papers are shown to many, for the same reason

@@ -55,6 +55,19 @@ def test_what_a_reader_brought_brings_papers_like_it_to_the_top(home: Installati
     assert ([key(1), key(2), key(3)], [key(2), key(1), key(3)]) == (before, mailed(home))
 
 
+def test_the_mail_says_that_a_paper_is_like_what_its_reader_chose(home: Installation) -> None:
+    published(home)
+    with home.state() as state:
+        state.feedback.record([said("more", "word", "bridges")])
+    settings = home.settings()
+    with home.state() as state:
+        picks = preview(settings, state, settings.subscribers[0], now=NOW).picks
+
+    assert {key(1): False, key(2): True} == {
+        pick.paper.key: "; like papers you chose" in pick.why for pick in picks if pick.part == "for_you"
+    }
+
+
 def test_a_paper_brought_by_its_key_alone_counts_once_a_source_brings_it(home: Installation) -> None:
     published(home)
     with home.state() as state:
