@@ -30,7 +30,9 @@ from unittest.mock import patch
 
 from digest.curate.query import Query, parse
 from digest.curate.rank import Ranking
+from digest.curate.semantic import Semantics
 from digest.model import Paper
+from digest.pipeline.semantic import load_encoder
 
 CUT = 10
 RELEVANT = 2
@@ -138,6 +140,8 @@ def others(papers: Sequence[Paper], model: Path | None) -> Iterator[tuple[str, S
             yield name, make(papers)
     if model is not None:
         yield "embedding of the keywords", embedding(papers, model)
+        knowing = Ranking(papers, Semantics(load_encoder(model)))
+        yield "digest with this model", lambda profile: shipped(knowing, profile)
 
 
 def tf_idf(papers: Sequence[Paper]) -> System:
@@ -224,7 +228,11 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folder", type=Path)
     parser.add_argument("-v", "--verbose", action="store_true", help="every profile, not only the means")
-    parser.add_argument("--model", type=Path, help="folder of a model2vec model, for an embedding of the keywords")
+    parser.add_argument(
+        "--model",
+        type=Path,
+        help="folder of a model2vec model, for an embedding, and for digest with it",
+    )
     parser.add_argument("--leave-one-out", action="store_true", help="choose the weights anew, each profile left out")
     options = parser.parse_args()
     main(options.folder, verbose=options.verbose, model=options.model, leave_one_out=options.leave_one_out)

@@ -26,6 +26,7 @@ from digest.cli import (
     keywords,
     preview,
     run,
+    semantic,
     setup,
     similar,
     subscribers,
@@ -74,6 +75,7 @@ for module in (
     similar,
     subscribers,
     dkim,
+    semantic,
     data,
 ):
     module.register(app)

@@ -136,6 +136,9 @@ def rank(
     ] = None,
     number: Annotated[int | None, typer.Option("-n", min=1, help="Show the best N only.", metavar="N")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print a JSON list, best first.")] = False,
+    config: Annotated[
+        Path | None, typer.Option("--config", help="File whose [semantic] model helps.", metavar="FILE")
+    ] = None,
 ) -> None:
     """Rank any list of papers by keywords.
 
@@ -146,6 +149,7 @@ def rank(
     from digest.curate.rank import Ranking
     from digest.curate.reasons import why
     from digest.model import Trend
+    from digest.pipeline.semantic import open_semantics
 
     if not keyword:
         raise UsageError("there is nothing to rank by", hint="give at least one keyword: -k 'mixture of experts'")
@@ -153,7 +157,8 @@ def rank(
     papers, problems = parse_jsonl(read_file(file), source=file.name)
     for problem in problems:
         say(f"digest: {file}: {problem.where}: {problem.message}", err=True)
-    ranked = Ranking(papers).rank(queries, related=True)[:number]
+    semantics = None if config is None else open_semantics(load_settings(config))
+    ranked = Ranking(papers, semantics).rank(queries, related=True)[:number]
     rows = [_row(paper_id(scored.paper), scored, why(scored.matches, Trend()) or _RELATED) for scored in ranked]
     if as_json:
         print_json(rows)

@@ -101,6 +101,7 @@ def check(
     counts = f"{many(len(settings.sources), 'source')}, {many(len(settings.subscribers), 'subscriber')}"
     tick("✓", f"{settings.path}: {counts}, no mistakes")
     steps: list[Callable[[Settings], str]] = [_check_templates, _check_state, _check_schedule, _check_signing]
+    steps += [] if settings.semantic is None else [_check_vectors]
     steps += [] if offline else [_check_relay]
     steps += [] if offline or settings.bounces is None else [_check_mailbox]
     steps += [] if offline or settings.llm is None else [_check_model]
@@ -127,6 +128,16 @@ def _check_templates(settings: Settings) -> str:
 
     open_renderer(settings).check()
     return f"templates: {settings.mail.templates or 'those of the package'}"
+
+
+def _check_vectors(settings: Settings) -> str:
+    from digest.pipeline.semantic import open_semantics
+
+    semantics = open_semantics(settings)
+    if semantics is None:
+        return "word vectors: none; only words count"
+    length = semantics.encode(["mixture of experts"]).shape[1]
+    return f"word vectors: {length} numbers each; at most {many(semantics.extra_papers, 'related paper')} a digest"
 
 
 def _check_state(settings: Settings) -> str:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from digest.config.mistakes import shown
+from digest.config.semantic import model
 from digest.config.values import is_loopback
 from digest.errors import ConfigProblem, DigestError
 
@@ -80,6 +81,8 @@ def across(config: ConfigFile) -> Iterator[ConfigProblem]:
     elif config.digest.summaries == "llm":
         hint = 'add [llm] with base_url = "http://localhost:11434/v1" and model, or write summaries = "sentence"'
         yield ConfigProblem("digest.summaries", "there is no [llm] to write them", hint, "llm")
+    if config.semantic is not None:
+        yield from model(config.semantic)
     yield from _sources(config)
     yield from _subscribers(config)
 

@@ -213,6 +213,15 @@ class GithubSection(Section):
     """Where GitHub's REST API is, if not at its usual address."""
 
 
+class SemanticSection(Section):
+    """A model that also finds papers which say the same in other words. Without this table, only words count."""
+
+    model: File | None = None
+    """Folder of a model2vec model; see `digest semantic install`. Needed."""
+    extra_papers: int = Field(default=2, ge=0, le=50)
+    """At most so many papers of a digest may match no keyword by its words; they are marked as related."""
+
+
 class MaildirSection(Section):
     """Where mails go when there is no relay."""
 
@@ -345,6 +354,7 @@ class ConfigFile(Section):
     bounces: BouncesSection | None = None
     dkim: DkimSection | None = None
     github: GithubSection | None = None
+    semantic: SemanticSection | None = None
     maildir: MaildirSection = MaildirSection()
     digest: DigestSection = DigestSection()
     llm: LlmSection | None = None
@@ -368,6 +378,7 @@ TABLES: dict[str, type[Section]] = {
     "bounces": BouncesSection,
     "dkim": DkimSection,
     "github": GithubSection,
+    "semantic": SemanticSection,
     "maildir": MaildirSection,
     "digest": DigestSection,
     "llm": LlmSection,

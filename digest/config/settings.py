@@ -28,6 +28,7 @@ if TYPE_CHECKING:
         GithubSection,
         HttpSection,
         MailSection,
+        SemanticSection,
         SmtpSection,
         SourceEntry,
         SubscriberEntry,
@@ -52,6 +53,8 @@ class Settings:
     bounces: BouncesSection | None
     #: with `token` set if there is one; None: GitHub is not asked for stars
     github: GithubSection | None
+    #: with the folder of a model; None: only words count
+    semantic: SemanticSection | None
     maildir_path: Path
     #: reverse path of every mail, bare
     envelope_from: str
@@ -91,6 +94,7 @@ def build(config: ConfigFile, path: Path, env: Mapping[str, str], *, file: Mappi
         bounces=config.bounces,
         dkim=_signing(config),
         github=config.github,
+        semantic=config.semantic,
         maildir_path=config.maildir.path or state_folder / "outbox",
         envelope_from=config.envelope_from,
         unsubscribe_mailto=mail.unsubscribe_mailto or bare(mail.reply_to or mail.from_),

@@ -5,6 +5,7 @@
     as an acronym, or its meaning  0.5    `MoE`, `mixture of experts`, if a paper of the batch says so
     words near each other          0.5    + for each word what it would count alone
     words of it anywhere           0.2    the same; this is no match, only a hint which of the matches are better
+    the same in other words        see `semantic`; no match either, and only where there is a model
 
 A value is this times term frequency times rarity (see `index`); values of a subscriber's entries are added up.
 """
@@ -22,6 +23,7 @@ from digest.curate.acronyms import acronyms
 from digest.curate.index import Column, Table, TextIndex
 from digest.curate.names import AuthorIndex, CategoryIndex
 from digest.curate.query import And, Boost, Field, Node, Not, Or, Phrase
+from digest.curate.semantic import CLEAR, Meanings
 from digest.curate.words import STOP_WORDS, singular
 from digest.model import Paper
 
@@ -60,8 +62,15 @@ class Evidence:
 class EvidenceIndex:
     """The papers of a batch, ready to be asked by nodes of the keyword language."""
 
-    def __init__(self, papers: Sequence[Paper]) -> None:
+    def __init__(self, papers: Sequence[Paper], meanings: Meanings | None = None) -> None:
+        """Index the papers.
+
+        Args:
+            papers: of the run.
+            meanings: the same papers by their vectors; None: only words count.
+        """
         self.text = TextIndex(papers)
+        self._meanings = meanings
         self._authors = AuthorIndex(papers)
         self._categories = CategoryIndex(papers)
         self._acronyms = acronyms(text for paper in papers for text in (paper.title, paper.abstract))
@@ -152,7 +161,24 @@ class EvidenceIndex:
         for word in company:
             for number, value in self._in_these_words(phrase, [word]).items():
                 values[number] = values.get(number, 0.0) + value * (_NEAR if number in near else _ANYWHERE)
-        return Evidence(matched, values)
+        return Evidence(matched, self._with_meaning(phrase, values))
+
+    def _with_meaning(self, phrase: Phrase, values: dict[int, float]) -> dict[int, float]:
+        for number, value in self._meaning(phrase).items():
+            values[number] = values.get(number, 0.0) + value
+        return values
+
+    def _meaning(self, phrase: Phrase) -> Mapping[int, float]:
+        """What the vectors say; nothing for a phrase in quotation marks or of a field, which wants its words."""
+        if self._meanings is None or phrase.where is not None or phrase.exact or phrase.prefix:
+            return {}
+        return self._meanings.like(phrase.text or " ".join(phrase.words))
+
+    def meant(self, node: Node) -> AbstractSet[int]:
+        """Papers that say clearly what a phrase of the node says, in whatever words."""
+        return {
+            number for phrase in _phrases(node) for number, value in self._meaning(phrase).items() if value >= CLEAR
+        }
 
     # --- where it stands --------------------------------------------------------------------------------------------
 

@@ -160,11 +160,13 @@ class Offer:
             requests, standings, news, before, matched, fresh, orders, strict=True
         ):
             candidates, again = itertools.tee(order)
-            for_you = self._for_you(one.subscriber, candidates)
+            for_you = self._for_you(one.subscriber, candidates, standing.related)
             papers = [number for _, number, _ in for_you]
             trending = self._trending(one.subscriber, papers, old, standing.excluded)
-            missed = self._missed(one.subscriber, again, papers, {*papers, *trending})
-            count = int(np.count_nonzero(among))
+            missed = self._missed(one.subscriber, again, papers, {*papers, *trending, *standing.related})
+            # papers that match nothing are no matches, and none of them was seen as one
+            worded = ~np.isin(standing.numbers, [*standing.related]) if standing.related else True
+            count = int(np.count_nonzero(among & worded))
             yield Digest(
                 subscriber=one.subscriber,
                 local_date=one.local_date,
@@ -173,7 +175,7 @@ class Offer:
                 missed=tuple(itertools.islice(missed, missed_max)),
                 considered=int(np.count_nonzero(new)),
                 matched=count,
-                seen_before=count - int(np.count_nonzero(left)) if old else 0,
+                seen_before=count - int(np.count_nonzero(left & worded)) if old else 0,
             )
 
     def _numbers(self, keys: AbstractSet[str]) -> set[int]:
@@ -228,8 +230,11 @@ class Offer:
             yield itertools.chain(list(itertools.islice(best, count)), all_of(start, length) if length > few else ())
             start += length
 
-    def _for_you(self, subscriber: Subscriber, candidates: Iterable[_Candidate]) -> list[_Candidate]:
+    def _for_you(
+        self, subscriber: Subscriber, candidates: Iterable[_Candidate], related: AbstractSet[int]
+    ) -> list[_Candidate]:
         chosen: list[_Candidate] = []
+        extra = self._ranking.extra_papers
         numbers: list[int] = []
         # of so little interest, nothing that follows is above the floor either
         hopeless = (1 - TREND_SHARE) * subscriber.min_score
@@ -238,7 +243,10 @@ class Offer:
             disinterest, number, relevance = one
             if -disinterest < hopeless or len(chosen) == most:
                 break
+            if number in related and not extra:
+                continue
             if relevance >= floor and copies(number).isdisjoint(numbers):
+                extra -= number in related
                 chosen.append(one)
                 numbers.append(number)
         return chosen
@@ -309,6 +317,8 @@ class Offer:
     ) -> tuple[tuple[Match, ...], str]:
         """The matches, and the reasons in words."""
         matches = self._ranking.matches(number, entries)
+        if part == "for_you" and not matches and self._ranking.extra_papers:
+            return matches, "related to your keywords"
         # the numbers stand beside every paper already; they are the reason only for what trends
         return matches, why(matches, self._trends[number] if part == "trending" else _UNKNOWN, fond=fond)
 

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -20,6 +21,7 @@ import numpy as np
 from digest.curate.evidence import EvidenceIndex
 from digest.curate.neighbours import Neighbours
 from digest.curate.query import Query, parse
+from digest.curate.semantic import Meanings, Semantics, blended
 from digest.curate.vector import (
     Mask,
     Numbers,
@@ -44,10 +46,12 @@ from digest.model import Match, Paper
 _VOTERS = 20
 #: … and together give at most this much of the best paper's own evidence; fewer give less, in proportion
 _FEEDBACK = 1.5
+#: so many papers that match no entry are candidates for a digest; some may have been delivered before
+_MOST_RELATED = 50
 #: bytes of vectors kept in memory: 15,000 of the two-word phrases of benchmarks/plan.py
 _VECTOR_MEMORY = 20 * 2**20
-#: excluding entries kept in memory, the latest used
-_REMEMBERED_EXCLUSIONS = 4096
+#: entries whose exclusions, or related papers, are kept in memory, the latest used
+_REMEMBERED_SETS = 4096
 #: matches kept in memory, the latest used; a popular keyword's best papers are shown to many
 _REMEMBERED = 32_768
 
@@ -82,6 +86,8 @@ class Standing:
     excluded: Mask | None = None
     #: the entries that look for something, in the order typed, and what they found
     found: Sequence[tuple[Query, Vector]] = ()
+    #: of the papers, those that match no entry by its words
+    related: AbstractSet[int] = frozenset()
     #: how each paper of the run leans to the subscriber's profile, -1..1; None: there is none
     lean: Values | None = None
 
@@ -93,15 +99,25 @@ class Ranking:
     found, and a few nanoseconds for each paper that they did not.
     """
 
-    def __init__(self, papers: Sequence[Paper]) -> None:
+    def __init__(self, papers: Sequence[Paper], semantics: Semantics | None = None) -> None:
+        """Index the papers.
+
+        Args:
+            papers: of the run.
+            semantics: also finds papers that say the same in other words; None: only words count.
+        """
         #: by key, so that equal scores are in the order of keys whatever the order of the batch
         self.papers: Sequence[Paper] = sorted(papers, key=lambda paper: paper.key)
         #: the papers' places in that order, by key
         self.numbers: Mapping[str, int] = {paper.key: number for number, paper in enumerate(self.papers)}
-        self._evidence = EvidenceIndex(self.papers)
+        self._meanings = Meanings(self.papers, semantics.encode) if semantics else None
+        #: most papers of a digest that match no entry
+        self.extra_papers = semantics.extra_papers if semantics else 0
+        self._evidence = EvidenceIndex(self.papers, self._meanings)
         self._vectors: dict[str, Vector] = {}
         self._vector_memory = 0
-        self._unwanted = functools.lru_cache(maxsize=_REMEMBERED_EXCLUSIONS)(self._find_unwanted)
+        self._unwanted = functools.lru_cache(maxsize=_REMEMBERED_SETS)(self._find_unwanted)
+        self._meant = functools.lru_cache(maxsize=_REMEMBERED_SETS)(self._find_meant)
         self._marked = functools.lru_cache(maxsize=_REMEMBERED)(self._mark)
 
     @functools.cached_property
@@ -110,7 +126,8 @@ class Ranking:
 
     @functools.cached_property
     def _votes(self) -> Votes:
-        return Votes(len(self.papers), self._neighbours.of)
+        words, count = self._neighbours.of, len(self.papers)
+        return Votes(count, blended(words, self._meanings.neighbours, count) if self._meanings else words)
 
     def neighbours(self, number: int) -> tuple[Numbers, Values]:
         """The papers most like one, itself not among them, and how much (0 < likeness ≤ 1); the most like first."""
@@ -145,7 +162,7 @@ class Ranking:
         ]
         wanted = [[said for query, said in one if not query.required] or [said for _, said in one] for one in found]
         matched = masks(wanted, len(self.papers))
-        listed = np.ones_like(matched) if related else matched
+        listed = np.ones_like(matched) if related or self.extra_papers else matched
         for row, one in enumerate(found):
             conditions = [self._mask([said.matched]) for query, said in one if query.required]
             if (unwanted := excluded[row]) is not None:
@@ -154,16 +171,30 @@ class Ranking:
                 matched[row] &= condition
                 listed[row] &= condition
         totals = self._totals([[said for _, said in one] for one in found], matched)
+        nearest: list[AbstractSet[int]] = [frozenset()] * len(readers)
         if related:
             listed &= totals > 0
+        elif self.extra_papers:
+            nearest = [self._nearest(*row) for row in zip(found, listed & ~matched, totals, strict=True)]
+            for row, extra in enumerate(nearest):
+                listed[row] = matched[row] | self._mask([np.array([*extra], np.intp)])
         rows, numbers = places(listed)
         values = totals[rows, numbers]
         ends = np.cumsum(np.count_nonzero(listed, axis=1)).tolist()
         starts = [0, *ends[:-1]]
         return [
-            Standing(numbers[start:end], values[start:end], unwanted, said)
-            for start, end, unwanted, said in zip(starts, ends, excluded, found, strict=True)
+            Standing(numbers[start:end], values[start:end], unwanted, said, extra)
+            for start, end, unwanted, said, extra in zip(starts, ends, excluded, found, nearest, strict=True)
         ]
+
+    def _nearest(self, found: Sequence[tuple[Query, Vector]], unmatched: Mask, totals: Values) -> AbstractSet[int]:
+        """The best of the papers that match no entry and yet are clearly meant by one."""
+        meant = mask([self._meant(query.entry) for query, _ in found], len(self.papers))
+        numbers = np.flatnonzero(meant & unmatched)
+        return frozenset(numbers[greatest(totals[numbers], _MOST_RELATED)].tolist())
+
+    def _find_meant(self, entry: str) -> Numbers:
+        return np.array([*self._evidence.meant(parse(entry).node)], np.intp)
 
     def hits(self, standing: Standing, numbers: Iterable[int]) -> list[tuple[str, ...]]:
         """The entries that match each of some papers, in the order typed."""

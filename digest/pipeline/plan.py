@@ -19,6 +19,7 @@ from digest.due import due
 from digest.pipeline.news import gather, with_followups
 from digest.pipeline.profiles import told
 from digest.pipeline.readers import pause_reason, shards
+from digest.pipeline.semantic import open_semantics
 from digest.pipeline.summaries import Summaries
 
 if TYPE_CHECKING:
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from digest.config import Settings
     from digest.curate.followups import FollowUps
     from digest.curate.rank import Standing
+    from digest.curate.semantic import Semantics
     from digest.model import Digest, StoredPaper, Subscriber, Trend, Verdict
     from digest.state.store import State
 
@@ -49,11 +51,13 @@ class Shelf:
     outspoken: frozenset[str] = frozenset()
     #: most papers named under a pick as like it
     similar: int = 0
+    #: what knows other words for the same; None: only words count
+    semantics: Semantics | None = None
 
     @cached_property
     def ranking(self) -> Ranking:
         """The index over the pool."""
-        return Ranking([stored.paper for stored in self.pool])
+        return Ranking([stored.paper for stored in self.pool], self.semantics)
 
     @cached_property
     def profiles(self) -> Profiles:
@@ -75,7 +79,7 @@ def lay_out(settings: Settings, state: State, *, now: datetime) -> Shelf:
     recent = frozenset(stored.paper.key for stored in pool if stored.first_seen_at >= trending_since)
     outspoken = state.interests.readers() | state.feedback.readers()
     moving = trends(pool, history, now=now, origins=origins_of(settings.sources))
-    return Shelf(pool, moving, recent, outspoken, settings.digest.similar)
+    return Shelf(pool, moving, recent, outspoken, settings.digest.similar, open_semantics(settings))
 
 
 def preview(settings: Settings, state: State, subscriber: Subscriber, *, now: datetime) -> Digest:

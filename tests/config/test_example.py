@@ -35,6 +35,7 @@ def test_the_example_is_valid_with_everything_in_force(tmp_path: Path) -> None:
     path = tmp_path / "config.toml"
     path.write_text(uncommented(), encoding="utf-8")
     (tmp_path / "templates").mkdir()
+    (tmp_path / "model").mkdir()
     (tmp_path / "smtp_password").write_text("x", encoding="utf-8")
     (tmp_path / "bounces_password").write_text("x", encoding="utf-8")
     (tmp_path / "llm_api_key").write_text("x", encoding="utf-8")
