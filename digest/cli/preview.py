@@ -8,25 +8,42 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from digest.cli.ask import find_subscriber
-from digest.cli.console import UsageError, many, print_json, say
+from digest.cli.console import UsageError, many, print_json, say, table
 from digest.cli.options import ConfigOption, examples, load_settings, open_settings_state
 from digest.clock import utc_now
 from digest.errors import DigestError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
     from digest.config import Settings
+    from digest.curate.explain import Explanation
     from digest.curate.rank import Scored
     from digest.model import Digest, Mail, Subscriber
     from digest.state.store import State
 
 
+#: numbers below this are zero as printed
+_SHOWN_FROM = 0.0005
+#: the parts of a paper's relevance that no entry is named for
+_MEANING = {
+    "words": "words of entries that do not match as a whole",
+    "likeness": "like the best papers that match",
+    "profile": "from interests and feedback",
+}
 #: why a paper is listed that matches no entry as a whole
 _RELATED = "no keyword as a whole, but like the papers that match"
 
 
 def register(app: typer.Typer) -> None:
     """Add this file's commands."""
-    app.command(epilog=examples("digest preview --open", "digest preview ada@example.org --out previews"))(preview)
+    app.command(
+        epilog=examples(
+            "digest preview --open",
+            "digest preview ada@example.org --out previews",
+            "digest preview ada@example.org --explain",
+        )
+    )(preview)
     app.command(
         epilog=examples(
             "digest rank accepted.jsonl -k 'mixture of experts' -n 20",
@@ -42,17 +59,31 @@ def preview(
     *,
     out: Annotated[Path, typer.Option(help="Folder for the files.", metavar="FOLDER")] = Path("out"),
     open_: Annotated[bool, typer.Option("--open", help="Show it in the browser.")] = False,
+    explain: Annotated[
+        bool, typer.Option("--explain", help="Print the numbers behind every paper instead, and what just missed.")
+    ] = False,
+    missed: Annotated[
+        int, typer.Option(min=0, max=1000, help="With --explain: most papers that just missed.", metavar="N")
+    ] = 10,
     config: ConfigOption = None,
 ) -> None:
     """Write a subscriber's digest as HTML, text and mail file.
 
-    It is the one that they would get now, whatever the hour. Nothing is sent, and nothing counts as seen.
+    It is the one that they would get now, whatever the hour. Nothing is sent, and nothing counts as seen. With
+    --explain nothing is written: what each keyword says for each paper is printed, and what the next ones are short of.
     """
     from digest.compose.message import compose
     from digest.pipeline.letterhead import letterhead, open_renderer
+    from digest.pipeline.plan import explained
     from digest.pipeline.plan import preview as choose
 
     settings = load_settings(config)
+    if explain:
+        with open_settings_state(settings) as state:
+            reader = _reader(settings, state, email)
+            rows = explained(settings, state, reader, now=utc_now(), missed_max=missed)
+        print_explained(reader, rows)
+        return
     with open_settings_state(settings) as state:
         digest = choose(settings, state, _reader(settings, state, email), now=utc_now())
         head = letterhead(settings, state)
@@ -115,6 +146,41 @@ def print_digest(digest: Digest) -> None:
         say(f"    news: {shown(followup.title, 70)} ({shown(followup.news)})")
     for missed in digest.missed:
         say(f"    just missed: {shown(missed.title, 70)} ({missed.why})")
+
+
+_HEADINGS = {"for_you": "For you", "trending": "Trending", "missed": "Just missed"}
+
+
+def print_explained(reader: Subscriber, rows: Sequence[Explanation]) -> None:
+    """All numbers behind a digest, a small table per paper."""
+    say(f"{reader.email}: {many(len(rows), 'paper')} explained, floor {reader.min_score:g}")
+    if not rows:
+        say("Nothing matches, and nothing trends. See: digest why " + reader.email)
+    for part, heading in _HEADINGS.items():
+        listed = [row for row in rows if row.part == part]
+        if listed:
+            say(f"\n{heading}", bold=True)
+        for row in listed:
+            say(f"{row.place:3}. {shown(row.title)}  [{row.key}]")
+            lines = "\n".join(f"       {line}" for line in table(_numbers(row)).splitlines())
+            say(lines + (f"\n       {_missed_by(row)}" if part == "missed" else ""))
+
+
+def _numbers(row: Explanation) -> Iterator[tuple[str, str, str]]:
+    from digest.curate.offer import TREND_SHARE
+
+    for match in row.matches:
+        words = ", ".join(dict.fromkeys(match.words[:3]))
+        yield f"{match.score:+.3f}", match.keyword, f"{', '.join(match.fields)}: {words}"
+    for value, name in ((row.words, "words"), (row.likeness, "likeness"), (row.profile, "profile")):
+        if abs(value) >= _SHOWN_FROM:
+            yield f"{value:+.3f}", name, _MEANING[name]
+    share = f"{1 - TREND_SHARE:g} × relevance {row.relevance:.3f} + {TREND_SHARE:g} × trend {row.trend:.3f}"
+    yield f"{row.interest:.3f}", "interest", share
+
+
+def _missed_by(row: Explanation) -> str:
+    return row.reason if row.short is None else f"{row.reason}; short by {row.short:.3f}"
 
 
 def shown(title: str, length: int = 90) -> str:

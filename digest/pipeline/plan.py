@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 
 from digest import account
 from digest.compose.message import message_id
+from digest.curate.explain import explain
 from digest.curate.offer import Offer, Request
 from digest.curate.profile import Profiles
 from digest.curate.query import parse
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from datetime import date, datetime
 
     from digest.config import Settings
+    from digest.curate.explain import Explanation
     from digest.curate.followups import FollowUps
     from digest.curate.rank import Standing
     from digest.curate.semantic import Semantics
@@ -89,6 +91,16 @@ def preview(settings: Settings, state: State, subscriber: Subscriber, *, now: da
     told = with_followups([*digests], state, gather(state, now=now), now=now)
     (digest,) = Summaries(settings, state, now=now, ask=False).put_into(told)
     return digest
+
+
+def explained(
+    settings: Settings, state: State, subscriber: Subscriber, *, now: datetime, missed_max: int
+) -> tuple[Explanation, ...]:
+    """The numbers behind what `preview` gives, and those of at most `missed_max` papers that just missed."""
+    local_date = now.astimezone(ZoneInfo(subscriber.timezone)).date()
+    shelf = lay_out(settings, state, now=now)
+    (request,) = _requests(settings, state, [(subscriber, local_date)], shelf, now=now)
+    return explain(shelf.ranking, shelf.offer, request, shelf.trends, missed_max=missed_max)
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,6 +194,12 @@ def _await_pull(state: State) -> None:
 def _digests(
     settings: Settings, state: State, readers: Sequence[tuple[Subscriber, date]], shelf: Shelf, *, now: datetime
 ) -> Iterator[Digest]:
+    return shelf.offer.select_all(_requests(settings, state, readers, shelf, now=now))
+
+
+def _requests(
+    settings: Settings, state: State, readers: Sequence[tuple[Subscriber, date]], shelf: Shelf, *, now: datetime
+) -> Iterator[Request]:
     emails = [reader.email for reader, _ in readers]
     look_back = _look_back(settings, now)
     # before what was delivered: a mail that is delivered between the two looks is found by both, not by neither
@@ -192,7 +210,7 @@ def _digests(
     # a later mail may have been delivered before this one was given up
     undelivered = state.ledger.undelivered(emails, since=look_back.date())
     profiles = _profiles(state, emails, shelf, now=now)
-    requests = (
+    return (
         Request(
             reader,
             [parse(entry) for entry in reader.keywords],
@@ -205,7 +223,6 @@ def _digests(
         )
         for reader, local_date in readers
     )
-    return shelf.offer.select_all(requests)
 
 
 def _profiles(

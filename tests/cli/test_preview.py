@@ -90,6 +90,32 @@ def test_a_title_steers_no_terminal(place: Place, cli: Callable[..., Said]) -> N
         assert set() == {"\x1b", "\x07", "\u009b", "\u202e"} & set(said.out + said.err)
 
 
+def test_a_preview_can_print_the_numbers_behind_it_and_then_writes_nothing(
+    place: Place, cli: Callable[..., Said]
+) -> None:
+    config = place.configure()
+    config.write_text(config.read_text().replace("[digest]", "[digest]\nmax_papers = 1"))
+    place.list_papers("Routing in a Mixture of Experts", "Experts, and a Mixture of Them", "Knitting")
+    cli("pull")
+
+    said = cli("preview", "ada@example.org", "--explain")
+
+    assert (0, "") == (said.code, said.err)
+    assert said.out.startswith("ada@example.org: 2 papers explained, floor 0.2\n\nFor you\n  1. Routing in a Mixture")
+    assert "  mixture of experts  title: Mixture of Experts\n" in said.out
+    assert "interest            0.95 × relevance 0." in said.out
+    assert "\nJust missed\n  1. Experts, and a Mixture" in said.out
+    assert "\n       below your 1 papers; short by 0." in said.out
+    assert not (place.folder / "out").exists()
+    assert "Just missed" not in cli("preview", "--explain", "--missed", "0").out
+
+
+def test_numbers_behind_nothing_say_where_the_reasons_are(cli: Callable[..., Said]) -> None:
+    said = cli("preview", "--explain")
+
+    assert said.out.endswith("Nothing matches, and nothing trends. See: digest why ada@example.org\n")
+
+
 # --- rank -------------------------------------------------------------------------------------------------------
 
 
