@@ -46,4 +46,5 @@ class Bags:
         new = sorted(asked - self._stems.keys())
         if len(self._stems) + len(new) > _REMEMBERED:
             self._stems, new = {}, sorted(asked)
-        self._stems |= zip(new, stems(new), strict=True)
+        if new:
+            self._stems |= zip(new, stems(new), strict=True)

@@ -15,6 +15,7 @@ matches; finding is left to keywords. Readers without a profile cost nothing.
 
 from __future__ import annotations
 
+import functools
 import math
 from collections import defaultdict
 from dataclasses import dataclass, replace
@@ -48,6 +49,8 @@ HALF_LIFE_DAYS = 90.0
 _BACKGROUND = 500
 #: a stem that more than a fifth of the papers have, and so many, says nothing and would cost half the time
 _COMMON = 50
+#: of a reader's interests, and of what they said, so many of the latest count: each takes a tenth of a millisecond
+_MOST_COUNTED = 200
 #: numbers kept in memory, one for each paper and text: 32 MB
 _REMEMBERED = 4_000_000
 #: what speaks for a paper that matches stays above 0
@@ -121,13 +124,12 @@ class Profiles:
         self._ranking = ranking
         self._space = _Space(ranking.terms(), len(ranking.papers))
         self._bags = Bags()
-        self._known: dict[Text, Values] = {}
+        # a paper that many spoke of is read once
+        self._likeness = functools.lru_cache(maxsize=_REMEMBERED // (len(ranking.papers) + 1))(self._find_likeness)
 
-    def of(self, told: Iterable[Told]) -> list[Profile]:
-        """The profile of each reader, in their order; those of one shard together, since reading texts has its cost."""
-        told = list(told)
-        likeness = self._read({text for one in told for text in _texts(one)})
-        return [Profile(self._lean(one, likeness), self._muted(one)) for one in told]
+    def of(self, told: Told) -> Profile:
+        """The profile of one reader."""
+        return Profile(self._lean(told), self._muted(told))
 
     def applied(self, standing: Standing, profile: Profile) -> Standing:
         """How the papers stand once the profile has its say: the same papers, but for what is muted."""
@@ -141,30 +143,34 @@ class Profiles:
             totals = np.maximum(totals + MOST * profile.lean[numbers], _LEAST)
         return replace(standing, numbers=numbers, totals=totals, excluded=excluded, lean=profile.lean)
 
-    def _read(self, texts: set[Text]) -> Mapping[Text, Values]:
-        """How like each text the papers are; remembered, so that a paper that many spoke of is read once."""
-        unread = [text for text in texts if text not in self._known]
-        if (len(self._known) + len(unread)) * len(self._ranking.papers) > _REMEMBERED:
-            self._known, unread = {}, list(texts)
-        read = zip(unread, self._bags.of((text.title, text.abstract) for text in unread), strict=True)
-        self._known |= {text: self._space.likeness(bag) for text, bag in read}
-        return self._known
-
-    def _lean(self, told: Told, likeness: Mapping[Text, Values]) -> Values | None:
-        length = math.hypot(*(weight for _, weight in told.interests)) or 1.0
-        weights = [weight / length for _, weight in told.interests]
-        said = [one for one in told.opinions if one.verb != "mute"]
-        weights += [_SAID * _fading(one) for one in said if one.text is not None]
-        texts = [text for text, _ in told.interests] + [one.text for one in said if one.text is not None]
-        if not texts and not said:
+    def _lean(self, told: Told) -> Values | None:
+        said = [one for one in told.opinions if one.verb != "mute"][-_MOST_COUNTED:]
+        if not (told.interests or said):
             return None
-        lean = np.zeros(len(self._ranking.papers))
-        if texts:
-            lean += np.array(weights) @ np.array([likeness[text] for text in texts]) / _FULL
+        lean = self._space.likeness(self._direction(told.interests[-_MOST_COUNTED:]))
+        for one in said:
+            if one.text is not None:
+                lean += _SAID * _fading(one) * self._likeness(one.text)
+        lean /= _FULL
         for one in said:
             if one.kind != "paper":
                 lean[self._named(one)] += _fading(one)
         return np.clip(lean, -1.0, 1.0)
+
+    def _direction(self, interests: Sequence[tuple[Text, float]]) -> Mapping[str, float]:
+        """The sum of the papers' directions: what is like it is as like the papers together."""
+        length = math.hypot(*(weight for _, weight in interests)) or 1.0
+        direction: dict[str, float] = {}
+        for bag, (_, weight) in zip(
+            self._bags.of((text.title, text.abstract) for text, _ in interests), interests, strict=True
+        ):
+            for stem, value in self._space.direction(bag).items():
+                direction[stem] = direction.get(stem, 0.0) + value * weight / length
+        return direction
+
+    def _find_likeness(self, text: Text) -> Values:
+        (bag,) = self._bags.of([(text.title, text.abstract)])
+        return self._space.likeness(self._space.direction(bag))
 
     def _muted(self, told: Told) -> Numbers | None:
         found = [self._named(said) for said in told.opinions if said.verb == "mute"]
@@ -191,29 +197,36 @@ class _Space:
         most = max(_COMMON, papers // 5)
         weights = {stem: of for stem, of in spread.items() if len(of) <= most}
         self._papers = papers
-        self._common = spread.keys() - weights.keys()
-        #: each stem's place among the stems
         self._places = {stem: place for place, stem in enumerate(weights)}
+        self._rarities = {stem: self._rarity(len(of)) if len(of) <= most else 0.0 for stem, of in spread.items()}
         counts = np.array([len(of) for of in weights.values()], np.intp)
         #: where each stem's papers begin in the two arrays below, and where the last one's end
         self._starts = np.concatenate(([0], np.cumsum(counts))).astype(np.intp)
         self._numbers = np.array([number for of in weights.values() for number in of], np.intp)
         frequency = np.array([weight for of in weights.values() for weight in of.values()], np.float64)
-        #: by the number of papers that have it
-        self._rarity = np.log((papers + _BACKGROUND) / (np.arange(papers + 1) + 0.5))
-        values = (1 + np.log(frequency)) * np.repeat(self._rarity[counts], counts)
+        rarity = np.array([self._rarities[stem] for stem in weights], np.float64)
+        values = (1 + np.log(frequency)) * np.repeat(rarity, counts)
         lengths = np.sqrt(np.maximum(np.bincount(self._numbers, values * values, papers), 1e-12))
         self._values = values / lengths[self._numbers]
 
-    def likeness(self, bag: Mapping[str, float]) -> Values:
-        """For each paper its cosine with a text of these stems and weights, above the mean of all papers."""
-        bag = {stem: weight for stem, weight in bag.items() if stem not in self._common}
-        if not bag or not self._papers:
+    def _rarity(self, having: int) -> float:
+        return math.log((self._papers + _BACKGROUND) / (having + 0.5))
+
+    def direction(self, bag: Mapping[str, float]) -> Mapping[str, float]:
+        """A text's stems, weighed as those of the papers are, at length 1."""
+        unheard = self._rarity(0)
+        weighed = {stem: (1 + math.log(w)) * self._rarities.get(stem, unheard) for stem, w in bag.items()}
+        length = math.hypot(*weighed.values()) or 1.0
+        return {stem: value / length for stem, value in weighed.items() if value}
+
+    def likeness(self, direction: Mapping[str, float]) -> Values:
+        """For each paper its cosine with a direction, times the direction's length, above the mean of all papers."""
+        known = [stem for stem in direction if stem in self._places]
+        if not known:
             return np.zeros(self._papers)
-        places = np.array([self._places.get(stem, -1) for stem in bag], np.intp)
-        counts = np.where(places < 0, 0, self._starts[places + 1] - self._starts[places])
-        values = (1 + np.log(np.fromiter(bag.values(), np.float64, len(bag)))) * self._rarity[counts]
-        values /= math.sqrt(float(values @ values))
+        places = np.array([self._places[stem] for stem in known], np.intp)
+        values = np.array([direction[stem] for stem in known], np.float64)
+        counts = self._starts[places + 1] - self._starts[places]
         # the cells of all stems in a row: where each stem's begin, and how far each cell is behind that
         ends = np.cumsum(counts)
         cells = np.arange(ends[-1]) + np.repeat(self._starts[places] - ends + counts, counts)
@@ -225,11 +238,6 @@ def weighed_texts(told: Told) -> list[tuple[Text, float]]:
     """Everything that a reader brought or said “more” or “less” of, with how much it counts: below 0 for “less”."""
     said = ((one.text, _fading(one)) for one in told.opinions if one.verb != "mute")
     return [*told.interests, *((text, weight) for text, weight in said if text is not None)]
-
-
-def _texts(told: Told) -> Iterable[Text]:
-    yield from (text for text, _ in told.interests)
-    yield from (said.text for said in told.opinions if said.text is not None)
 
 
 def _fading(said: Opinion) -> float:

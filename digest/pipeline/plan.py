@@ -232,7 +232,7 @@ def _profiles(
     if not (outspoken := shelf.outspoken.intersection(emails)):
         return {}
     by_reader = told(state, outspoken, now=now)
-    profiles = zip(by_reader, shelf.profiles.of(by_reader.values()), strict=True)
+    profiles = zip(by_reader, map(shelf.profiles.of, by_reader.values()), strict=True)
     return {email: partial(shelf.profiles.applied, profile=profile) for email, profile in profiles}
 
 

@@ -34,7 +34,7 @@ def standing() -> Standing:
 
 
 def applied(*opinions: Opinion, interests: Sequence[tuple[Text, float]] = ()) -> Standing:
-    (profile,) = PROFILES.of([Told(interests, opinions)])
+    profile = PROFILES.of(Told(interests, opinions))
     return PROFILES.applied(standing(), profile)
 
 
@@ -106,7 +106,7 @@ def test_muted_papers_are_left_out_however_long_ago_it_was_said(muted: Opinion, 
 def test_mutes_join_what_keywords_exclude() -> None:
     profiles = Profiles(RANKING)
     before = RANKING.standing([parse("learning"), parse("-gears")])
-    (profile,) = profiles.of([Told(opinions=[said("mute", "whale", "word")])])
+    profile = profiles.of(Told(opinions=[said("mute", "whale", "word")]))
 
     after = profiles.applied(before, profile)
 
@@ -131,14 +131,10 @@ def test_the_addition_is_bounded_and_what_matches_stays_matched(
     assert (abs(after.totals - standing().totals) <= MOST + 1e-9).all()
 
 
-def test_the_same_however_many_are_asked_about_together() -> None:
-    profiles = Profiles(RANKING)
-    both = [Told([(WHALES, 1.0)]), Told([(GEARS, 1.0)], [said("less", WHALES)])]
+def test_of_a_large_library_the_latest_count() -> None:
+    old, new = [(WHALES, 1.0)] * 300, [(GEARS, 1.0)] * 200
 
-    together = [profile.lean for profile in profiles.of(both)]
-    alone = [Profiles(RANKING).of([one])[0].lean for one in both]
-
-    assert [one.tolist() for one in together if one is not None] == [one.tolist() for one in alone if one is not None]
+    assert moved(interests=new) == moved(interests=[*old, *new])
 
 
 def test_nothing_said_moves_nothing() -> None:
@@ -152,7 +148,7 @@ def test_nothing_said_moves_nothing() -> None:
 def test_a_run_without_papers_has_profiles_too() -> None:
     empty: list[Paper] = []
     profiles = Profiles(Ranking(empty))
-    (profile,) = profiles.of([Told([(WHALES, 1.0)])])
+    profile = profiles.of(Told([(WHALES, 1.0)]))
 
     assert profile.lean is not None
     assert [] == profile.lean.tolist()
