@@ -1,6 +1,6 @@
 """Score `digest similar` on judged papers, beside tf-idf cosine as scikit-learn has it, in the same run.
 
-    python benchmarks/similar.py FOLDER [JUDGED.json]
+    python benchmarks/similar.py FOLDER [JUDGED.json] [--model FOLDER]
 
 FOLDER holds papers.jsonl, lines as the jsonl source takes them. JUDGED.json, by default FOLDER/similar.json, says which
 papers are similar: paper → paper → grade (3 = much the same subject, 2 = similar, 1 = somewhat, 0 = not). Without one,
@@ -14,6 +14,7 @@ same without English stop words; they need scikit-learn, and are left out withou
 
 from __future__ import annotations
 
+import argparse
 import importlib
 import importlib.util
 import json
@@ -29,7 +30,9 @@ import numpy as np
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
 from digest.collect.jsonl import paper_id, parse_jsonl
+from digest.curate.semantic import Semantics
 from digest.curate.similar import SimilarIndex
+from digest.pipeline.semantic import load_encoder
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -45,12 +48,15 @@ CUTS = (10, 20)
 RELEVANT = 2
 
 
-def main(folder: Path, judged_file: Path | None = None) -> None:
+def main(folder: Path, judged_file: Path | None = None, *, model: Path | None = None) -> None:
     papers = read_papers(folder)
     judged = read_judged(folder, judged_file)
     print(f"{len(papers):,} papers, {len(judged):,} of them asked about")
     print(f"{'NDCG@':28}" + "".join(f"{cut:>9}" for cut in ("10", "20", "all", "judged")) + f"{'seconds':>9}")
     rivals: list[tuple[str, Callable[[Sequence[Paper]], Similarity]]] = [("digest", ours)]
+    if model is not None:
+        semantics = Semantics(load_encoder(model))
+        rivals.append(("digest with this model", lambda them: SimilarIndex(them, semantics).similarity))
     if importlib.util.find_spec("sklearn"):
         rivals += [("tf-idf cosine", tf_idf), ("tf-idf cosine, stop words", lambda them: tf_idf(them, stop="english"))]
     for name, rival in rivals:
@@ -120,6 +126,9 @@ def tf_idf(papers: Sequence[Paper], stop: str | None = None) -> Similarity:
 
 
 if __name__ == "__main__":
-    if len(sys.argv) not in {2, 3}:
-        sys.exit(__doc__)
-    main(*map(Path, sys.argv[1:]))
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("judged", type=Path, nargs="?", help="JUDGED.json")
+    parser.add_argument("--model", type=Path, help="folder of a model2vec model, for digest with it")
+    options = parser.parse_args()
+    main(options.folder, options.judged, model=options.model)

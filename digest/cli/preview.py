@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 _SHOWN_FROM = 0.0005
 #: the parts of a paper's relevance that no entry is named for
 _MEANING = {
-    "words": "words of entries that do not match as a whole",
+    "words": "words, or what they mean, of entries that do not match as a whole",
     "likeness": "like the best papers that match",
     "profile": "from interests and feedback",
 }

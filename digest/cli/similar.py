@@ -73,18 +73,22 @@ def similar(
     from digest.collect.jsonl import paper_id
     from digest.curate.similar import SimilarIndex
     from digest.curate.trend import trends
+    from digest.pipeline.semantic import open_semantics
 
     if bool(key) == (paper is not None):
         raise UsageError("one paper has to be named", hint="digest similar 2401.01234, or --paper FILE.json")
     with ExitStack() as opened:
-        if corpus:
-            state, archive = None, _listed(corpus)
+        if corpus is None:
+            settings = load_settings(config)
+            state = opened.enter_context(open_settings_state(settings))
+            archive, semantics = _archive(state), open_semantics(settings)
         else:
-            state = opened.enter_context(open_settings_state(load_settings(config)))
-            archive = _archive(state)
+            # a list needs no configuration, but one may name word vectors
+            semantics = open_semantics(load_settings(config)) if config else None
+            state, archive = None, _listed(corpus)
         asked = _read_paper(paper) if paper else _find(key, [one.paper for one in archive])
         others = sorted((one for one in archive if not _same(one.paper, asked)), key=lambda one: one.paper.key)
-        found = SimilarIndex([asked, *(one.paper for one in others)]).like(0, number)
+        found = SimilarIndex([asked, *(one.paper for one in others)], semantics).like(0, number)
         rows = [(others[place - 1], similarity) for place, similarity in found]
         history = state.papers.signals((one.paper.key for one, _ in rows), _EVER.date()) if state else {}
     heat = trends([one for one, _ in rows], history, now=utc_now())

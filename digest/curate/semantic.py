@@ -75,9 +75,13 @@ class Meanings:
         numbers = np.flatnonzero(values)
         return dict(zip(numbers.tolist(), values[numbers].tolist(), strict=True))
 
+    def likeness(self, number: int) -> Values:
+        """The cosine of each paper's vector and one's, both without what all papers have in common; -1 to 1."""
+        return np.asarray(self._own @ self._own[number], np.float64)
+
     def neighbours(self, number: int) -> tuple[Numbers, Values]:
         """At most `MOST_NEIGHBOURS` papers, as `Neighbours.of` gives them."""
-        likeness = self._own @ self._own[number]
+        likeness = self.likeness(number)
         likeness[number] = 0.0
         likeness = np.minimum(likeness, 1.0) - likeness.mean()
         likeness[number] = 0.0

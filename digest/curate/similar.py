@@ -11,6 +11,7 @@ import numpy as np
 
 from digest.curate.index import stems
 from digest.curate.postings import Postings
+from digest.curate.semantic import Meanings, Semantics
 from digest.curate.vector import Numbers, Values, greatest
 from digest.curate.words import STOP_WORDS, words
 from digest.model import Paper
@@ -30,6 +31,8 @@ _EXPANSION = 1.0
 #: what an author in common adds, and all categories in common: it decides between papers of about equal text
 _AUTHOR_SHARED = 0.03
 _CATEGORIES_SHARED = 0.02
+#: what the likeness of two papers' word vectors counts, of that of their words; 0.1 and 0.2 do as well, 0.5 harms
+_MEANT = 0.15
 #: differences below this are the error of sums
 _TOLD_APART = 1e-6
 
@@ -41,8 +44,15 @@ class SimilarIndex:
     stand next to each other when small words are left out (`mixture of experts`). What only one paper has says nothing.
     """
 
-    def __init__(self, papers: Sequence[Paper]) -> None:
+    def __init__(self, papers: Sequence[Paper], semantics: Semantics | None = None) -> None:
+        """Index the papers.
+
+        Args:
+            papers: in the order by which equal ones are told.
+            semantics: also finds papers that say the same in other words; None: only words count.
+        """
         self.papers = papers
+        self._meanings = Meanings(papers, semantics.encode) if semantics else None
         numbers, terms = _occurrences(papers)
         count = max(1, len(papers))
         # one entry per paper and term, by papers
@@ -67,24 +77,25 @@ class SimilarIndex:
 
     def similarity(self, number: int) -> Values:
         """How similar all papers are to one of them, from 0 to 1; what the one is to itself says nothing."""
-        own = self._product([number], [1.0])
+        own = self._alike(number)
         own[number] = 0.0
         asked = greatest(own, _ASKED)
         asked = asked[own[asked] > 0]
         similarity = own
         if len(asked):
             weights = own[asked] / own[asked].sum()
-            similarity = (own + _EXPANSION * self._product(asked.tolist(), weights.tolist())) / (1.0 + _EXPANSION)
+            common = sum(weight * self._alike(other) for other, weight in zip(asked.tolist(), weights, strict=True))
+            similarity = (own + _EXPANSION * common) / (1.0 + _EXPANSION)
         # names alone make nothing similar
         shared = np.where(similarity > 0, self._names_shared(number), 0.0)
         return np.rint((similarity + (1.0 - similarity) * shared) / _TOLD_APART) * _TOLD_APART
 
-    def _product(self, numbers: Sequence[int], weights: Sequence[float]) -> Values:
-        """Of every paper's vector with the weighted sum of some."""
-        rows = [self._postings.row(number) for number in numbers]
-        terms = np.concatenate([terms for terms, _ in rows])
-        values = np.concatenate([weight * values for (_, values), weight in zip(rows, weights, strict=True)])
-        return self._postings.product(terms, values)
+    def _alike(self, number: int) -> Values:
+        """How alike the vectors of all papers are to that of one, from 0 to 1."""
+        words = np.minimum(self._postings.product(*self._postings.row(number)), 1.0)
+        if self._meanings is None:
+            return words
+        return (words + _MEANT * np.clip(self._meanings.likeness(number), 0.0, 1.0)) / (1.0 + _MEANT)
 
     def _names_shared(self, number: int) -> Values:
         """What authors and categories add."""

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tests.word_vectors import write_model
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -147,3 +149,16 @@ def test_a_list_without_papers_is_told(place: Place, cli: Callable[..., Said]) -
     said = cli("similar", "2609.00001", "--corpus", "empty.jsonl")
 
     assert (1, "digest: empty.jsonl: there are no papers\n") == (said.code, said.err.splitlines(keepends=True)[0])
+
+
+def test_word_vectors_find_papers_that_use_other_words(place: Place, cli: Callable[..., Said]) -> None:
+    write_model(place.folder / "model")
+    place.configure(more='[semantic]\nmodel = "model"\n')
+    write(place, *({"id": f"{n}", "title": title} for n, title in enumerate(["Whales", "Orcas", "Dunes", "Bees"])))
+    cli("pull")
+
+    of_archive = cli("similar", "list:list/0", "--json")
+    of_list = cli("similar", "0", "--corpus", "papers.jsonl", "--config", "config.toml", "--json")
+
+    assert (["list:list/1"], ["1"]) == (ids(of_archive), ids(of_list))
+    assert [] == ids(cli("similar", "0", "--corpus", "papers.jsonl", "--json"))
