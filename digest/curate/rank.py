@@ -214,6 +214,10 @@ class Ranking:
         """
         return self.rank([replace(query, excludes=False, required=False), *conditions])
 
+    def count(self, entry: str) -> int:
+        """How many papers an entry matches by its words; `matching` takes longer, since it puts them in order."""
+        return len(self._vector(entry).matched)
+
     def exactly(self, entry: str) -> Numbers:
         """The papers that have the words of an entry as typed: those that excluding it leaves out."""
         return self._unwanted(entry)

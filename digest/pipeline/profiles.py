@@ -7,7 +7,6 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from digest.curate.profile import Opinion, Text, Told
-from digest.curate.query import parse
 from digest.curate.rank import Ranking
 from digest.curate.suggest import phrases
 
@@ -21,6 +20,8 @@ if TYPE_CHECKING:
     from digest.state.store import State
 
 
+#: so many of the latest papers tell what everybody writes; more would tell the same and take seconds
+_ARCHIVE = 3_000
 #: an entry that matches more than this share of all papers says little about anybody's interest
 BROAD = 0.2
 
@@ -54,8 +55,8 @@ def suggestions(state: State, reader: Subscriber, *, now: datetime, days: int, m
     archive = [stored.paper for stored in state.papers.since(now - timedelta(days=days))]
     ranking = Ranking(archive)
     found: list[Suggestion] = []
-    for phrase in phrases(own, archive, known=reader.keywords, most=3 * most):
-        hits = len(ranking.matching(parse(phrase.text)))
+    for phrase in phrases(own, archive[-_ARCHIVE:], known=reader.keywords, most=3 * most):
+        hits = ranking.count(phrase.text)
         share = hits / len(archive) if archive else 0.0
         if share <= BROAD:
             found.append(Suggestion(phrase.text, phrase.papers, hits / days, share))
