@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from digest.cli.ask import find_subscriber
 from digest.cli.console import UsageError, many, print_json, say, table
 from digest.cli.options import ConfigOption, JsonOption, examples, load_settings, open_settings_state
 from digest.cli.preview import read_file, shown
@@ -20,7 +21,8 @@ from digest.errors import DigestError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from digest.model import Paper, StoredPaper
+    from digest.config import Settings
+    from digest.model import Paper, StoredPaper, Subscriber
     from digest.state.store import State
 
 #: before everything that anybody remembers
@@ -63,6 +65,9 @@ def similar(
         Path | None,
         typer.Option(help="Search this list, one JSON object per line, not the archive.", metavar="FILE"),
     ] = None,
+    email: Annotated[
+        str, typer.Option("--for", help="Search what this reader was sent, and the newest papers.", metavar="EMAIL")
+    ] = "",
     as_json: JsonOption = False,
     config: ConfigOption = None,
 ) -> None:
@@ -73,20 +78,27 @@ def similar(
     from digest.collect.jsonl import paper_id
     from digest.curate.similar import SimilarIndex
     from digest.curate.trend import trends
+    from digest.pipeline.readers import subscribers
     from digest.pipeline.semantic import open_semantics
 
     if bool(key) == (paper is not None):
         raise UsageError("one paper has to be named", hint="digest similar 2401.01234, or --paper FILE.json")
+    if corpus and email:
+        raise UsageError("no reader was sent a list", hint="leave out --for, or --corpus")
     with ExitStack() as opened:
         if corpus is None:
-            settings = load_settings(config)
-            state = opened.enter_context(open_settings_state(settings))
-            archive, semantics = _archive(state), open_semantics(settings)
+            loaded = load_settings(config)
+            settings: Settings | None = loaded
+            state = opened.enter_context(open_settings_state(loaded))
+            archive = _archive(state)
         else:
             # a list needs no configuration, but one may name word vectors
-            semantics = open_semantics(load_settings(config)) if config else None
+            settings = load_settings(config) if config else None
             state, archive = None, _listed(corpus)
+        semantics = open_semantics(settings) if settings else None
         asked = _read_paper(paper) if paper else _find(key, [one.paper for one in archive])
+        if state and settings and email:
+            archive = _sent(state, find_subscriber(subscribers(settings, state), email), archive)
         others = sorted((one for one in archive if not _same(one.paper, asked)), key=lambda one: one.paper.key)
         found = SimilarIndex([asked, *(one.paper for one in others)], semantics).like(0, number)
         rows = [(others[place - 1], similarity) for place, similarity in found]
@@ -135,6 +147,13 @@ def _archive(state: State) -> Sequence[StoredPaper]:
     if not stored:
         raise DigestError("no papers are known", hint="fetch some with: digest pull")
     return stored
+
+
+def _sent(state: State, reader: Subscriber, archive: Sequence[StoredPaper]) -> Sequence[StoredPaper]:
+    """Of the archive what was delivered to a reader, and the newest edition."""
+    delivered = state.ledger.seen([reader.email], since=_EVER.date())[reader.email]
+    newest = max((one.edition for one in archive if one.edition), default=None)
+    return [one for one in archive if one.paper.key in delivered or (one.edition and one.edition == newest)]
 
 
 def _listed(file: Path) -> Sequence[StoredPaper]:

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import json
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from digest.model import StoredPaper
+from digest.state.store import open_state
+from tests.makers import NOW, TODAY, paper
 from tests.word_vectors import write_model
 
 if TYPE_CHECKING:
@@ -24,7 +28,7 @@ _PAPERS: list[dict[str, Any]] = [
 
 
 def write(place: Place, *papers: dict[str, Any], name: str = "papers.jsonl") -> None:
-    (place.folder / name).write_text("".join(json.dumps(paper) + "\n" for paper in papers), encoding="utf-8")
+    (place.folder / name).write_text("".join(json.dumps(one) + "\n" for one in papers), encoding="utf-8")
 
 
 @pytest.fixture(autouse=True)
@@ -162,3 +166,23 @@ def test_word_vectors_find_papers_that_use_other_words(place: Place, cli: Callab
 
     assert (["list:list/1"], ["1"]) == (ids(of_archive), ids(of_list))
     assert [] == ids(cli("similar", "0", "--corpus", "papers.jsonl", "--json"))
+
+
+def test_for_a_reader_what_they_were_sent_and_the_newest_papers_are_searched(
+    place: Place, cli: Callable[..., Said]
+) -> None:
+    config = place.configure()
+    config.write_text(config.read_text().replace('["mixture of experts"]', '["storms"]'))
+    write(place, *_PAPERS)
+    old = StoredPaper(paper(7, title="Older Winter Dunes"), NOW - timedelta(days=300), TODAY - timedelta(days=300))
+    with open_state(f"sqlite:///{place.folder / 'state.sqlite3'}", now=NOW) as state:
+        state.papers.store([old])
+    cli("pull")
+    cli("send", "--now")
+
+    assert {"arxiv:2609.00003", "arxiv:2609.00002"} == set(
+        ids(cli("similar", "2609.00001", "--for", "ada@example.org", "--json"))
+    )
+    assert old.paper.key in ids(cli("similar", "2609.00001", "--json"))
+    assert 1 == cli("similar", "2609.00001", "--for", "zoe@example.org").code
+    assert 2 == cli("similar", "2609.00001", "--for", "ada@example.org", "--corpus", "papers.jsonl").code
