@@ -1,4 +1,4 @@
-"""Taking the state elsewhere: export, import, and the schema that editors read."""
+"""Taking the state or papers elsewhere: export, import, and the schema that editors read."""
 
 from __future__ import annotations
 
@@ -6,26 +6,46 @@ import json
 import os
 import sys
 from contextlib import contextmanager
+from datetime import date
+from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, TextIO
 
 import typer
 
-from digest.cli.console import many, print_json, progress, say
+from digest.cli.console import UsageError, many, print_json, progress, say
 from digest.cli.options import ConfigOption, examples, load_settings, open_settings_state
 from digest.errors import DigestError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
+
+    from digest.config import Settings
 
 _NO_EXPORT = "name a file that `digest export` wrote"
 
 
+class Form(Enum):
+    """How papers are written."""
+
+    md = "md"
+    json = "json"
+    bib = "bib"
+    ris = "ris"
+    csv = "csv"
+
+
 def register(app: typer.Typer) -> None:
     """Add this file's commands."""
-    app.command("export", epilog=examples("digest export backup.jsonl", "digest export - | gzip > backup.jsonl.gz"))(
-        export
-    )
+    app.command(
+        "export",
+        epilog=examples(
+            "digest export backup.jsonl",
+            "digest export - | gzip > backup.jsonl.gz",
+            "digest export --edition 2026-11-20 --format bib > papers.bib",
+            "digest export --search 'title:lora -medical' --format csv lora.csv",
+        ),
+    )(export)
     app.command("import", epilog=examples("digest import backup.jsonl", "gunzip < backup.jsonl.gz | digest import -"))(
         import_
     )
@@ -34,20 +54,39 @@ def register(app: typer.Typer) -> None:
 
 def export(
     file: Annotated[
-        Path, typer.Argument(help="New file, JSON lines; - writes to the terminal.", metavar="FILE", allow_dash=True)
-    ],
+        Path | None,
+        typer.Argument(
+            help="New file; - writes to the terminal, and so do papers without FILE.", metavar="[FILE]", allow_dash=True
+        ),
+    ] = None,
     *,
+    edition: Annotated[
+        str, typer.Option(help="Papers of this UTC day, or of the latest one.", metavar="DATE|latest")
+    ] = "",
+    search: Annotated[
+        str, typer.Option(help="Papers that this keyword entry finds, best first.", metavar="QUERY")
+    ] = "",
+    form: Annotated[
+        Form | None,
+        typer.Option("--format", help="Of papers; md if nothing is said. Alone: the latest edition."),
+    ] = None,
     config: ConfigOption = None,
 ) -> None:
-    """Write the whole state as JSON lines.
+    """Write the whole state, or some papers.
 
-    A backup, or the way to another database: fill that one with `digest import`.
+    The state, as JSON lines, is a backup, or the way to another database: fill that one with `digest import`. An
+    edition, or what a search finds, is written for people (md), programs (json, csv) or reference managers (bib, ris).
     """
     settings = load_settings(config)
+    if form or edition or search:
+        _export_papers(settings, file or Path("-"), edition, search, form or Form.md)
+        return
+    if file is None:
+        raise UsageError("FILE is missing", hint="digest export backup.jsonl, or papers: digest export --format bib")
     with (
         open_settings_state(settings, create=False) as state,
         progress("exporting") as step,
-        _writable(file) as out,
+        _writable(file, "ascii") as out,
     ):
         count = 0
         for row in state.export_rows():
@@ -58,9 +97,51 @@ def export(
         say(f"{many(count, 'row')} written to {file}.")
 
 
+def _export_papers(settings: Settings, file: Path, edition: str, search: str, form: Form) -> None:
+    from digest.pipeline.records import edition_records, found_records
+    from digest.publish.listing import FORMATS
+
+    if edition and search:
+        raise UsageError("--edition and --search exclude each other", hint="leave one of them away")
+    with open_settings_state(settings, create=False) as state:
+        if search:
+            records = found_records(state, search)
+        else:
+            day = _edition(edition, state.papers.editions())
+            records = edition_records(state, day) if day else []
+    if not records:
+        what = f"matches {search!r}" if search else "is known"
+        raise DigestError(f"no paper {what}", hint="try another word" if search else "fetch some with: digest pull")
+    # as they are: a reference manager does not expect a line end to be changed
+    with _writable(file, "utf-8") as out:
+        out.write(FORMATS[form.value](records))
+    if str(file) != "-":
+        say(f"{many(len(records), 'paper')} written to {file}.")
+
+
+def _edition(typed: str, editions: Mapping[date, int]) -> date | None:
+    """The day that was typed, or the latest; None if there are none.
+
+    Raises:
+        DigestError: there is no edition of that day.
+        UsageError: it is no date.
+    """
+    latest = max(editions, default=None)
+    if typed in {"", "latest"} or latest is None:
+        return latest
+    try:
+        day = date.fromisoformat(typed)
+    except ValueError as error:
+        raise UsageError(f"--edition {typed}: this is no date", hint=f"write it as {latest}, or latest") from error
+    if day not in editions:
+        near = min(editions, key=lambda one: abs(one - day))
+        raise DigestError(f"there is no edition of {day}", hint=f"the nearest one is of {near}")
+    return day
+
+
 @contextmanager
-def _writable(file: Path) -> Iterator[TextIO]:
-    """Standard output for `-`, else a new file that only its owner may read: it holds everybody's addresses.
+def _writable(file: Path, encoding: str) -> Iterator[TextIO]:
+    """Standard output for `-`, else a new file that only its owner may read: a state holds everybody's addresses.
 
     Half an export is no export: what could not be written whole is removed.
     """
@@ -72,7 +153,7 @@ def _writable(file: Path) -> Iterator[TextIO]:
     except OSError as error:
         raise DigestError(f"{file}: {error.strerror}", hint="name a file that does not exist yet") from error
     try:
-        with os.fdopen(descriptor, "w", encoding="ascii") as out:
+        with os.fdopen(descriptor, "w", encoding=encoding, newline="") as out:
             yield out
     except BaseException as error:
         file.unlink(missing_ok=True)

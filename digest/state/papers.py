@@ -33,6 +33,7 @@ _SINCE = (
     select(*_PAPER).where(paper.c.first_seen_at >= bindparam("moment")).order_by(paper.c.first_seen_at, paper.c.key)
 )
 _EDITION = select(*_PAPER).where(paper.c.edition == bindparam("day")).order_by(paper.c.first_seen_at, paper.c.key)
+_EDITIONS = select(paper.c.edition, func.count()).where(paper.c.edition.is_not(None)).group_by(paper.c.edition)
 _SIGNALS = (
     select(signal)
     .where(signal.c.paper.in_(bindparam("keys", expanding=True)), signal.c.day >= bindparam("since"))
@@ -79,6 +80,11 @@ class Papers:
         """The papers of the edition of `day` (UTC), oldest first."""
         with self._database.reading() as connection:
             return tuple(_stored(row) for row in connection.execute(_EDITION, {"day": day}))
+
+    def editions(self) -> dict[date, int]:
+        """How many papers each edition (UTC day) has, oldest first; days without papers are left out."""
+        with self._database.reading() as connection:
+            return dict(iter(connection.execute(_EDITIONS.order_by(paper.c.edition))))
 
     def signals(self, keys: Iterable[str], since: date) -> dict[str, tuple[DaySignals, ...]]:
         """For each of the keys what was said about it on `since` (UTC day) and later, oldest first; perhaps ()."""

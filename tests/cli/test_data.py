@@ -96,3 +96,46 @@ def test_an_import_needs_a_file(name: str, cli: Callable[..., Said]) -> None:
 
 def test_the_schema_knows_the_sections(cli: Callable[..., Said]) -> None:
     assert {"mail", "sources", "subscribers"} <= cli("schema").json["properties"].keys()
+
+
+@pytest.mark.parametrize("form", ["md", "json", "bib", "ris", "csv"])
+def test_papers_of_the_latest_edition_are_written_in_any_format(form: str, cli: Callable[..., Said]) -> None:
+    cli("pull")
+
+    said = cli("export", "--format", form)
+
+    assert (0, "") == (said.code, said.err)
+    assert "Knitting Patterns" in said.out
+    assert "Routing in a Mixture of Experts" in said.out
+
+
+def test_what_a_search_finds_is_written_to_a_file(place: Place, cli: Callable[..., Said]) -> None:
+    cli("pull")
+
+    said = cli("export", "--search", "knitting -experts", "--format", "json", "found.json")
+
+    assert (0, "1 paper written to found.json.\n") == (said.code, said.out)
+    assert ["Knitting Patterns"] == [one["title"] for one in json.loads((place.folder / "found.json").read_text())]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "reason"),
+    [
+        ((), 2, "FILE is missing\n  → digest export backup.jsonl"),
+        (("--edition", "yesterday"), 2, "--edition yesterday: this is no date\n  → write it as 20"),
+        (("--edition", "1999-01-01"), 1, "there is no edition of 1999-01-01\n  → the nearest one is of 20"),
+        (("--search", "zebra"), 1, "no paper matches 'zebra'\n  → "),
+        (("--search", "(zebra"), 2, "'(zebra'"),
+        (("--search", "zebra", "--edition", "latest"), 2, "exclude each other"),
+    ],
+    ids=["nothing said", "no date", "no edition", "nothing found", "bad entry", "both"],
+)
+def test_an_export_says_what_it_needs(
+    arguments: tuple[str, ...], code: int, reason: str, cli: Callable[..., Said]
+) -> None:
+    cli("pull")
+
+    said = cli("export", *arguments)
+
+    assert (code, "") == (said.code, said.out)
+    assert reason in said.err
