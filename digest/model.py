@@ -259,7 +259,7 @@ class Match:
     fields: tuple[str, ...]
     #: the matching pieces of the paper's own text as written there, for marking; title pieces first
     words: tuple[str, ...] = ()
-    #: what the entry says for the paper, ≥ 0, whoever asks. A pick's score is 1 - e^-t, where t are these added up and
+    #: what the entry says for the paper, ≥ 0, whoever asks. A pick's score is 1 - e^(-t/2), t being these added up with
     #: what the paper's likeness to the best ones says
     score: float = 0.0
 

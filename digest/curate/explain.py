@@ -4,7 +4,7 @@ evidence   what each entry says for the paper that it matches (`evidence`)
 words      what entries that do not match it find of their words there
 likeness   what the best papers that match say for those like them (`votes`)
 profile    what the subscriber brought and said adds or takes (`profile`)
-relevance  1 - e^-(evidence + words + likeness + profile)
+relevance  1 - e^(-(evidence + words + likeness + profile)/2)
 interest   0.95 · relevance + 0.05 · trend: the order of For you
 """
 

@@ -5,8 +5,8 @@ place where words are looked at. Here a reader's vectors are added up, which is 
 vote for others like them: a reader who wants these wants those too (pseudo-relevance feedback, Rocchio 1971, over
 neighbours instead of words).
 
-A score is 1 - e^-evidence. On judged profiles, of the matching papers scored above 0.8 six in seven were relevant, from
-0.6 to 0.8 one in two, from 0.4 to 0.6 one in seven, and of those below one in fifty.
+A score is 1 - e^(-evidence/2). On judged profiles it reads like a probability: of the matching papers scored below 0.2
+one in a hundred was relevant, from there to 0.4 one in seven, to 0.6 six in ten, to 0.8 eight in ten, above 97 in 100.
 """
 
 from __future__ import annotations

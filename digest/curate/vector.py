@@ -27,8 +27,10 @@ Mask: TypeAlias = "npt.NDArray[np.bool_]"
 _UNIT = 2.0**-40
 #: evidence of one keyword beyond this counts no more: weights of weights
 _MOST = 2.0**10
+#: so much evidence is a score of 1 - 1/e; the best papers of a day have 3 to 7, and scores still tell them apart
+_SCORED_WHOLE = 2.0
 #: evidence beyond this (weights!) no longer shows in a score, which stays below 1
-_MOST_SCORED = 30.0
+_MOST_SCORED = 60.0
 #: totals are told apart at so many units per whole; finer differences are the error of their sums
 _TOLD_APART = 1e9
 
@@ -151,4 +153,4 @@ def rounded(totals: Values) -> Values:
 
 def score(totals: Values) -> Values:
     """What totals come to on the scale from 0 to 1: 0 only after a weight next to nothing, and never 1."""
-    return 1.0 - np.exp(-np.minimum(rounded(totals), _MOST_SCORED))
+    return 1.0 - np.exp(-np.minimum(rounded(totals), _MOST_SCORED) / _SCORED_WHOLE)

@@ -35,7 +35,7 @@ def papers(count: int) -> list[Paper]:
 def standing(scores: Mapping[int, float], *, excluded: AbstractSet[int] = frozenset()) -> Standing:
     """Papers that match, by their places in the pool, and their scores."""
     numbers = np.array(sorted(scores), np.intp)
-    totals = -np.log1p([-scores[number] for number in numbers.tolist()])
+    totals = -2 * np.log1p([-scores[number] for number in numbers.tolist()])
     return Standing(numbers, totals, mask([np.array([*excluded], np.intp)], 12) if excluded else None)
 
 
@@ -66,7 +66,7 @@ def parts(digest: Digest, part: str) -> list[str]:
 def test_for_you_is_what_matches_best_first_and_trending_is_what_moves() -> None:
     pool = papers(4)
     moving = Trend(score=1.0, upvotes=9)
-    fair, good = score(-np.log1p([-0.5, -0.75])).tolist()
+    fair, good = score(-2 * np.log1p([-0.5, -0.75])).tolist()
 
     digest = chosen(pool, [0.5, 0.75], {pool[3].key: moving})
     assert (

@@ -86,7 +86,7 @@ class Plainly:
         """For you with its scores, the titles missed, and how many matched, Trending being none of the reader's."""
         reader = request.subscriber
         totals = self.totals(request.queries)
-        relevance = {n: 1 - math.exp(-min(total, 30)) for n, total in totals.items()}
+        relevance = {n: 1 - math.exp(-min(total, 60) / 2) for n, total in totals.items()}
         interest = {
             n: (1 - TREND_SHARE) * value + TREND_SHARE * trends[self.papers[n].key].score
             for n, value in relevance.items()
