@@ -32,7 +32,7 @@ from digest.state.codec import BodyError, dumps
 from digest.state.database import CHUNK, chunks
 from digest.state.history import KEY, KEYS, ROW, History, by_day, in_order
 from digest.state.schema import OPEN, Moment, PlainText, ledger, planned
-from digest.state.snapshots import Reader, Writer
+from digest.state.snapshots import Body, Reader, Writer
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -180,7 +180,7 @@ class Ledger(History):
             entered |= new.keys()
         return entered
 
-    def _enter(self, connection: Connection, mails: Collection[tuple[Digest, str, str]], *, now: datetime) -> None:
+    def _enter(self, connection: Connection, mails: Collection[tuple[Digest, str, Body]], *, now: datetime) -> None:
         digests, names, bodies = zip(*mails, strict=True)
         mail: dict[str, list[Any]] = {
             "email": [digest.subscriber.email for digest in digests],
@@ -189,8 +189,8 @@ class Ledger(History):
         }
         papers = [_papers(digest) for digest in digests]
         self._new_rows.execute(connection, mail | {"message_id": names, "papers": papers}, updated_at=now)
-        self._writer.write(connection, digests, now=now)
-        self._new_bodies.execute(connection, mail | {"body": bodies})
+        self._writer.write(connection, bodies, now=now)
+        self._new_bodies.execute(connection, mail | {"body": [body.text for body in bodies]})
 
     def due(self, now: datetime) -> Iterator[tuple[str, date]]:
         """(email, local date) of what `claim` would give now, oldest day first, then by address.

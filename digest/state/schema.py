@@ -229,7 +229,7 @@ secret = Table(
     Column("value", PlainText, nullable=False),
 )
 
-#: papers exactly as they were when a digest was planned, by the SHA-256 of their body
+#: papers exactly as they were when a digest was planned, and what else many digests share; by the SHA-256 of the body
 snapshot = Table(
     "snapshot",
     metadata,

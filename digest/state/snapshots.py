@@ -1,7 +1,11 @@
-"""Digests ↔ JSON, each paper replaced by the hash of its body, so that thousands of digests share one copy of it.
+"""Digests ↔ JSON, what many of them share replaced by a name, so that thousands of digests share one copy of it.
 
-A digest read back has the papers as they were when it was planned, whatever became of them since: the mail of a
-resumed run is the same mail, byte for byte.
+    planned body    {…, "picks": [["<name>", score], …], "missed": ["<name>", …]}
+    snapshots       a pick without its score, its paper by name; a missed paper; a paper
+
+A name is made of what it names (SHA-256), so what a name means never changes: a digest read back has the papers as
+they were when it was planned, whatever became of them since, and the mail of a resumed run is the same mail, byte for
+byte. Written out in full, a digest of ten picks took 7 kB instead of 2.
 
 Writing goes around the codec: the picks of different readers differ in their numbers only, so all that is text in
 them is encoded once for everybody. Digests of fifteen picks took 200 µs with the codec alone.
@@ -9,16 +13,17 @@ them is encoded once for everybody. Digests of fifteen picks took 200 µs with t
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterable
-from dataclasses import fields
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, fields, replace
 from hashlib import sha256
 from math import isfinite
 from threading import Lock
-from typing import TYPE_CHECKING, Any, Generic, TypeVar, get_type_hints
+from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast, get_type_hints
 
 from sqlalchemy import bindparam, select
 
 from digest.model import Digest, Match, Missed, Paper, Pick, Similar, Trend
+from digest.state.bulk import Bulk
 from digest.state.codec import BodyError, Codec, dumps, encoder, loads, parse, to_text
 from digest.state.database import chunks
 from digest.state.schema import snapshot
@@ -31,28 +36,52 @@ if TYPE_CHECKING:
     from digest.state.database import Database
 
 T = TypeVar("T")
+M = TypeVar("M")
 
 _NAMED = snapshot.c.hash.in_(bindparam("hashes", expanding=True))
 _BODIES = select(snapshot.c.hash, snapshot.c.body).where(_NAMED)
 
-#: papers kept in memory, some days' worth; then a Reader or Writer begins anew
+#: characters of a name: 128 bits
+_NAME = 32
+#: values kept in memory, some days' worth of papers; then a Reader or Writer begins anew
 _KEPT = 10_000
-#: texts kept of what stands around the scores of picks; about 800 bytes each, with what they keep alive
-_TEXTS = 20_000
+#: picks kept in memory; about 800 bytes each, with what they keep alive
+_PICKS = 20_000
 
 
-class _Texts(Generic[T]):
-    """Texts of values that are shared, each made once.
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """What digests name, as it is stored."""
+
+    name: str
+    body: str
+
+
+def _part(body: str) -> _Part:
+    return _Part(sha256(body.encode("ascii")).hexdigest()[:_NAME], body)
+
+
+@dataclass(frozen=True, slots=True)
+class Body:
+    """A digest as text."""
+
+    text: str
+    #: what it names, by name
+    parts: Mapping[str, str]
+
+
+class _Made(Generic[T, M]):
+    """What is made of values that are shared, once of each.
 
     By identity, for comparing a value's fields each time it appears would cost more than all the rest; the value is
-    kept with its text, so that no other object can get its identity.
+    kept with what was made of it, so that no other object can get its identity.
     """
 
-    def __init__(self, make: Callable[[T], str]) -> None:
+    def __init__(self, make: Callable[[T], M]) -> None:
         self._make = make
-        self._kept: dict[int, tuple[T, str]] = {}
+        self._kept: dict[int, tuple[T, M]] = {}
 
-    def __call__(self, value: T) -> str:
+    def __call__(self, value: T) -> M:
         found = self._kept.get(id(value))
         if found is None:
             if len(self._kept) >= _KEPT:
@@ -66,10 +95,14 @@ class Writer:
 
     def __init__(self, database: Database) -> None:
         new = database.insert(snapshot)
-        self._upsert = new.on_conflict_do_update(
-            index_elements=["hash"],
-            set_={"last_planned_at": new.excluded.last_planned_at},
-            where=snapshot.c.last_planned_at < new.excluded.last_planned_at,
+        self._new = Bulk(
+            database,
+            new.on_conflict_do_update(
+                index_elements=["hash"],
+                set_={"last_planned_at": new.excluded.last_planned_at},
+                where=snapshot.c.last_planned_at < new.excluded.last_planned_at,
+            ),
+            ("hash", "last_planned_at", "body"),
         )
         self._stored = select(snapshot.c.hash).where(
             snapshot.c.hash.in_(database.elements("hashes")), snapshot.c.last_planned_at >= bindparam("now")
@@ -77,98 +110,123 @@ class Writer:
         hints = get_type_hints(Digest)
         names = [one.name for one in fields(Digest) if one.name not in ("picks", "missed")]
         self._head = [(name, encoder(hints[name])) for name in names]
-        self._hash: _Texts[Paper] = _Texts(lambda paper: sha256(dumps(Paper, paper).encode("ascii")).hexdigest())
-        self._trend: _Texts[Trend] = _Texts(lambda trend: dumps(Trend, trend))
-        self._moved: _Texts[Pick] = _Texts(self._pick)
-        self._match: _Texts[Match] = _Texts(lambda match: dumps(Match, match))
-        self._missed: _Texts[Missed] = _Texts(lambda missed: dumps(Missed, missed))
-        self._around: dict[Hashable, tuple[str, str, object]] = {}
+        self._paper: _Made[Paper, _Part] = _Made(lambda paper: _part(dumps(Paper, paper)))
+        self._trend: _Made[Trend, str] = _Made(lambda trend: dumps(Trend, trend))
+        self._match: _Made[Match, str] = _Made(lambda match: dumps(Match, match))
+        self._missed: _Made[Missed, _Part] = _Made(lambda missed: _part(dumps(Missed, missed)))
+        self._picks: dict[Hashable, tuple[_Part, _Part, object]] = {}
 
-    def body(self, digest: Digest) -> str:
-        """The digest as text. Its papers are stored by `write`. Raises ValueError for a score that is no number."""
+    def body(self, digest: Digest) -> Body:
+        """The digest as text. What it names is stored by `write`. Raises ValueError for a score that is no number."""
+        parts: dict[str, str] = {}
+        picks, missed = [], []
+        for pick in digest.picks:
+            part, paper, _ = self._pick(pick)
+            parts[part.name], parts[paper.name] = part.body, paper.body
+            picks.append(f'["{part.name}",{_number(pick.score)}]')
+        for one in digest.missed:
+            part = self._missed(one)
+            parts[part.name] = part.body
+            missed.append(f'"{part.name}"')
         head = to_text({name: encode(getattr(digest, name)) for name, encode in self._head})
-        # what trends is the same object for many readers, score and all
-        picks = ",".join([self._moved(one) if one.part == "trending" else self._pick(one) for one in digest.picks])
-        missed = ",".join(map(self._missed, digest.missed))
-        return f'{head[:-1]},"picks":[{picks}],"missed":[{missed}]}}'
+        return Body(f'{head[:-1]},"picks":[{",".join(picks)}],"missed":[{",".join(missed)}]}}', parts)
 
-    def write(self, connection: Connection, digests: Iterable[Digest], *, now: datetime) -> None:
-        """Store the papers of digests that were planned at `now` or before."""
-        # by identity first: there are many picks, of few papers
-        picked = {id(pick.paper): pick.paper for digest in digests for pick in digest.picks}
-        papers = {self._hash(paper): paper for paper in picked.values()}
-        for chunk in chunks(papers):
+    def write(self, connection: Connection, bodies: Iterable[Body], *, now: datetime) -> None:
+        """Store what is named by bodies of digests that were planned at `now` or before."""
+        parts: dict[str, str] = {}
+        for one in bodies:
+            parts.update(one.parts)
+        for chunk in chunks(parts):
             stored = set(connection.scalars(self._stored, {"hashes": to_text(chunk), "now": now}))
-            new = [(name, papers[name]) for name in chunk if name not in stored]
-            rows = [{"hash": name, "last_planned_at": now, "body": dumps(Paper, paper)} for name, paper in new]
-            if rows:
-                connection.execute(self._upsert, rows)
+            if new := [name for name in chunk if name not in stored]:
+                self._new.execute(connection, {"hash": new, "body": [parts[name] for name in new]}, last_planned_at=now)
 
-    def _pick(self, pick: Pick) -> str:
-        # what is around the score is the same for many readers, and the same objects
+    def _pick(self, pick: Pick) -> tuple[_Part, _Part, object]:
+        """What stands around the score, and the paper. The same for many readers, and of the same objects."""
+        paper, matches, trend, similar = pick.paper, pick.matches, pick.trend, pick.similar
         part, why, summary, by = pick.part, pick.why, pick.summary, pick.summary_by
-        parts = (pick.paper, pick.matches, pick.trend, pick.similar, part, why, summary, by)
-        key = tuple(map(id, parts))
-        known = self._around.get(key)
+        key = (id(paper), id(matches), id(trend), id(similar), part, id(why), id(summary), id(by))
+        known = self._picks.get(key)
         if known is None:
-            if len(self._around) >= _TEXTS:
-                self._around.clear()
-            before = f'{{"paper":"{self._hash(pick.paper)}","part":"{part}","score":'
+            if len(self._picks) >= _PICKS:
+                self._picks.clear()
+            named = self._paper(paper)
             rest = {"why": why, "summary": summary, "summary_by": by}
-            after = (
-                f',"matches":[{",".join(map(self._match, pick.matches))}],"trend":{self._trend(pick.trend)},'
-                f'"similar":{dumps(tuple[Similar, ...], pick.similar)},{to_text(rest)[1:]}'
+            body = (
+                f'{{"paper":"{named.name}","part":"{part}","matches":[{",".join(map(self._match, matches))}],'
+                f'"trend":{self._trend(trend)},"similar":{dumps(tuple[Similar, ...], similar)},{to_text(rest)[1:]}'
             )
             # kept alive, so that their identities stay their own
-            known = self._around[key] = (before, after, parts)
-        return f"{known[0]}{_number(pick.score)}{known[1]}"
+            known = self._picks[key] = (_part(body), named, (paper, matches, trend, similar, why, summary, by))
+        return known
 
 
 class Reader:
-    """Turns texts back into digests. Keeps papers in memory: what a hash names never changes."""
+    """Turns texts back into digests. Keeps what they name in memory: what a name means never changes."""
 
     def __init__(self) -> None:
         self._papers: dict[str, Paper] = {}
-        self._codec = Codec(decoders={Paper: self._paper})
-        # one thread at a time: between fetching the papers and using them nobody may forget them
+        self._picks: dict[str, Pick] = {}
+        self._missed: dict[str, Missed] = {}
+        # as version 0007 and older wrote them, picks and missed papers may be there in full
+        self._full = Codec(decoders={Paper: lambda name: _found(self._papers, "paper", name)})
+        self._codec = Codec(decoders={Pick: self._pick, Missed: self._miss})
+        # one thread at a time: between fetching what is named and using it nobody may forget it
         self._lock = Lock()
 
     def digest(self, connection: Connection, body: str | None) -> Digest:
-        """The digest as it was planned. Raises BodyError if it, or a paper in it, is missing or cannot be read."""
+        """The digest as it was planned. Raises BodyError if it, or a part of it, is missing or cannot be read."""
         if body is None:
             message = "they are missing"
             raise BodyError(message)
         tree = parse(body)
+        try:
+            picks = {one[0] for one in tree["picks"] if isinstance(one, list)}
+            papers = {one["paper"] for one in tree["picks"] if isinstance(one, dict)}
+            missed = {one for one in tree["missed"] if isinstance(one, str)}
+        except (IndexError, KeyError, TypeError) as error:
+            message = "it is not a digest"
+            raise BodyError(message) from error
         with self._lock:
-            self._fetch(connection, _hashes(tree))
+            self._fetch(connection, picks, missed, papers)
             digest: Digest = self._codec.decoder(Digest)(tree)
         return digest
 
-    def _fetch(self, connection: Connection, hashes: set[str]) -> None:
-        missing = hashes - self._papers.keys()
-        if not missing:
-            return
-        if len(self._papers) > _KEPT:
-            self._papers.clear()
-            missing = hashes
-        for name, body in connection.execute(_BODIES, {"hashes": tuple(missing)}):
+    def _fetch(self, connection: Connection, picks: set[str], missed: set[str], papers: set[str]) -> None:
+        if len(self._picks) + len(self._missed) > _PICKS:
+            self._papers, self._picks, self._missed = {}, {}, {}
+        new = {name: parse(body) for name, body in _bodies(connection, picks - self._picks.keys())}
+        papers |= {str(tree["paper"]) for tree in new.values() if isinstance(tree, dict) and "paper" in tree}
+        for name, body in _bodies(connection, papers - self._papers.keys()):
             self._papers[name] = loads(Paper, body)
+        for name, tree in new.items():
+            self._picks[name] = self._full.decoder(Pick)(tree | {"score": 0.0} if isinstance(tree, dict) else tree)
+        for name, body in _bodies(connection, missed - self._missed.keys()):
+            self._missed[name] = loads(Missed, body)
 
-    def _paper(self, name: str) -> Paper:
-        found = self._papers.get(name)
-        if found is None:
-            message = f"the paper with hash {name} is missing"
-            raise BodyError(message)
-        return found
+    def _pick(self, tree: Any) -> Pick:
+        if not isinstance(tree, list):
+            return cast("Pick", self._full.decoder(Pick)(tree))
+        name, score = tree if len(tree) == 2 else (None, None)
+        return replace(_found(self._picks, "pick", name), score=self._full.decoder(float)(score))
+
+    def _miss(self, tree: Any) -> Missed:
+        if not isinstance(tree, str):
+            return cast("Missed", self._full.decoder(Missed)(tree))
+        return _found(self._missed, "missed paper", tree)
 
 
-def _hashes(tree: Any) -> set[str]:
-    """The papers that a digest's text names. Raises BodyError for another text."""
-    try:
-        return {pick["paper"] for pick in tree.get("picks", ())}
-    except (AttributeError, KeyError, TypeError) as error:
-        message = "it is not a digest"
-        raise BodyError(message) from error
+def _bodies(connection: Connection, names: set[str]) -> Iterator[tuple[str, str]]:
+    for chunk in chunks(names):
+        yield from iter(connection.execute(_BODIES, {"hashes": chunk}))
+
+
+def _found(known: Mapping[str, T], what: str, name: Any) -> T:
+    found = known.get(name)
+    if found is None:
+        message = f"the {what} with hash {name} is missing"
+        raise BodyError(message)
+    return found
 
 
 def _number(value: float) -> str:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
 from itertools import count
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -83,6 +85,52 @@ def test_readers_who_share_picks_have_their_own_numbers(state: State) -> None:
     claims = state.ledger.claim_all([(one.subscriber.email, TODAY) for one in digests], owner="", now=NOW)
 
     assert digests == [claim.digest for claim in claims.values()]
+
+
+def test_what_readers_share_is_stored_once(state: State) -> None:
+    picks, missed = (pick(1), pick(2, part="trending")), (Missed("arxiv:1", "Bees", "", "below your 10 papers"),)
+    digests = [
+        replace(digest(*picks, subscriber=subscriber(f"reader{number}@example.org")), missed=missed)
+        for number in range(9)
+    ]
+
+    state.ledger.plan([(one, f"<{one.subscriber.email}>") for one in digests], now=NOW)
+
+    # two papers, a pick of each, and what was missed
+    assert 5 == len([row for row in state.export_rows() if row.get("table") == "snapshot"])
+    assert digests[8] == state.ledger.claim("reader8@example.org", TODAY, owner="", now=NOW)
+
+
+def test_a_digest_written_in_full_by_an_older_version_is_read(state: State, tmp_path: Path) -> None:
+    """Until then the picks and missed papers of a body were in it, and papers in picks by name."""
+    missed = (Missed("arxiv:1", "Bees", "", "below your 10 papers"),)
+    planned = replace(digest(pick(1, score=0.5, why="“β” in title")), missed=missed)
+    state.ledger.plan([(planned, "<1@x>")], now=NOW)
+    rows = list(state.export_rows())
+    parts = {row["hash"]: json.loads(row["body"]) for row in rows if row.get("table") == "snapshot"}
+    for row in rows:
+        if row.get("table") == "planned":
+            tree = json.loads(row["body"])
+            tree["picks"] = [parts[name] | {"score": score} for name, score in tree["picks"]]
+            tree["missed"] = [parts[name] for name in tree["missed"]]
+            row["body"] = json.dumps(tree)
+
+    with open_state(f"sqlite:///{tmp_path}/old.sqlite3", now=NOW) as older:
+        older.import_rows(rows)
+
+        assert planned == older.ledger.claim("ada@example.org", TODAY, owner="", now=NOW)
+
+
+@pytest.mark.parametrize("body", ["[]", '{"picks": 1}', '{"picks": [[]]}', '{"picks": [["?", 1]], "missed": []}'])
+def test_a_body_that_is_no_digest_is_set_aside(state: State, tmp_path: Path, body: str) -> None:
+    state.ledger.plan([(digest(pick(1)), "<1@x>")], now=NOW)
+    rows = [row | ({"body": body} if row.get("table") == "planned" else {}) for row in state.export_rows()]
+
+    with open_state(f"sqlite:///{tmp_path}/bad.sqlite3", now=NOW) as bad:
+        bad.import_rows(rows)
+
+        assert bad.ledger.claim("ada@example.org", TODAY, owner="", now=NOW) is None
+        assert "cannot be read" in getattr(bad.ledger.row("ada@example.org", TODAY), "answer", "")
 
 
 @pytest.mark.parametrize("number", [float("nan"), float("inf")])
