@@ -17,6 +17,7 @@ import typer
 
 from digest import __version__
 from digest.cli import (
+    archive,
     ask,
     bounces,
     data,
@@ -67,6 +68,7 @@ for module in (
     preview,
     run,
     bounces,
+    archive,
     ask,
     keywords,
     suggest,

@@ -56,7 +56,7 @@ def export(
     file: Annotated[
         Path | None,
         typer.Argument(
-            help="New file; - writes to the terminal, and so do papers without FILE.", metavar="[FILE]", allow_dash=True
+            help="New file; - writes to the terminal, and so do papers without FILE.", metavar="FILE", allow_dash=True
         ),
     ] = None,
     *,

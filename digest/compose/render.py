@@ -105,7 +105,7 @@ class Renderer:
     def __init__(self, templates: Path | None = None, inliner: Inliner = "premailer") -> None:
         if templates is not None and not templates.is_dir():
             raise TemplateError(str(templates), None, "there is no such folder", hint="create it, or correct its path")
-        folders = [folder for folder in (templates, _packaged()) if folder is not None]
+        folders = [folder for folder in (templates, packaged()) if folder is not None]
         self._environment = _Sandbox(
             loader=jinja2.ChoiceLoader([jinja2.FileSystemLoader(folder) for folder in folders]),
             autoescape=jinja2.select_autoescape(["html"]),
@@ -256,7 +256,7 @@ def breakable(text: str) -> str:
     return _LONG_WORD.sub(lambda match: "\u200b".join(textwrap.wrap(match[0], 16)), text)
 
 
-def _packaged() -> Path:
+def packaged() -> Path:
     """In a wheel the templates lie inside the package; in a checkout beside it."""
     package = Path(__file__).parents[1]
     inside = package / "templates"

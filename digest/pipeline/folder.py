@@ -1,0 +1,66 @@
+"""A folder that others read while it is written: each file is the old one or the new one, never half of one."""
+
+from __future__ import annotations
+
+import os
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+from digest.errors import DigestError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+_HINT = "name a folder that you may write to, on a disk with space"
+
+
+class Folder:
+    """The folder, made if need be, and how many files were written into it.
+
+    Attributes:
+        written: files that are new or changed.
+        files: all that were to be there.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self.written = self.files = 0
+
+    def has(self, name: str) -> bool:
+        """Whether there is a file of this name, a path from the folder."""
+        return (self._path / name).is_file()
+
+    def put(self, name: str, content: bytes) -> None:
+        """Write a file if its content is another than before.
+
+        Raises:
+            DigestError: it cannot be written; what was there is untouched.
+        """
+        path = self._path / name
+        self.files += 1
+        new = path.with_name(f".{path.name}.{os.getpid()}")
+        try:
+            if _same(path, content):
+                return
+            path.parent.mkdir(parents=True, exist_ok=True)
+            new.write_bytes(content)
+            new.replace(path)
+        except OSError as error:
+            with suppress(OSError):
+                new.unlink()
+            raise DigestError(f"{path}: {error.strerror}", hint=_HINT) from error
+        self.written += 1
+
+    def drop_others(self, pattern: str, kept: set[str]) -> None:
+        """Remove the files of a pattern (a glob from the folder) whose paths are not kept."""
+        for path in self._path.glob(pattern):
+            if path.relative_to(self._path).as_posix() not in kept:
+                path.unlink(missing_ok=True)
+
+
+def _same(path: Path, content: bytes) -> bool:
+    """Whether the file holds this already; looked at only if its size is right."""
+    try:
+        return path.stat().st_size == len(content) and path.read_bytes() == content
+    except FileNotFoundError:
+        return False

@@ -1,0 +1,65 @@
+"""`digest archive`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tests.cli.conftest import Said
+    from tests.commands import Place
+
+
+def test_an_archive_is_written_once_and_then_what_changed(place: Place, cli: Callable[..., Said]) -> None:
+    cli("pull")
+    first, again = cli("archive", "site"), cli("archive", "site")
+
+    assert (0, "") == (first.code, first.err)
+    assert first.out.startswith("1 edition, 2 papers, ")
+    assert " 0 of " in again.out
+    assert (place.folder / "site" / "index.html").is_file()
+
+
+def test_readers_are_told_where_their_own_feed_is(place: Place, cli: Callable[..., Said]) -> None:
+    cli("send", "--pull")
+    said = cli("archive", "site", "--private")
+    folder = next(line.split()[1] for line in said.out.splitlines() if line.startswith("ada@example.org"))
+
+    assert "Routing in a Mixture of Experts" in (place.folder / "site" / folder / "picks.bib").read_text()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "reason"),
+    [
+        (("full",), 2, "full: it is not empty, and no archive\n  → name a new folder"),
+        (("config.toml",), 2, "config.toml: "),
+        (("site", "--since", "yesterday"), 2, "--since yesterday: this is no date\n  → write it as 20"),
+        (("site", "--base-url", "papers.example.org"), 2, "--base-url papers.example.org: this is no address"),
+        (("site", "--base-url", "https://a@b/"), 2, "this is no address of a folder"),
+    ],
+    ids=["another folder", "file", "no date", "no scheme", "user"],
+)
+def test_an_archive_says_what_it_needs(
+    arguments: tuple[str, ...], code: int, reason: str, place: Place, cli: Callable[..., Said]
+) -> None:
+    cli("pull")
+    (place.folder / "full").mkdir()
+    (place.folder / "full" / "thesis.tex").write_text("mine")
+    said = cli("archive", *arguments)
+
+    assert (code, "") == (said.code, said.out)
+    assert reason in said.err
+    assert ["thesis.tex"] == [path.name for path in (place.folder / "full").iterdir()]
+
+
+def test_without_papers_there_is_no_archive(place: Place, cli: Callable[..., Said]) -> None:
+    place.list_papers()
+    cli("pull")
+    said = cli("archive", "site")
+
+    assert 1 == said.code
+    assert "no papers are known\n  → fetch some with: digest pull" in said.err
+    assert not (place.folder / "site").exists()
