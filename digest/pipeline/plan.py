@@ -18,7 +18,7 @@ from digest.curate.rank import Ranking
 from digest.curate.trend import origins_of, trends
 from digest.due import due
 from digest.pipeline.news import gather, with_followups
-from digest.pipeline.profiles import told
+from digest.pipeline.profiles import profiles
 from digest.pipeline.readers import pause_reason, shards
 from digest.pipeline.semantic import open_semantics
 from digest.pipeline.summaries import Summaries
@@ -167,7 +167,7 @@ class _Planner:
         waiting = [(reader, day) for reader, day in due_now if (reader.email, day) not in rows]
         if not waiting:
             return Shard(verdicts=verdicts)
-        chosen = list(_digests(self._settings, self._state, waiting, self._shelf, now=self._now))
+        chosen = list(_digests(self._settings, self._state, waiting, self._shelf, now=self._now, keep=True))
         digests = self._summaries.put_into(with_followups(chosen, self._state, self._followups, now=self._now))
         for digest in digests:
             if not digest.picks:
@@ -192,13 +192,25 @@ def _await_pull(state: State) -> None:
 
 
 def _digests(
-    settings: Settings, state: State, readers: Sequence[tuple[Subscriber, date]], shelf: Shelf, *, now: datetime
+    settings: Settings,
+    state: State,
+    readers: Sequence[tuple[Subscriber, date]],
+    shelf: Shelf,
+    *,
+    now: datetime,
+    keep: bool = False,
 ) -> Iterator[Digest]:
-    return shelf.offer.select_all(_requests(settings, state, readers, shelf, now=now))
+    return shelf.offer.select_all(_requests(settings, state, readers, shelf, now=now, keep=keep))
 
 
 def _requests(
-    settings: Settings, state: State, readers: Sequence[tuple[Subscriber, date]], shelf: Shelf, *, now: datetime
+    settings: Settings,
+    state: State,
+    readers: Sequence[tuple[Subscriber, date]],
+    shelf: Shelf,
+    *,
+    now: datetime,
+    keep: bool = False,
 ) -> Iterator[Request]:
     emails = [reader.email for reader, _ in readers]
     look_back = _look_back(settings, now)
@@ -209,7 +221,7 @@ def _requests(
     last_sent = state.ledger.last_sent(emails, since=look_back.date())
     # a later mail may have been delivered before this one was given up
     undelivered = state.ledger.undelivered(emails, since=look_back.date())
-    profiles = _profiles(state, emails, shelf, now=now)
+    moved_by = _profiles(state, emails, shelf, now=now, keep=keep)
     return (
         Request(
             reader,
@@ -219,21 +231,20 @@ def _requests(
             seen=delivered[reader.email] | on_the_way[reader.email],
             local_date=local_date,
             planned_at=now,
-            profile=profiles.get(reader.email),
+            profile=moved_by.get(reader.email),
         )
         for reader, local_date in readers
     )
 
 
 def _profiles(
-    state: State, emails: Sequence[str], shelf: Shelf, *, now: datetime
+    state: State, emails: Sequence[str], shelf: Shelf, *, now: datetime, keep: bool
 ) -> Mapping[str, Callable[[Standing], Standing]]:
     """What the profiles of those of the readers who brought or said anything do to the papers, by address."""
     if not (outspoken := shelf.outspoken.intersection(emails)):
         return {}
-    by_reader = told(state, outspoken, now=now)
-    profiles = zip(by_reader, map(shelf.profiles.of, by_reader.values()), strict=True)
-    return {email: partial(shelf.profiles.applied, profile=profile) for email, profile in profiles}
+    found = profiles(state, outspoken, shelf.profiles, now=now, keep=keep)
+    return {email: partial(shelf.profiles.applied, profile=profile) for email, profile in found.items()}
 
 
 def _with_tokens(state: State, digests: Sequence[Digest]) -> list[Digest]:

@@ -6,14 +6,18 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from digest.curate.profile import Opinion, Text, Told
+import numpy as np
+
+from digest.curate.profile import DIRECTION_VERSION, Direction, Opinion, Text, Told
 from digest.curate.rank import Ranking
 from digest.curate.suggest import phrases
+from digest.state.interests import StoredDirection
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
     from datetime import datetime
 
+    from digest.curate.profile import Profile, Profiles
     from digest.model import StoredPaper, Subscriber
     from digest.state.feedback import StoredFeedback
     from digest.state.interests import StoredInterest
@@ -50,7 +54,7 @@ def suggestions(state: State, reader: Subscriber, *, now: datetime, days: int, m
         days: past days whose papers tell how often a keyword would match; what matches too much is left out.
         most: of keywords.
     """
-    if (own := told(state, [reader.email], now=now).get(reader.email)) is None:
+    if (own := _told(state, reader.email, now=now)) is None:
         return []
     archive = [stored.paper for stored in state.papers.since(now - timedelta(days=days))]
     ranking = Ranking(archive)
@@ -63,22 +67,70 @@ def suggestions(state: State, reader: Subscriber, *, now: datetime, days: int, m
     return found[:most]
 
 
-def told(state: State, emails: Collection[str], *, now: datetime) -> dict[str, Told]:
-    """What those of the readers who brought or said anything brought and said, by address.
+def profiles(
+    state: State, emails: Collection[str], against: Profiles, *, now: datetime, keep: bool
+) -> dict[str, Profile]:
+    """The profiles of those of the readers who brought or said anything, by address.
 
     Args:
-        state: where it is kept.
+        state: what was brought and said.
         emails: the readers.
+        against: the papers of the run.
         now: aware; what was said before counts by its age.
+        keep: what took long to find out is kept in the state; otherwise nothing is written.
     """
-    brought, said = state.interests.of(emails), state.feedback.counting(emails)
-    spoken_of = {one.what for own in said.values() for one in own if one.kind == "paper"}
-    nameless = {one.paper for own in brought.values() for one in own if one.paper == one.title}
-    known = state.papers.known(spoken_of.union(filter(None, nameless)))
-    return {
-        email: Told(_interests(brought.get(email, ()), known), _opinions(said.get(email, ()), known, now))
-        for email in brought.keys() | said.keys()
-    }
+    directions = _directions(state, emails, against, keep=keep)
+    said = state.feedback.counting(emails)
+    known = state.papers.known({one.what for own in said.values() for one in own if one.kind == "paper"})
+    readers = sorted(directions.keys() | said.keys())
+    found = against.of((directions.get(email), _opinions(said.get(email, ()), known, now)) for email in readers)
+    return dict(zip(readers, found, strict=True))
+
+
+def _directions(state: State, emails: Collection[str], against: Profiles, *, keep: bool) -> dict[str, Direction]:
+    """What each of the readers brought as one: as it was kept, or made anew where that will not do any more."""
+    kept = state.interests.directions(emails)
+    arrived = state.papers.known({key for one in kept.values() for key in one.waiting}).keys()
+    found, missing = {}, []
+    for email in emails:
+        one = kept.get(email)
+        if one is None or not against.suits(one.version, one.papers) or not arrived.isdisjoint(one.waiting):
+            missing.append(email)
+        else:
+            found[email] = _read(one)
+    brought = state.interests.of(missing)
+    known = state.papers.known(_nameless(item for own in brought.values() for item in own))
+    made = {email: against.direction(_interests(own, known)) for email, own in brought.items()}
+    if keep and made:
+        state.interests.keep(
+            (_written(email, made[email], _nameless(own) - known.keys()), own) for email, own in brought.items()
+        )
+    return found | made
+
+
+def _read(kept: StoredDirection) -> Direction:
+    amounts, squares = np.frombuffer(kept.numbers, "<f4").astype(np.float64).reshape(2, -1)
+    return Direction(kept.stems.split(), amounts, squares, kept.papers)
+
+
+def _written(email: str, made: Direction, waiting: Collection[str]) -> StoredDirection:
+    numbers = np.stack([made.amounts, made.squares]).astype("<f4").tobytes()
+    return StoredDirection(email, DIRECTION_VERSION, made.papers, tuple(sorted(waiting)), " ".join(made.stems), numbers)
+
+
+def _told(state: State, email: str, *, now: datetime) -> Told | None:
+    """What a reader brought and said; None if that is nothing."""
+    brought = state.interests.of([email]).get(email, ())
+    said = state.feedback.counting([email]).get(email, ())
+    if not (brought or said):
+        return None
+    known = state.papers.known(_nameless(brought) | {one.what for one in said if one.kind == "paper"})
+    return Told(_interests(brought, known), _opinions(said, known, now))
+
+
+def _nameless(brought: Iterable[StoredInterest]) -> set[str]:
+    """Keys of the papers of which a list gave only that."""
+    return {one.paper for one in brought if one.paper is not None and one.title == one.paper}
 
 
 def _interests(brought: Iterable[StoredInterest], known: Mapping[str, StoredPaper]) -> Sequence[tuple[Text, float]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from itertools import groupby
@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import delete, select
 
-from digest.state.codec import to_text
+from digest.state.codec import parse, to_text
 from digest.state.database import chunks
-from digest.state.schema import interest
+from digest.state.schema import direction, interest
 
 if TYPE_CHECKING:
     from digest.state.database import Database
@@ -41,6 +41,24 @@ class StoredInterest:
     at: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class StoredDirection:
+    """What one reader brought, as one: see `digest.curate.profile.Direction`."""
+
+    #: the reader
+    email: str
+    #: of the way in which it was made
+    version: int
+    #: of the run in which it was made
+    papers: int
+    #: keys of the interests of which no more was known, and which are not in it
+    waiting: tuple[str, ...]
+    #: separated by spaces
+    stems: str
+    #: two for each stem, all the first ones before all the second ones: 32-bit floats, little-endian
+    numbers: bytes
+
+
 class Interests:
     """What the readers of one state brought."""
 
@@ -51,6 +69,13 @@ class Interests:
             index_elements=list(interest.primary_key),
             set_={c.name: new.excluded[c.name] for c in interest.c if not c.primary_key},
         )
+        made = database.insert(direction)
+        self._put_direction = made.on_conflict_do_update(
+            index_elements=list(direction.primary_key),
+            set_={c.name: made.excluded[c.name] for c in direction.c if not c.primary_key},
+        )
+        self._directions = select(direction).where(direction.c.email.in_(database.elements("emails")))
+        self._outdated = delete(direction).where(direction.c.email.in_(database.elements("emails")))
         self._of = (
             select(interest)
             .where(interest.c.email.in_(database.elements("emails")))
@@ -62,6 +87,7 @@ class Interests:
         with self._database.writing() as connection:
             for chunk in chunks(items):
                 connection.execute(self._put, [asdict(one) for one in chunk])
+                connection.execute(self._outdated, {"emails": to_text(list({one.email for one in chunk}))})
 
     def of(self, emails: Iterable[str]) -> dict[str, tuple[StoredInterest, ...]]:
         """What those of the readers who brought anything brought, oldest first."""
@@ -84,4 +110,28 @@ class Interests:
         if source is not None:
             gone = gone.where(interest.c.source == source)
         with self._database.writing() as connection:
+            connection.execute(self._outdated, {"emails": to_text([email])})
             return connection.execute(gone).rowcount
+
+    def directions(self, emails: Iterable[str]) -> dict[str, StoredDirection]:
+        """Those that were kept of these readers, and follow from what they have brought until now."""
+        found = {}
+        with self._database.reading() as connection:
+            for chunk in chunks(emails):
+                for row in connection.execute(self._directions, {"emails": to_text(list(chunk))}):
+                    email, version, papers, waiting, *made = row
+                    found[email] = StoredDirection(email, version, papers, tuple(parse(waiting)), *made)
+        return found
+
+    def keep(self, made: Iterable[tuple[StoredDirection, Sequence[StoredInterest]]]) -> None:
+        """Keep directions, each with what it was made of, but for readers who have brought or cleared some since."""
+        made = tuple(made)
+        with self._database.transaction() as connection:
+            brought = self.of(one.email for one, _ in made)
+            rows = [
+                {**asdict(one), "waiting": to_text(one.waiting)}
+                for one, items in made
+                if brought.get(one.email) == tuple(items)
+            ]
+            for chunk in chunks(rows):
+                connection.execute(self._put_direction, list(chunk))

@@ -18,6 +18,7 @@ from sqlalchemy import (
     ForeignKeyConstraint,
     Index,
     Integer,
+    LargeBinary,
     MetaData,
     String,
     Table,
@@ -196,6 +197,25 @@ interest = Table(
     # name of the file it came from
     Column("source", PlainText, nullable=False),
     Column("at", Moment, nullable=False),
+)
+
+#: the interests of each reader as one, so that no run reads them all again. Follows from `interest` and the papers of
+#: the run in which it was made, and is made again where it is missing: it is not exported
+direction = Table(
+    "direction",
+    metadata,
+    Column("email", PlainText, primary_key=True),
+    # of the way in which it was made
+    Column("version", Integer, nullable=False),
+    # how many papers the run had
+    Column("papers", Integer, nullable=False),
+    # a JSON list of keys: interests of which nothing but the key was known
+    Column("waiting", Text, nullable=False),
+    # separated by spaces
+    Column("stems", PlainText, nullable=False),
+    # two rows of numbers, one for each stem: 32-bit floats, little-endian
+    Column("numbers", LargeBinary, nullable=False),
+    info={"derived": True},
 )
 
 #: what machines wrote of papers, so that they are asked once

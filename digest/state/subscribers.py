@@ -17,7 +17,7 @@ from sqlalchemy import bindparam, delete, select
 from digest.model import Subscriber
 from digest.state.codec import dumps, loads
 from digest.state.database import chunks
-from digest.state.schema import bounce, feedback, interest, pause, subscriber, token
+from digest.state.schema import bounce, direction, feedback, interest, pause, subscriber, token
 
 if TYPE_CHECKING:
     from digest.state.database import Database
@@ -85,7 +85,7 @@ class Subscribers:
         with self._database.writing() as connection:
             if not connection.execute(delete(subscriber).where(subscriber.c.email == email)).rowcount:
                 return False
-            for table in (feedback, interest):
+            for table in (feedback, interest, direction):
                 connection.execute(delete(table).where(table.c.email == email))
             return True
 

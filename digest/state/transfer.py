@@ -1,7 +1,8 @@
 """Export and import: the whole state as JSON-able rows; also the way from SQLite to PostgreSQL and back.
 
 The first row tells the version of the tables, each other one is {"table": name, column: value, …} with moments and
-dates as ISO 8601 texts. The rows hold addresses and unsubscribe tokens: they are as confidential as the state.
+dates as ISO 8601 texts. What follows from other tables is left out, and made again by the next run. The rows hold
+addresses and unsubscribe tokens: they are as confidential as the state.
 """
 
 from __future__ import annotations
@@ -37,6 +38,8 @@ def export_rows(database: Database) -> Iterator[dict[str, Any]]:
             "BEGIN" if database.path is not None else "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ"
         )
         for table in metadata.sorted_tables:
+            if table.info.get("derived"):
+                continue
             rows = connection.execution_options(yield_per=1000).execute(select(table).order_by(*table.primary_key))
             for row in rows.mappings():
                 yield {"table": table.name, **{name: _to_json(value) for name, value in row.items()}}

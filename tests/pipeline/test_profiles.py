@@ -5,10 +5,13 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+import numpy as np
+
+from digest.curate.profile import DIRECTION_VERSION
 from digest.model import StoredPaper
-from digest.pipeline.plan import preview
+from digest.pipeline.plan import plan, preview
 from digest.state.feedback import StoredFeedback
-from digest.state.interests import StoredInterest
+from digest.state.interests import StoredDirection, StoredInterest
 from tests.installation import ADA, BOB, item, reader
 from tests.makers import NOW, paper
 
@@ -77,6 +80,53 @@ def test_a_paper_brought_by_its_key_alone_counts_once_a_source_brings_it(home: I
         state.papers.store([StoredPaper(paper(900, title="Bridges", abstract="Bridges."), NOW, None)])
 
     assert ([key(1), key(2), key(3)], [key(2), key(1), key(3)]) == (before, mailed(home))
+
+
+def test_a_plan_keeps_what_a_reader_brought_as_one_and_a_preview_writes_nothing(home: Installation) -> None:
+    published(home)
+    with home.state() as state:
+        state.interests.put(
+            [
+                StoredInterest(ADA, "title:bridges", "Bridges", "", None, 1.0, "mine.bib", WEEK_AGO),
+                StoredInterest(ADA, key(900), key(900), "", key(900), 1.0, "ids.txt", WEEK_AGO),
+            ]
+        )
+    mailed(home)
+    with home.state() as state:
+        before = state.interests.directions([ADA])
+        planned = [*plan(home.settings(), state, now=NOW, any_hour=True)]
+        after = state.interests.directions([ADA])
+
+    assert {} == before
+    assert [key(2), key(1), key(3)] == [pick.paper.key for pick in planned[0].digests[0].picks]
+    assert [("bridg", (key(900),))] == [(one.stems, one.waiting) for one in after.values()]
+
+
+def kept(home: Installation, *, version: int = DIRECTION_VERSION, waiting: tuple[str, ...] = ()) -> None:
+    """What Ada brought is kept as if it were about poetry; it is about bridges."""
+    with home.state() as state:
+        state.interests.put([StoredInterest(ADA, "title:bridges", "Bridges", "", None, 1.0, "mine.bib", WEEK_AGO)])
+        poetry = StoredDirection(ADA, version, 100, waiting, "poetri", np.array([0.2, 0.04], "<f4").tobytes())
+        state.interests.keep([(poetry, state.interests.of([ADA])[ADA])])
+
+
+def test_what_was_kept_is_used_until_it_was_made_in_another_way(home: Installation) -> None:
+    published(home)
+    kept(home)
+    used = mailed(home)
+    kept(home, version=DIRECTION_VERSION + 1)
+
+    assert ([key(1), key(2), key(3)], [key(2), key(1), key(3)]) == (used, mailed(home))
+
+
+def test_what_was_kept_is_made_anew_once_a_source_brings_what_it_waits_for(home: Installation) -> None:
+    published(home)
+    kept(home, waiting=(key(900),))
+    waiting = mailed(home)
+    with home.state() as state:
+        state.papers.store([StoredPaper(paper(900, title="Bees", abstract=""), NOW - timedelta(days=99), None)])
+
+    assert ([key(1), key(2), key(3)], [key(2), key(1), key(3)]) == (waiting, mailed(home))
 
 
 def test_less_of_a_paper_puts_those_like_it_behind(home: Installation) -> None:

@@ -14,7 +14,7 @@ from digest.errors import StateError
 from digest.model import DaySignals, News, Receipt, RunReport, Signals, SourceMemory, StoredPaper, Verdict
 from digest.state.bounces import StoredBounce
 from digest.state.feedback import StoredFeedback
-from digest.state.interests import StoredInterest
+from digest.state.interests import StoredDirection, StoredInterest
 from digest.state.store import State, open_state
 from digest.state.summaries import StoredSummary
 from tests.makers import HOSTILE_TITLE, NOW, TODAY, digest, paper, pick, subscriber
@@ -77,6 +77,15 @@ def test_an_exported_state_imported_elsewhere_is_the_same(state: State, other: S
         *("feedback", "interest", "secret", "summary", "usage"),
         *("ledger", "planned", "snapshot", "run", "verdict"),
     }
+
+
+def test_what_follows_from_the_rest_is_not_exported(state: State) -> None:
+    fill(state)
+    before = list(state.export_rows())
+    state.interests.keep([(StoredDirection(ADA, 1, 300, (), "bee", b"\0" * 8), state.interests.of([ADA])[ADA])])
+
+    assert [ADA] == [*state.interests.directions([ADA])]
+    assert before == list(state.export_rows())
 
 
 def test_a_small_installation_can_grow_into_postgresql(other: State, postgresql_server: Server) -> None:
