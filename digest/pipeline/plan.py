@@ -128,7 +128,7 @@ def plan(settings: Settings, state: State, *, now: datetime, any_hour: bool = Fa
         every subscriber, in a digest or in a verdict; what is yielded is durable.
     """
     planner = _Planner(settings, state, now=now, any_hour=any_hour)
-    for readers in shards(settings, state, _SHARD):
+    for readers in shards(settings, state, _SHARD, tokens=True):
         yield planner.plan(readers)
 
 
@@ -248,8 +248,16 @@ def _profiles(
 
 
 def _with_tokens(state: State, digests: Sequence[Digest]) -> list[Digest]:
-    tokens = state.subscribers.tokens(digest.subscriber.email for digest in digests)
-    return [replace(d, subscriber=replace(d.subscriber, token=tokens[d.subscriber.email])) for d in digests]
+    """The digests; readers of the configuration, and those who never got a mail, came without their tokens."""
+    emails = [one.subscriber.email for one in digests if not one.subscriber.token]
+    if not emails:
+        return list(digests)
+    tokens = state.subscribers.tokens(emails)
+    return [
+        one if one.subscriber.token else replace(one, subscriber=replace(one.subscriber, token=tokens[email]))
+        for one in digests
+        for email in [one.subscriber.email]
+    ]
 
 
 def _pool_start(settings: Settings, now: datetime) -> datetime:

@@ -21,16 +21,18 @@ def subscribers(settings: Settings, state: State) -> tuple[Subscriber, ...]:
     return tuple(reader for shard in shards(settings, state) for reader in shard)
 
 
-def shards(settings: Settings, state: State, size: int = 500) -> Iterator[tuple[Subscriber, ...]]:
+def shards(
+    settings: Settings, state: State, size: int = 500, *, tokens: bool = False
+) -> Iterator[tuple[Subscriber, ...]]:
     """Everybody, at most `size` at a time and in memory: those of the configuration, then those who joined at run time.
 
-    The configuration wins where both know an address.
+    The configuration wins where both know an address. With `tokens` the latter come with the token that they have.
     """
     configured = {reader.email: reader for reader in settings.subscribers}
     rest = iter(configured.values())
     while shard := tuple(islice(rest, size)):
         yield shard
-    for page in state.subscribers.pages(size):
+    for page in state.subscribers.pages(size, tokens=tokens):
         if shard := tuple(reader for reader in page if reader.email not in configured):
             yield shard
 

@@ -226,3 +226,4 @@ _PLAIN = Codec()
 dumps = _PLAIN.dumps
 loads = _PLAIN.loads
 encoder = _PLAIN.encoder
+decoder = _PLAIN.decoder

@@ -123,6 +123,11 @@ class Database:
             finally:
                 self._current.reset(before)
 
+    @property
+    def in_transaction(self) -> bool:
+        """Whether a surrounding `transaction` has yet to become durable."""
+        return self._current.get() is not None
+
     def lock_for_writing(self, connection: Connection) -> None:
         """Begin with the lock that everything inside `transaction` holds, until commit or rollback."""
         if self.path is not None:

@@ -177,6 +177,8 @@ class Ledger(History):
                     del new[key]
                 if new:
                     self._enter(connection, new.values(), now=now)
+            if not self._database.in_transaction:
+                self._writer.written([body for _, _, body in new.values()], now=now)
             entered |= new.keys()
         return entered
 

@@ -115,6 +115,9 @@ class Writer:
         self._match: _Made[Match, str] = _Made(lambda match: dumps(Match, match))
         self._missed: _Made[Missed, _Part] = _Made(lambda missed: _part(dumps(Missed, missed)))
         self._picks: dict[Hashable, tuple[_Part, _Part, object]] = {}
+        #: names of what is stored for good, and the moment of the plan for which it was
+        self._written: set[str] = set()
+        self._written_at: datetime | None = None
 
     def body(self, digest: Digest) -> Body:
         """The digest as text. What it names is stored by `write`. Raises ValueError for a score that is no number."""
@@ -132,14 +135,22 @@ class Writer:
         return Body(f'{head[:-1]},"picks":[{",".join(picks)}],"missed":[{",".join(missed)}]}}', parts)
 
     def write(self, connection: Connection, bodies: Iterable[Body], *, now: datetime) -> None:
-        """Store what is named by bodies of digests that were planned at `now` or before."""
-        parts: dict[str, str] = {}
-        for one in bodies:
-            parts.update(one.parts)
+        """Store what is named by bodies of digests that were planned at `now` or before; see `written`."""
+        known = self._written if self._written_at == now else set()
+        parts = {name: body for one in bodies for name, body in one.parts.items() if name not in known}
         for chunk in chunks(parts):
             stored = set(connection.scalars(self._stored, {"hashes": to_text(chunk), "now": now}))
             if new := [name for name in chunk if name not in stored]:
                 self._new.execute(connection, {"hash": new, "body": [parts[name] for name in new]}, last_planned_at=now)
+
+    def written(self, bodies: Iterable[Body], *, now: datetime) -> None:
+        """What these name need not be looked for again at this `now`: the transaction in which it was written is over.
+
+        Others keep it for a day (`retention`).
+        """
+        if self._written_at != now or len(self._written) > _PICKS:
+            self._written, self._written_at = set(), now
+        self._written.update(*[one.parts for one in bodies])
 
     def _pick(self, pick: Pick) -> tuple[_Part, _Part, object]:
         """What stands around the score, and the paper. The same for many readers, and of the same objects."""

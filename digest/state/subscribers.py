@@ -15,22 +15,17 @@ from typing import TYPE_CHECKING
 from sqlalchemy import bindparam, delete, select
 
 from digest.model import Subscriber
-from digest.state.codec import dumps, loads
+from digest.state.codec import decoder, dumps, parse, to_text
 from digest.state.database import chunks
 from digest.state.schema import bounce, direction, feedback, interest, pause, subscriber, token
 
 if TYPE_CHECKING:
     from digest.state.database import Database
 
-_PAGE = (
-    select(subscriber.c.email, subscriber.c.body)
-    .where(subscriber.c.email > bindparam("after"))
-    .order_by(subscriber.c.email)
-    .limit(bindparam("size"))
+_READERS = select(subscriber.c.email, subscriber.c.body, token.c.token).outerjoin(
+    token, token.c.email == subscriber.c.email
 )
-_PAUSES = select(pause).where(pause.c.email.in_(bindparam("emails", expanding=True)))
-_BODIES = select(subscriber.c.body).where(subscriber.c.email.in_(bindparam("emails", expanding=True)))
-_TOKENS = select(token).where(token.c.email.in_(bindparam("emails", expanding=True)))
+_PAGE = _READERS.where(subscriber.c.email > bindparam("after")).order_by(subscriber.c.email).limit(bindparam("size"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +63,10 @@ class Subscribers:
             index_elements=["email"],
             set_={name: new_pause.excluded[name] for name in ("until", "reason", "at")},
         )
+        asked = database.elements("emails")
+        self._pauses = select(pause).where(pause.c.email.in_(asked))
+        self._readers = _READERS.where(subscriber.c.email.in_(asked))
+        self._tokens = select(token).where(token.c.email.in_(asked))
         self._give_token = database.insert(token).on_conflict_do_nothing(index_elements=["email"])
 
     def put(self, reader: Subscriber, *, now: datetime) -> None:
@@ -93,26 +92,28 @@ class Subscribers:
         """Every reader who joined at run time, by address; without tokens."""
         return tuple(reader for page in self.pages() for reader in page)
 
-    def pages(self, size: int = 1000) -> Iterator[tuple[Subscriber, ...]]:
+    def pages(self, size: int = 1000, *, tokens: bool = False) -> Iterator[tuple[Subscriber, ...]]:
         """The same, at most `size` at a time, so that memory does not grow with their number.
 
-        Readers may join and leave meanwhile; each comes at most once.
+        Readers may join and leave meanwhile; each comes at most once. With `tokens` they bring the one that they have.
         """
         after = ""
         while True:
             with self._database.reading() as connection:
                 rows = connection.execute(_PAGE, {"after": after, "size": size}).all()
             if rows:
-                yield tuple(_reader(body) for _, body in rows)
+                yield tuple([_reader(body, name if tokens and name else "") for _, body, name in rows])
                 after = rows[-1].email
             if len(rows) < size:
                 return
 
     def find(self, emails: Iterable[str]) -> tuple[Subscriber, ...]:
-        """Those of these addresses who joined at run time; without tokens."""
+        """Those of these addresses who joined at run time; those who have a token with it."""
         with self._database.reading() as connection:
             return tuple(
-                _reader(body) for chunk in chunks(emails) for body in connection.scalars(_BODIES, {"emails": chunk})
+                _reader(body, name or "")
+                for chunk in chunks(emails)
+                for _, body, name in connection.execute(self._readers, {"emails": to_text(chunk)})
             )
 
     def pause(self, email: str, *, until: date | None, reason: str, now: datetime) -> None:
@@ -131,7 +132,9 @@ class Subscribers:
         with self._database.reading() as connection:
             if emails is None:
                 return {row.email: Pause(row.until, row.reason, row.at) for row in connection.execute(select(pause))}
-            rows = (row for chunk in chunks(emails) for row in connection.execute(_PAUSES, {"emails": chunk}))
+            rows = (
+                row for chunk in chunks(emails) for row in connection.execute(self._pauses, {"emails": to_text(chunk)})
+            )
             return {row.email: Pause(row.until, row.reason, row.at) for row in rows}
 
     def tokens(self, emails: Iterable[str]) -> dict[str, str]:
@@ -154,10 +157,14 @@ class Subscribers:
 
     def _existing_tokens(self, emails: Iterable[str]) -> dict[str, str]:
         with self._database.reading() as connection:
-            return {row.email: row.token for row in connection.execute(_TOKENS, {"emails": tuple(emails)})}
+            return {row.email: row.token for row in connection.execute(self._tokens, {"emails": to_text(list(emails))})}
 
 
 # whoever is planned is looked up again when their mail goes out, a shard later: 35 µs each
 @lru_cache(maxsize=2048)
-def _reader(body: str) -> Subscriber:
-    return loads(Subscriber, body)
+def _reader(body: str, name: str) -> Subscriber:
+    tree = parse(body)
+    return _decoded(tree | {"token": name} if isinstance(tree, dict) and name else tree)
+
+
+_decoded: Callable[[object], Subscriber] = decoder(Subscriber)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
 from itertools import count
@@ -99,6 +100,18 @@ def test_what_readers_share_is_stored_once(state: State) -> None:
     # two papers, a pick of each, and what was missed
     assert 5 == len([row for row in state.export_rows() if row.get("table") == "snapshot"])
     assert digests[8] == state.ledger.claim("reader8@example.org", TODAY, owner="", now=NOW)
+
+
+def test_what_was_undone_is_stored_by_the_next_digest_that_names_it(state: State) -> None:
+    """Who remembers what is stored must not remember what a failed transaction wrote."""
+    first, second = (digest(pick(1), subscriber=subscriber(f"reader{number}@example.org")) for number in range(2))
+    with suppress(RuntimeError), state.transaction():
+        state.ledger.plan([(first, "<1@x>")], now=NOW)
+        raise RuntimeError
+
+    state.ledger.plan([(second, "<2@x>")], now=NOW)
+
+    assert second == state.ledger.claim("reader1@example.org", TODAY, owner="", now=NOW)
 
 
 def test_a_digest_written_in_full_by_an_older_version_is_read(state: State, tmp_path: Path) -> None:

@@ -83,6 +83,15 @@ def test_readers_come_in_pages_by_address_while_others_join_and_leave(state: Sta
     assert [(subscriber(ADA), *readers[:3], readers[4])] == list(state.subscribers.pages(size=5))
 
 
+def test_pages_bring_tokens_if_asked_and_none_is_made_for_that(state: State) -> None:
+    for email in (ADA, BOB):
+        state.subscribers.put(subscriber(email), now=NOW)
+    token = state.subscribers.tokens([ADA])[ADA]
+
+    assert [(subscriber(ADA, token=token), subscriber(BOB))] == list(state.subscribers.pages(tokens=True))
+    assert [(subscriber(ADA), subscriber(BOB))] == list(state.subscribers.pages())
+
+
 def test_nobody_makes_no_page(state: State) -> None:
     assert list(state.subscribers.pages()) == []
 
