@@ -42,8 +42,8 @@ types: $(BIN)/.ready
 imports: $(BIN)/.ready
 	$(BIN)/lint-imports
 
-golden: $(BIN)/.ready ## write the golden mails anew and delete unused ones
-	DIGEST_GOLDEN=write $(BIN)/python -m pytest -q tests/compose/test_golden.py
+golden: $(BIN)/.ready ## write the golden mails and pages anew and delete unused ones
+	DIGEST_GOLDEN=write $(BIN)/python -m pytest -q tests/compose/test_golden.py tests/publish/test_golden.py
 
 preview: $(BIN)/.ready ## your own digest in the browser
 	$(BIN)/digest preview --open

@@ -88,7 +88,8 @@ def _citation_key(one: Record) -> str:
     year = str(one.paper.published.year) if one.paper.published else ""
     words = [word for word in map(_word, re.split(r"[\s:–—/-]+", one.title)) if word]
     named = next((word for word in words if word not in _SMALL), words[0] if words else "")
-    return f"{author[:30]}{year}{named[:30]}" or "paper"
+    key = f"{author[:30]}{year}{named[:30]}"
+    return key if key[:1].isalpha() else f"paper{key}"
 
 
 def _word(text: str) -> str:

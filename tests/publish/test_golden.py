@@ -1,0 +1,60 @@
+"""Pages, feeds and lists, kept byte for byte. `make golden` writes them anew and deletes those no case uses."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from digest.pipeline.archive import Address, Archive
+from digest.publish.names import paper_path
+from digest.state.store import open_state
+from tests.makers import NOW, TODAY
+from tests.publish.cases import HOSTILE, USUAL, fill
+
+GOLDEN = Path(__file__).parent / "golden"
+WRITE = os.environ.get("DIGEST_GOLDEN") == "write"
+#: name here → path in the archive
+FILES = {
+    "edition.html": "2026-09-15/index.html",
+    "paper.html": paper_path(USUAL.key),
+    "hostile.html": paper_path(HOSTILE.key),
+    "month.html": "2026-09/index.html",
+    "year.html": "2026/index.html",
+    "search.html": "search/index.html",
+    "feed.atom": "feed.atom",
+    "feed.json": "feed.json",
+    "sitemap.xml": "sitemap.xml",
+    "papers.bib": "2026-09-15/papers.bib",
+    "papers.ris": "2026-09-15/papers.ris",
+}
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("golden")
+    with open_state(f"sqlite:///{folder / 'state.sqlite3'}", now=NOW) as state:
+        fill(state)
+        address = Address("lab.example", "https://papers.example.org/x/")
+        Archive(state, folder / "site", address, today=TODAY, since=None).write(lambda: None)
+    return folder / "site"
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_a_file_is_the_same_to_the_byte(name: str, site: Path) -> None:
+    content = (site / FILES[name]).read_bytes()
+    if WRITE:
+        GOLDEN.mkdir(exist_ok=True)
+        (GOLDEN / name).write_bytes(content)
+
+    assert (GOLDEN / name).read_bytes() == content, f"{name} differs; see `git diff` after `make golden`"
+
+
+def test_no_golden_file_is_without_a_case() -> None:
+    unused = {path.name for path in GOLDEN.iterdir()} - FILES.keys()
+    if WRITE:
+        for name in unused:
+            (GOLDEN / name).unlink()
+
+    assert FILES.keys() == {path.name for path in GOLDEN.iterdir()}
