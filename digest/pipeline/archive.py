@@ -25,15 +25,14 @@ from digest.publish.record import Record, record
 from digest.publish.search import SearchIndex
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
-    from digest.model import StoredPaper
     from digest.state.store import State
 
 #: no source is read again for longer, see `Source.days`: votes of older papers rest
 MOVING_DAYS = 31
-#: so many papers of the days around are compared for each day: 3 ms a paper
+#: so many papers are compared with those of a week, or all of the week if these are more: 4 ms a paper
 _COMPARED = 3000
 _SIMILAR = 5
 #: likeness from which a paper is called similar
@@ -42,7 +41,7 @@ _LIKE = 0.1
 _FEED_DAYS = 14
 _LEADING = 3
 #: days whose papers are kept in memory
-_KEPT_DAYS = 128
+_KEPT_DAYS = 32
 #: says that a folder is an archive, and may be written into
 MARK = ".paper-digest"
 #: days of a reader's own mails that are told again; the ledger forgets them after 400
@@ -68,6 +67,17 @@ class Address:
     domain: str
     #: http(s) address of the folder with a slash at the end; empty: unknown
     base_url: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class _Company:
+    """The papers among which similar ones are looked for."""
+
+    index: SimilarIndex
+    #: in the index's order
+    records: Sequence[Record]
+    #: places in that order, by key
+    places: Mapping[str, int]
 
 
 class Archive:
@@ -97,6 +107,7 @@ class Archive:
         self._full = [day for day in every if days[day]]
         self._pages = Pages(days)
         self._stored = lru_cache(maxsize=_KEPT_DAYS)(state.papers.edition)
+        self._company = lru_cache(maxsize=1)(self._find_company)
 
     @property
     def days(self) -> int:
@@ -128,7 +139,7 @@ class Archive:
 
     def _write_day(self, day: date) -> int:
         found = edition_records(self._state, day)
-        for one, similar in self._with_similar(day, found):
+        for one, similar in self._with_similar(found):
             self._folder.put(paper_path(one.paper.key), self._pages.paper(one, similar))
         path = day_path(day)
         if found:
@@ -137,24 +148,27 @@ class Archive:
         self._folder.put(f"{path}/index.html", self._pages.edition(day, found))
         return len(found)
 
-    def _with_similar(self, day: date, found: Sequence[Record]) -> Iterator[tuple[Record, list[Record]]]:
-        """Each paper of a day with those most like it, of the days around."""
-        others = self._around(day)
-        index = SimilarIndex([*(one.paper for one in found), *(one.paper for one in others)])
-        shown = [*found, *map(record, others)]
-        for number, one in enumerate(found):
-            like = index.like(number, _SIMILAR)
-            yield one, [shown[other] for other, similarity in like if similarity >= _LIKE]
+    def _with_similar(self, found: Sequence[Record]) -> Iterator[tuple[Record, list[Record]]]:
+        """Each paper of a day with those most like it, of its week and the days around."""
+        for one in found:
+            company = self._company(_week(one.edition or date.min))
+            # a paper that another process stored in between is compared at the next run
+            place = company.places.get(one.paper.key)
+            like = company.index.like(place, _SIMILAR) if place is not None else []
+            yield one, [company.records[other] for other, similarity in like if similarity >= _LIKE]
 
-    def _around(self, day: date) -> list[StoredPaper]:
-        """Papers of the nearest other days, the earlier first of two equally near."""
-        others: list[StoredPaper] = []
-        for near in sorted(self._full, key=lambda one: (abs(one - day), one)):
-            if near != day:
-                others.extend(self._stored(near))
-            if len(others) >= _COMPARED:
+    def _find_company(self, week: tuple[int, int]) -> _Company:
+        """The papers of a week (ISO 8601), and of the days nearest to it as many as are compared."""
+        middle = date.fromisocalendar(*week, 4)
+        # the earlier first of two days equally near
+        days = sorted(self._full, key=lambda day: (_week(day) != week, abs(day - middle), day))
+        found: list[Record] = []
+        for day in days:
+            if _week(day) != week and len(found) >= _COMPARED:
                 break
-        return others[:_COMPARED]
+            found.extend(map(record, self._stored(day)))
+        places = {one.paper.key: place for place, one in enumerate(found)}
+        return _Company(SimilarIndex([one.paper for one in found]), found, places)
 
     def _write_month(self, month: date) -> None:
         days = [day for day in self._full if day.replace(day=1) == month]
@@ -248,3 +262,9 @@ class Archive:
     def written(self) -> tuple[int, int]:
         """Files that are new or changed, and all that were composed, until now."""
         return self._folder.written, self._folder.files
+
+
+def _week(day: date) -> tuple[int, int]:
+    """Year and number of the ISO week."""
+    year, number, _ = day.isocalendar()
+    return year, number

@@ -88,7 +88,10 @@ def words(text: str) -> list[str]:
     >>> words("Mixtures of Éxperts in C, 混合")
     ['mixture', 'expert', '混', '合']
     """
-    folded = "".join(c for c in unicodedata.normalize("NFKD", text) if unicodedata.category(c)[0] != "M").lower()
+    if text.isascii():
+        folded = text.lower()  # nearly always, and five times as fast
+    else:
+        folded = "".join(c for c in unicodedata.normalize("NFKD", text) if unicodedata.category(c)[0] != "M").lower()
     found = _WORD.findall(_EACH_ALONE.sub(r" \g<0> ", folded))
     return [_singular(word) for word in found if (len(word) > 1 or word > "\x7f") and word not in SMALL]
 
