@@ -28,6 +28,8 @@ _TOLD = 20
 #: past days whose papers tell how often a proposed keyword would match
 _DAYS = 14
 _FORMATS = "BibTeX, RIS, Zotero RDF, CSL-JSON, or one arXiv id, DOI, address or title per line"
+#: what a format is called where its own name says too little
+_SHOWN = {"plain": "read as one id, address or title per line"}
 app = typer.Typer(
     name="interests",
     help="Bring papers that a reader likes: their own lists.",
@@ -64,6 +66,7 @@ def import_(
     stand farther up among those that match. Read the same file again to renew it.
     """
     from digest.collect.references import parse_references
+    from digest.curate.query import parse
     from digest.pipeline.profiles import suggestions
     from digest.pipeline.readers import subscribers
 
@@ -84,10 +87,14 @@ def import_(
         return
     _tell(problems, file)
     nameless = sum(item.title == item.paper for item in items)
-    say(f"{reader.email}: {many(len(items), 'paper')} of {file.name} ({format_}).")
+    say(f"{reader.email}: {many(len(items), 'paper')} of {file.name} ({_SHOWN.get(format_, format_)}).")
     if nameless:
         say(f"  {nameless:,} of them only by their ids; they begin to count when a source brings them.")
-    print_suggestions(proposed, _DAYS)
+    if not any(not parse(entry).excludes for entry in reader.keywords):
+        say(
+            f"{reader.email} has no keywords, so there is no For-you part yet: interests only order what keywords find."
+        )
+    print_suggestions(proposed, _DAYS, reader, settings)
 
 
 def _read(file: Path) -> bytes:
@@ -175,5 +182,9 @@ def clear(
     settings = load_settings(config)
     with open_settings_state(settings) as state:
         reader = find_subscriber(subscribers(settings, state), email)
+        files = {one.source for one in state.interests.of([reader.email]).get(reader.email, ())}
+        if file is not None and file not in files:
+            hint = f"name one of {', '.join(sorted(files))}" if files else "there is nothing to forget"
+            raise DigestError(f"{reader.email} has brought nothing from {file}", hint=hint)
         gone = state.interests.clear(reader.email, source=file)
     say(f"{reader.email}: {many(gone, 'paper')} forgotten.")

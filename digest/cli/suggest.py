@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import shlex
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -15,6 +17,8 @@ from digest.clock import utc_now
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from digest.config import Settings
+    from digest.model import Subscriber
     from digest.pipeline.profiles import Suggestion
 
 
@@ -50,17 +54,28 @@ def suggest(
     if as_json:
         print_json(found)
     elif found:
-        print_suggestions(found, days)
+        print_suggestions(found, days, reader, settings)
     else:
         say(f"Nothing is known of what {reader.email} likes, or nothing that their papers have in common.")
         say(f"Bring a list of papers: digest interests import FILE --for {reader.email}")
 
 
-def print_suggestions(found: Sequence[Suggestion], days: int) -> None:
-    """Proposed keywords as a table, and how to try one; nothing if there are none."""
+def print_suggestions(found: Sequence[Suggestion], days: int, reader: Subscriber, settings: Settings) -> None:
+    """Proposed keywords as a table, how to try one, and all of them as they are pasted; nothing if there are none."""
     if not found:
         return
     rows = [(one.entry, str(one.papers), f"{one.hits_per_day:.1f}", f"{one.share:.1%}") for one in found]
     say(f"Keywords that would find such papers, as of the last {many(days, 'day')}:")
     say(table([("  KEYWORD", "OF YOURS", "HITS A DAY", "SHARE"), *((f"  {row[0]}", *row[1:]) for row in rows)]))
-    say(f"Try one: digest keywords test '{found[0].entry}'")
+    say(f"Try one: digest keywords test {shlex.quote(found[0].entry)} --for {reader.email}")
+    say("Take those that fit:")
+    say(f"  {_pasted([one.entry for one in found], reader, settings)}")
+
+
+def _pasted(entries: Sequence[str], reader: Subscriber, settings: Settings) -> str:
+    """Keywords as they are written where those of the reader are."""
+    if reader.email in {one.email for one in settings.subscribers}:
+        quoted = ", ".join(json.dumps(entry, ensure_ascii=False) for entry in entries)
+        return f"{quoted},   (into their keywords)" if reader.keywords else f"keywords = [{quoted}]"
+    options = " ".join(f"-k {shlex.quote(entry)}" for entry in (*reader.keywords, *entries))
+    return f"digest subscribers add {shlex.quote(reader.email)} {options}   (and the options they have)"

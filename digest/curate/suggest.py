@@ -39,12 +39,14 @@ _FEWEST, _FEW_PAPERS = 2, 4
 _MOST_TEXTS = 2_000
 
 _BREAK = re.compile(r"[.,;:!?()\[\]“”\"—–]+(?:\s|$)|[()\[\]“”\"]|\s[—–-]+\s")
+#: at the end of a keyword: how much it counts
+_WEIGHT = re.compile(r"\^[\d.]+$")
 #: what papers of any subject say of themselves
 _OF_ANY = frozenset(
     map(
         singular,
         words(
-            "able achieve achieves across address addresses advance advances advent after aim allow allows also"
+            "able achieve achieves across address addresses advance advances advent after aim all allow allows also"
             " amount analysis analyze another any application applications approach approaches art available base"
             " based baseline baselines benchmark benchmarks better both build builds built call called case"
             " challenge challenges code compare compared comparison competitive comprehensive consider current"
@@ -85,7 +87,7 @@ def phrases(told: Told, archive: Iterable[Paper], *, known: Sequence[str] = (), 
     Args:
         told: what the reader brought and said; papers of which they want less count against.
         archive: papers that are nobody's in particular.
-        known: keywords the reader has; what they ask for is not proposed again.
+        known: keywords the reader has; what they ask for, or would find anyway, is not proposed.
         most: of phrases.
     """
     texts = sorted(weighed_texts(told), key=lambda one: -abs(one[1]))[:_MOST_TEXTS]
@@ -102,12 +104,13 @@ def phrases(told: Told, archive: Iterable[Paper], *, known: Sequence[str] = (), 
         del often[fragment]
     usual, papers = _usual(archive, often.keys())
     worth = {phrase: _worth(phrase, of, usual[phrase], wanted, papers) for phrase, of in often.items()}
-    asked = {" ".join(map(singular, words(entry))) for entry in known}
+    asked = {" ".join(map(singular, words(_WEIGHT.sub("", entry)))) for entry in known}
+    found = [phrase for phrase in asked if phrase in having]
     chosen: list[str] = []
     for phrase in sorted(worth, key=lambda phrase: (-worth[phrase], phrase)):
         if len(chosen) == most or worth[phrase] <= 0:
             break
-        if phrase not in asked and not any(_says_the_same(phrase, other, often) for other in chosen):
+        if phrase not in asked and not any(_says_the_same(phrase, other, having) for other in (*found, *chosen)):
             chosen.append(phrase)
     return [_made(written[phrase], often[phrase], worth[phrase]) for phrase in chosen]
 

@@ -71,6 +71,33 @@ def test_what_was_brought_is_listed_and_can_be_forgotten(place: Place, cli: Call
 
 
 @pytest.mark.usefixtures("papers")
+def test_proposed_keywords_are_written_as_they_are_pasted(place: Place, cli: Callable[..., Said]) -> None:
+    """Into the configuration, or after the command that keeps readers in the state; these may have no keywords yet."""
+    configured = bring(place, cli)
+    cli("subscribers", "add", "bob@example.org")
+    joined = cli("interests", "import", "mine.bib", "--for", "bob@example.org")
+    cli("subscribers", "add", "bob@example.org", "-k", "rice")
+    suggested = cli("keywords", "suggest", "--for", "bob@example.org")
+
+    assert '"suspension bridges"' in configured.out
+    assert "(into their keywords)" in configured.out
+    assert "has no keywords" not in configured.out
+    assert "bob@example.org has no keywords, so there is no For-you part yet" in joined.out
+    assert "digest subscribers add bob@example.org -k 'suspension bridges'" in joined.out
+    assert "digest subscribers add bob@example.org -k rice -k 'suspension bridges'" in suggested.out
+
+
+def test_to_clear_a_file_that_was_never_brought_names_those_that_were(place: Place, cli: Callable[..., Said]) -> None:
+    bring(place, cli)
+
+    said = cli("interests", "clear", *FOR, "--file", "other.bib")
+
+    assert (1, "digest: ada@example.org has brought nothing from other.bib\n  → name one of mine.bib\n") == (
+        said.code, said.err,
+    )  # fmt: skip
+
+
+@pytest.mark.usefixtures("papers")
 def test_a_file_brought_again_is_what_it_is_now(place: Place, cli: Callable[..., Said]) -> None:
     bring(place, cli)
     bring(place, cli, "@misc{one, title = {Only this}}")

@@ -38,6 +38,13 @@ def test_keywords_that_the_reader_has_are_not_proposed_again() -> None:
     assert "graph neural networks" not in proposed(known=("Graph Neural Network",))
 
 
+def test_what_known_keywords_find_anyway_is_not_proposed() -> None:
+    texts = [Text("A mixture of experts"), Text("Mixtures of experts at sea"), Text("Whales at sea"), Text("Gears")]
+
+    assert "mixture of experts" in proposed(texts=texts)
+    assert not {"mixture", "experts"} & set(proposed(texts=texts, known=("Mixture of Experts^2",)))
+
+
 def test_papers_they_want_less_of_count_against() -> None:
     less = [Opinion("less", "paper", "k", text=OWN[1]), Opinion("less", "paper", "k", text=OWN[3])]
 
