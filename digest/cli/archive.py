@@ -43,7 +43,7 @@ def archive(
     *,
     base_url: Annotated[
         str,
-        typer.Option(help="Address at which DIR will be read, for sitemap and feeds.", metavar="URL"),
+        typer.Option(help="Where DIR will be read, for sitemap and feeds. Default: mail.archive_url.", metavar="URL"),
     ] = "",
     since: Annotated[
         str,
@@ -64,7 +64,7 @@ def archive(
 
     first = _date(since)
     settings = load_settings(config)
-    address = Address(settings.mail.ascii_domain, _base(base_url))
+    address = Address(settings.mail.ascii_domain, _base(base_url or settings.mail.archive_url))
     _check(folder)
     with open_settings_state(settings, create=False) as state:
         if not state.papers.editions():

@@ -50,6 +50,8 @@ class Letterhead:
     envelope_from: str = ""
     #: public web address without a slash at the end; empty: there are no web pages
     base_url: str = ""
+    #: public web address of the archive, without a slash at the end; empty: there is none
+    archive_url: str = ""
     #: address that reads unsubscribe requests; empty: `reply_to`, `operator` or `from_address`
     unsubscribe_mailto: str = ""
     #: RFC 2919 identifier, like `papers.example.org`; empty: `papers.` and the domain of `from_address`
@@ -108,6 +110,8 @@ class Cover(Occasion):
     reader: str
     #: their first keywords as typed, and how many more there are: `sparse attention, title:routing and 3 more`
     keywords: str
+    #: the archive's page of the day on which the papers were chosen; empty if there is no archive
+    archive_link: str
     #: the unsubscribe page; empty if there are no web pages
     unsubscribe_link: str
     #: `mailto:` with a subject that names the subscriber
@@ -181,6 +185,7 @@ def cover(digest: Digest, letterhead: Letterhead, detail: Detail) -> Cover:
         left_out=max(len(digest.picks) - detail.papers, 0),
         reader=one_line(reader.email),
         keywords=_keywords(reader),
+        archive_link=_archive_link(digest.planned_at.date(), letterhead),
         unsubscribe_link=unsubscribe_link(reader, letterhead),
         unsubscribe_mailto=unsubscribe_mailto(reader, letterhead),
     )
@@ -220,6 +225,12 @@ def answers(key: str, token: str, letterhead: Letterhead, detail: Detail) -> Ans
 @lru_cache(maxsize=64)
 def _feedback_mail(letterhead: Letterhead) -> str:
     return f"mailto:{quote(parseaddr(letterhead.feedback)[1], safe='@+')}?subject="
+
+
+@lru_cache(maxsize=64)
+def _archive_link(day: date, letterhead: Letterhead) -> str:
+    """The page of a UTC day: it is there as soon as the archive was written on that day."""
+    return http_link(f"{letterhead.archive_url}/{day.isoformat()}/") if letterhead.archive_url else ""
 
 
 def unsubscribe_link(reader: Subscriber, letterhead: Letterhead) -> str:

@@ -71,6 +71,7 @@ _BARE = replace(
 _LETTERHEAD = Letterhead(
     from_address="Paper digest <digest@example.org>",
     base_url="https://digest.example.org",
+    archive_url="https://papers.example.org",
     credits=(("arXiv", "https://arxiv.org/"), ("A list without an address", "")),
     feedback="feedback@example.org",
     secret="sample",  # noqa: S106 — none

@@ -65,6 +65,8 @@ class MailSection(Section):
     """Who is told when a whole day brought nothing. Default: nobody."""
     base_url: Annotated[str, AfterValidator(values.public_address)] = ""
     """Public https address under which something of yours answers unsubscribe links. Default: no such links."""
+    archive_url: Annotated[str, AfterValidator(values.public_address)] = ""
+    """Public https address of the folder that `digest archive` writes. Default: mails do not link to it."""
     unsubscribe_mailto: Address | None = None
     """Address that takes unsubscribe mails. Default: the reply_to address, else the sender."""
     feedback: Address | None = None

@@ -24,6 +24,7 @@ def letterhead(settings: Settings, state: State | None = None) -> Letterhead:
         reply_to=mail.reply_to or "",
         envelope_from=settings.envelope_from,
         base_url=mail.base_url,
+        archive_url=mail.archive_url,
         unsubscribe_mailto=settings.unsubscribe_mailto,
         user_agent=f"digest/{__version__}",
         credits=tuple(dict.fromkeys(map(_credit, settings.sources))),

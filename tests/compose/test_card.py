@@ -1,13 +1,16 @@
 from __future__ import annotations
 
+import re
 from dataclasses import replace
-from datetime import date
+from datetime import UTC, date, datetime
 
 import pytest
 
 from digest.compose.card import Badge, Card, Detail, MissedCard, card, missed_card
 from digest.compose.letter import write
 from digest.compose.marking import Segment
+from digest.compose.message import compose
+from digest.compose.render import Renderer
 from digest.compose.words import long_day, short_day
 from digest.model import Match, Missed, Signals, Trend
 from tests.compose.cases import LETTERHEAD, USUAL
@@ -177,6 +180,19 @@ def test_the_way_out_names_the_reader_by_token_or_address() -> None:
 
     assert "" == letter.unsubscribe_link
     assert "mailto:leave@papers.example.org?subject=unsubscribe%20a%2Bb%40example.org" == letter.unsubscribe_mailto
+
+
+def test_a_mail_leads_to_the_archive_s_page_of_the_utc_day_it_was_planned_on() -> None:
+    head = replace(LETTERHEAD, archive_url="https://papers.example.org/x")
+    tomorrow_here = replace(USUAL, local_date=date(2026, 9, 16), planned_at=datetime(2026, 9, 15, 22, tzinfo=UTC))
+    mail = compose(tomorrow_here, head, Renderer())
+
+    assert "https://papers.example.org/x/2026-09-15/" == write(tomorrow_here, head, Detail()).archive_link
+    assert '<a class="accent" href="https://papers.example.org/x/2026-09-15/"' in re.sub(
+        ' style="[^"]*"', "", mail.html
+    )
+    assert "    https://papers.example.org/x/2026-09-15/\n" in mail.text
+    assert "" == write(USUAL, LETTERHEAD, Detail()).archive_link
 
 
 def test_many_keywords_are_counted_not_listed() -> None:

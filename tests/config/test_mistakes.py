@@ -394,6 +394,11 @@ def test_nothing_but_one_address_is_an_address(tmp_path: Path, address: str) -> 
             id="base_url without encryption",
         ),
         pytest.param(
+            'from = "digest@lab.example"\narchive_url = "http://papers.lab.example"',
+            (5, "mail.archive_url", "http://papers.lab.example", "links in mails must be https"),
+            id="archive_url without encryption",
+        ),
+        pytest.param(
             'from = "digest@lab.example"\nbase_url = "digest.lab.example"',
             (5, "mail.base_url", "digest.lab.example", "this is not a web address"),
             id="base_url without scheme",
