@@ -193,10 +193,10 @@ class Profiles:
 
         Some hundred together take half the time.
         """
-        rest = iter(readers)
+        # met one after the other, so that no more than one direction's stems are in memory
+        rest = ((None if one is None else self._space.met(one), opinions) for one, opinions in readers)
         while some := list(itertools.islice(rest, _AT_ONCE // (len(self._ranking.papers) + 1) + 1)):
-            brought = self._space.likeness([self._space.met(one) for one, _ in some if one is not None])
-            likeness = iter(brought)
+            likeness = iter(self._space.likeness([one for one, _ in some if one is not None]))
             for one, opinions in some:
                 lean = None if one is None else next(likeness)
                 yield Profile(self._lean(lean, opinions), self._muted(opinions))

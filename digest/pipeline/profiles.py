@@ -83,21 +83,24 @@ def profiles(
     said = state.feedback.counting(emails)
     known = state.papers.known({one.what for own in said.values() for one in own if one.kind == "paper"})
     readers = sorted(directions.keys() | said.keys())
-    found = against.of((directions.get(email), _opinions(said.get(email, ()), known, now)) for email in readers)
+    found = against.of((_read(directions.get(email)), _opinions(said.get(email, ()), known, now)) for email in readers)
     return dict(zip(readers, found, strict=True))
 
 
-def _directions(state: State, emails: Collection[str], against: Profiles, *, keep: bool) -> dict[str, Direction]:
+def _directions(
+    state: State, emails: Collection[str], against: Profiles, *, keep: bool
+) -> Mapping[str, Direction | StoredDirection]:
     """What each of the readers brought as one: as it was kept, or made anew where that will not do any more."""
     kept = state.interests.directions(emails)
     arrived = state.papers.known({key for one in kept.values() for key in one.waiting}).keys()
-    found, missing = {}, []
+    found: dict[str, Direction | StoredDirection] = {}
+    missing = []
     for email in emails:
         one = kept.get(email)
         if one is None or not against.suits(one.version, one.papers) or not arrived.isdisjoint(one.waiting):
             missing.append(email)
         else:
-            found[email] = _read(one)
+            found[email] = one
     brought = state.interests.of(missing)
     known = state.papers.known(_nameless(item for own in brought.values() for item in own))
     made = {email: against.direction(_interests(own, known)) for email, own in brought.items()}
@@ -108,7 +111,10 @@ def _directions(state: State, emails: Collection[str], against: Profiles, *, kee
     return found | made
 
 
-def _read(kept: StoredDirection) -> Direction:
+def _read(kept: Direction | StoredDirection | None) -> Direction | None:
+    """Read when its turn comes: the stems of many at once leave the processor's cache."""
+    if not isinstance(kept, StoredDirection):
+        return kept
     amounts, squares = np.frombuffer(kept.numbers, "<f4").astype(np.float64).reshape(2, -1)
     return Direction(kept.stems.split(), amounts, squares, kept.papers)
 
