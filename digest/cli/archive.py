@@ -9,13 +9,13 @@ from urllib.parse import urlsplit
 
 import typer
 
-from digest.cli.console import UsageError, many, progress, say, table
-from digest.cli.options import ConfigOption, examples, load_settings, open_settings_state
+from digest.cli.console import UsageError, many, plain, print_json, progress, say, table
+from digest.cli.options import ConfigOption, JsonOption, examples, load_settings, open_settings_state
 from digest.clock import utc_now
 from digest.errors import DigestError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Mapping
 
     from digest.config import Settings
     from digest.pipeline.archive import Archive
@@ -52,6 +52,7 @@ def archive(
     private: Annotated[
         bool, typer.Option("--private", help="Also each reader's own feed, .bib and .ris, in DIR/private.")
     ] = False,
+    as_json: JsonOption = False,
     config: ConfigOption = None,
 ) -> None:
     """Write the papers of all days as a site of plain files.
@@ -72,8 +73,11 @@ def archive(
         writing = Archive(state, folder, address, today=utc_now().date(), since=first)
         with progress("writing days", writing.days) as step:
             done = writing.write(step)
-        readers = list(_write_private(settings, state, writing)) if private else []
+        readers = _write_private(settings, state, writing) if private else {}
     written, files = writing.written
+    if as_json:
+        print_json({**plain(done), "files": files, "written": written, "private": readers})
+        return
     say(
         f"{many(done.editions, 'edition')}, {many(done.papers, 'paper')}, {written:,} of {many(files, 'file')} "
         f"written to {folder}."
@@ -82,23 +86,27 @@ def archive(
     say(f"Open {folder / 'index.html'}")
 
 
-def _write_private(settings: Settings, state: State, writing: Archive) -> Iterator[tuple[str, str]]:
+def _write_private(settings: Settings, state: State, writing: Archive) -> dict[str, str]:
+    """The folder of each reader who was sent anything; those of readers who left are removed."""
     from digest.pipeline.readers import subscribers
 
     emails = [reader.email for reader in subscribers(settings, state)]
+    folders: dict[str, str] = {}
     with progress("writing readers' feeds", len(emails)) as step:
         for start in range(0, len(emails), _SHARD):
             shard = emails[start : start + _SHARD]
-            yield from writing.write_private(shard).items()
+            folders |= writing.write_private(shard)
             for _ in shard:
                 step()
+    writing.drop_private(folders.values())
+    return folders
 
 
-def _print_readers(readers: Sequence[tuple[str, str]]) -> None:
+def _print_readers(readers: Mapping[str, str]) -> None:
     if readers and len(readers) <= _MOST_TOLD:
-        say(table([("READER", "THEIR OWN FEED AND PICKS"), *readers]))
+        say(table([("READER", "THEIR OWN FEED AND PICKS"), *readers.items()]))
     elif readers:
-        say(f"{many(len(readers), 'reader')} have feeds of their own in private.")
+        say(f"{many(len(readers), 'reader')} have feeds of their own in private; --json tells which is whose.")
 
 
 def _date(typed: str) -> date | None:

@@ -19,6 +19,7 @@ from digest.cli.preview import print_digest, write_preview
 from digest.clock import utc_now
 from digest.compose.message import compose
 from digest.config import load
+from digest.pipeline.archive import Address, Archive
 from digest.pipeline.letterhead import letterhead, open_renderer
 from digest.pipeline.plan import preview
 from digest.pipeline.pull import pull
@@ -53,6 +54,7 @@ def run_demo(folder: Path) -> Path:
             _send(settings, state, second)
             say("\nOnce more, a minute later", bold=True)
             _send(settings, state, second + timedelta(minutes=1))
+            Archive(state, folder / "archive", Address("example.org"), today=days[1], since=None).write(lambda: None)
     _print_files(folder, settings)
     return pages[0]
 
@@ -100,6 +102,7 @@ def _previews(settings: Settings, state: State, folder: Path, now: datetime) -> 
 def _print_files(folder: Path, settings: Settings) -> None:
     say("\nWhere everything is", bold=True)
     say(f"  previews  {folder / 'previews'}  (.html, .txt, .eml for each reader)")
+    say(f"  archive   {folder / 'archive' / 'index.html'}  (all papers, to read, sort and search)")
     say(f"  mails     {settings.maildir_path}  (a Maildir: mutt -f {settings.maildir_path})")
     say(f"  state     {folder / 'state.sqlite3'}")
     say(f"  config    {settings.path}")

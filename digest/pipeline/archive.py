@@ -47,6 +47,7 @@ MARK = ".paper-digest"
 #: days of a reader's own mails that are told again; the ledger forgets them after 400
 _PRIVATE_DAYS = 400
 _PRIVATE_FEED = 30
+_PRIVATE_FILES = ("feed.atom", "feed.json", "picks.bib", "picks.ris")
 _TITLE = 100
 
 
@@ -233,6 +234,11 @@ class Archive:
                 folder = written[email] = f"private/{private_name(tokens[email])}/"
                 self._write_reader(folder, sorted(told.mails, reverse=True))
         return written
+
+    def drop_private(self, folders: Iterable[str]) -> None:
+        """Remove the files of all who have none of these folders: readers who left."""
+        kept = {f"{folder}{name}" for folder in folders for name in _PRIVATE_FILES}
+        self._folder.drop_others("private/*/*", kept)
 
     def _write_reader(self, folder: str, mails: Sequence[tuple[date, tuple[str, ...]]]) -> None:
         known = self._state.papers.known({key for _, keys in mails for key in keys})

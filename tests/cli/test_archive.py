@@ -31,6 +31,19 @@ def test_readers_are_told_where_their_own_feed_is(place: Place, cli: Callable[..
     assert "Routing in a Mixture of Experts" in (place.folder / "site" / folder / "picks.bib").read_text()
 
 
+def test_a_reader_who_left_leaves_no_feed(place: Place, cli: Callable[..., Said]) -> None:
+    place.configure(readers=("ada@example.org", "bo@example.org"))
+    cli("send", "--pull")
+    before = cli("archive", "site", "--private", "--json").json["private"]
+    place.configure(readers=("bo@example.org",))
+    after = cli("archive", "site", "--private", "--json").json["private"]
+
+    assert ["ada@example.org", "bo@example.org"] == sorted(before)
+    assert {"bo@example.org": before["bo@example.org"]} == after
+    assert [] == list((place.folder / "site" / before["ada@example.org"]).iterdir())
+    assert 4 == len(list((place.folder / "site" / before["bo@example.org"]).iterdir()))
+
+
 @pytest.mark.parametrize(
     ("arguments", "code", "reason"),
     [
