@@ -152,18 +152,19 @@ def withdrawn(email: str, local_date: date, reason: str, at: datetime) -> Verdic
 
 
 def _counts(digest: Digest) -> dict[str, int]:
+    parts = [pick.part for pick in digest.picks]
     return {
         "considered": digest.considered,
         "matched": digest.matched,
         "seen_before": digest.seen_before,
-        "for_you": sum(pick.part == "for_you" for pick in digest.picks),
-        "trending": sum(pick.part == "trending" for pick in digest.picks),
+        "for_you": parts.count("for_you"),
+        "trending": parts.count("trending"),
     }
 
 
 def _picks(digest: Digest) -> str:
-    counts = _counts(digest)
-    parts = ((counts["for_you"], "for you"), (counts["trending"], "trending"))
+    chosen = [pick.part for pick in digest.picks]
+    parts = ((chosen.count("for_you"), "for you"), (chosen.count("trending"), "trending"))
     return " + ".join(f"{count} {part}" for count, part in parts if count)
 
 

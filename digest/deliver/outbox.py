@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Protocol
 from digest.model import Receipt
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Awaitable, Callable
     from datetime import datetime
 
     from digest.model import Mail
@@ -33,11 +33,11 @@ class Outbox(Protocol):
         """
         ...
 
-    async def settle(self, mail: Mail, receipt: Receipt) -> None:
-        """Keep the receipt: durable on return.
+    def settle(self, mail: Mail, receipt: Receipt) -> Awaitable[None]:
+        """Keep the receipt; awaited, it is durable.
 
         Raises:
-            StateError: it cannot be kept; the transport begins nothing more and raises this.
+            StateError: when awaited: it cannot be kept; the transport begins nothing more and raises this.
         """
         ...
 

@@ -23,6 +23,8 @@ MAX_LINE = 8192
 MAX_LINES = 128
 #: characters of a server's text worth keeping
 MAX_TEXT = 300
+#: replies that are remembered of a connection
+_KNOWN = 16
 
 _LINE = re.compile(rb"([2-5][0-9][0-9])(?:([ -])(.*))?", re.DOTALL)
 _GREYLISTED = re.compile(r"gr[ae]y-?list", re.IGNORECASE)
@@ -51,6 +53,8 @@ class Replies:
     def __init__(self) -> None:
         self._rest = b""
         self._lines: list[bytes] = []
+        #: the first replies of one line
+        self._known: dict[bytes, Reply] = {}
 
     def feed(self, data: bytes) -> list[Reply]:
         """The replies that `data` completes, in order.
@@ -64,6 +68,8 @@ class Replies:
         return [reply for line in lines if (reply := self._add(line.rstrip(b"\r"))) is not None]
 
     def _add(self, line: bytes) -> Reply | None:
+        if not self._lines and (known := self._known.get(line)) is not None:
+            return known  # three of the four answers to a mail are always the same
         found = _LINE.fullmatch(line)
         if found is None or len(line) > MAX_LINE or len(self._lines) >= MAX_LINES:
             raise ValueError(f"the answer is not SMTP: {one_line(line.decode('utf-8', 'replace'), limit=60)}")
@@ -71,9 +77,13 @@ class Replies:
         self._lines.append(text)
         if mark == b"-":
             return None
+        alone = len(self._lines) == 1
         words = one_line(b" ".join(self._lines).decode("utf-8", "replace"))
         self._lines = []
-        return Reply(int(code), words)
+        reply = Reply(int(code), words)
+        if alone and len(self._known) < _KNOWN:
+            self._known[line] = reply
+        return reply
 
 
 def one_line(text: str, *, limit: int = MAX_TEXT) -> str:
@@ -86,8 +96,6 @@ def one_line(text: str, *, limit: int = MAX_TEXT) -> str:
 #: stages × `code enhanced` → outcome; the first row that matches decides. *Refused* is held against the reader, so it
 #: is for what concerns this reader or this text; what the operator can mend is *deferred*, even if the code is 5xx
 _RULES: tuple[tuple[str, str, Outcome], ...] = (
-    # §4.2.5: with 2xx to the final dot the server has taken responsibility
-    ("dot", r"2", "delivered"),
     # §4.2.1: not now, the same mail may be taken later; 421 closes the connection and means the same for the mail
     (".*", r"4", "deferred"),
     # no reader has been named yet: the server objects to our address, our login, our sender, or the size of our mail
@@ -131,6 +139,8 @@ def outcome(stage: Stage, code: int | None, enhanced: str = "") -> Outcome:
     """
     if code is None:
         return "in_doubt" if stage == "dot" else "deferred"
+    if stage == "dot" and code // 100 == 2:
+        return "delivered"  # §4.2.5: the server has taken responsibility
     answer = f"{code} {enhanced}"
     return next(result for stages, reply, result in _COMPILED if stages.fullmatch(stage) and reply.match(answer))
 

@@ -2,27 +2,22 @@
 
 Connections take mails from here and bring receipts back (`deliver.outbox.Outbox`). Claims are made for a group of
 mails in one durable write, receipts that come in together are written together; a mail's claim is durable before the
-connection gets it, and its receipt when `settle` returns. All that touches the state runs in one thread beside the
-event loop, so that connections go on while the disk works.
+connection gets it, and its receipt when `settle` is through.
 """
 
 from __future__ import annotations
 
 import asyncio
-import os
-import socket
+import time
 from collections import deque
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from datetime import timedelta
-from typing import TYPE_CHECKING, NamedTuple, TypeVar
+from functools import partial
+from typing import TYPE_CHECKING, NamedTuple
 
 from digest import account
-from digest.due import due
 from digest.model import Receipt
-from digest.pipeline.readers import found, pause_reason
+from digest.pipeline.clerk import Clerk
 from digest.pipeline.receipts import Receipts
-from digest.state.ledger import Settlement
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
@@ -32,26 +27,16 @@ if TYPE_CHECKING:
 
     from digest.config import Settings
     from digest.deliver.throttle import Throttle
-    from digest.model import Digest, LedgerState, Mail, Verdict
+    from digest.model import Digest, Mail, Verdict
     from digest.pipeline.stages import Stages
     from digest.pipeline.tally import Tally
-    from digest.state.ledger import Claim
+    from digest.state.ledger import Claim, Settlement
     from digest.state.store import State
-
-T = TypeVar("T")
 
 #: mails claimed in one write: as many as may be called in doubt after a crash although they never left
 GROUP = 64
-#: longest wait before a deferred mail is tried again
-_LONGEST_RETRY = timedelta(hours=6)
 #: seconds after which somebody who waits looks whether they are to stop
 _NAP_S = 0.2
-_STATES: dict[str, LedgerState] = {
-    "delivered": "sent",
-    "deferred": "deferred",
-    "refused": "refused",
-    "in_doubt": "in_doubt",
-}
 
 
 class Waiting(NamedTuple):
@@ -89,7 +74,6 @@ class Outbox:
         stages: told how long everything took.
         clock: gives the present moment, aware.
         over: asked before each mail; True: begin no other one.
-        connections: how many there are at most.
         sleep: waits for so many seconds.
     """
 
@@ -105,11 +89,9 @@ class Outbox:
         *,
         clock: Callable[[], datetime],
         over: Callable[[], bool],
-        connections: int = 1,
         sleep: Callable[[float], Coroutine[None, None, None]] = asyncio.sleep,
     ) -> None:
-        self._settings = settings
-        self._state = state
+        self._clerk = Clerk(settings, state, stages, clock=clock)
         self._batches = batches
         self._print = print_mail
         self._throttle = throttle
@@ -118,7 +100,6 @@ class Outbox:
         self._clock = clock
         self._over = over
         self._sleep = sleep
-        self._owner = f"{socket.gethostname()}:{os.getpid()}"
         # what may have arrived is to be held back: then nothing is claimed that does not go out at once
         self._group = 1 if settings.delivery.in_doubt == "hold" else GROUP
         self._exhausted = False
@@ -129,9 +110,8 @@ class Outbox:
         #: by Message-ID, what connections have
         self._out: dict[str, Claim] = {}
         self._refilling: asyncio.Task[None] | None = None
-        self._receipts = Receipts(self._settle, connections=connections if self._group > 1 else 1)
-        self._unprinted: set[asyncio.Task[None]] = set()
-        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="state")
+        self._receipts = Receipts(self._clerk.settle)
+        self._unprinted: set[asyncio.Future[None]] = set()
 
     async def __aenter__(self) -> Self:
         return self
@@ -143,9 +123,9 @@ class Outbox:
             if error is None:
                 await self._put_back()
                 await self._tell_rest()
-                await self._in_thread("ledger", self._tally.write, self._tally.unwritten(at_least=1))
+                await self._clerk.do("ledger", self._tally.write, self._tally.unwritten(at_least=1))
         finally:
-            self._thread.shutdown()
+            self._clerk.close()
 
     @property
     def unfinished(self) -> bool:
@@ -162,14 +142,15 @@ class Outbox:
             self._refill()
         while self._claimed:
             claim = self._claimed.popleft()
-            with self._stages.timed("compose"):
-                mail = self._print(claim.digest)
+            before = time.thread_time()
+            mail = self._print(claim.digest)
+            self._stages.add("compose", time.thread_time() - before)
             if not isinstance(mail, Receipt):
                 self._out[mail.message_id] = claim
                 return mail
-            task = asyncio.create_task(self._keep(claim, mail))
-            self._unprinted.add(task)
-            task.add_done_callback(self._unprinted.discard)
+            kept = self._keep(claim, mail)
+            self._unprinted.add(kept)
+            kept.add_done_callback(self._unprinted.discard)
         return None
 
     async def take(self) -> Mail | None:
@@ -189,13 +170,9 @@ class Outbox:
                     return None
         return None
 
-    async def settle(self, mail: Mail, receipt: Receipt) -> None:
-        """Keep the receipt: durable on return.
-
-        Raises:
-            StateError: it cannot be written.
-        """
-        await self._keep(self._out.pop(mail.message_id), receipt)
+    def settle(self, mail: Mail, receipt: Receipt) -> asyncio.Future[None]:
+        """Keep the receipt: it is durable when the future is done, which raises StateError if it cannot be written."""
+        return self._keep(self._out.pop(mail.message_id), receipt)
 
     async def sleep_until(self, moment: datetime) -> bool:
         """Wait; False: begin no other mail."""
@@ -246,10 +223,10 @@ class Outbox:
             elif not self._waiting:
                 await self._next_batch()
             if verdicts := self._tally.unwritten():
-                await self._in_thread("ledger", self._tally.write, verdicts)
+                await self._clerk.do("ledger", self._tally.write, verdicts)
 
     async def _next_batch(self) -> None:
-        batch = await self._in_thread("plan", next, self._batches, None)
+        batch = await self._clerk.do("plan", next, self._batches, None)
         if batch is None:
             self._exhausted = True
             return
@@ -288,36 +265,11 @@ class Outbox:
         return min((self._throttle.ready_at(domain, now) for domain in self._aside), default=now)
 
     async def _claim(self, group: Sequence[Waiting]) -> None:
-        claims, gone = await self._in_thread("ledger", self._claim_now, group)
+        known = {one.mail: one.digest for one in group if one.digest is not None}
+        claims, gone = await self._clerk.claim([one.mail for one in group], known)
         self._claimed.extend(claims)
         for verdict in gone:
             self._tally.add(verdict)
-
-    def _claim_now(self, group: Sequence[Waiting]) -> tuple[list[Claim], list[Verdict]]:
-        """Claims, and verdicts on mails that must not go out any more."""
-        now = self._clock()
-        known = {one.mail: one.digest for one in group if one.digest is not None}
-        claims = self._state.ledger.claim_all([one.mail for one in group], owner=self._owner, now=now, known=known)
-        emails = [email for email, _ in claims]
-        readers = found(self._settings, self._state, emails)
-        pauses = self._state.subscribers.pauses(emails)
-        good, settlements, verdicts = [], [], []
-        for (email, day), claim in claims.items():
-            reader = readers.get(email)
-            if reader is None:
-                reason = "no longer subscribed"
-            else:
-                # at any hour nothing but a pause speaks against a digest
-                reason = due(reader, now, paused=pause_reason(reader, pauses, now), any_hour=True).not_yet
-            if not reason:
-                good.append(claim)
-                continue
-            receipt = Receipt("refused", None, reason, now, "digest")
-            settlements.append(Settlement(email, day, receipt, "expired"))
-            verdicts.append(account.withdrawn(email, day, reason, now))
-        if settlements:
-            self._state.ledger.settle_all(settlements)
-        return good, verdicts
 
     async def _postpone(self, patience: Mapping[str, Sequence[Waiting]]) -> None:
         for domain, mails in patience.items():
@@ -327,13 +279,9 @@ class Outbox:
                 continue
             until, why = rest
             reason = f"{domain} asked for patience: {why}"
-            keys = [one.mail for one in mails]
-            await self._in_thread("ledger", self._postpone_now, keys, until, reason, now)
+            await self._clerk.postpone([one.mail for one in mails], until=until, reason=reason, now=now)
             for one in mails:
                 self._tally.add(account.postponed(*one.mail, reason, until, now))
-
-    def _postpone_now(self, mails: Sequence[tuple[str, date]], until: datetime, reason: str, now: datetime) -> None:
-        self._state.ledger.postpone(mails, until=until, reason=reason, now=now)
 
     async def _put_back(self) -> None:
         """Undo the claims of what no server was offered; what waits then waits as if nobody had looked."""
@@ -344,17 +292,14 @@ class Outbox:
         claims = {(one.digest.subscriber.email, one.digest.local_date): one for one in self._claimed}
         self._claimed.clear()
         if claims:
-            await self._in_thread("ledger", self._release, claims)
+            await self._clerk.release(claims)
         self._waiting.extendleft(Waiting(*mail, claim.digest) for mail, claim in reversed(claims.items()))
-
-    def _release(self, claims: Mapping[tuple[str, date], Claim]) -> None:
-        self._state.ledger.release_claims(claims, now=self._clock())
 
     async def _tell_rest(self) -> None:
         """Say of all that were planned and not sent that they wait."""
         rest = [*self._waiting, *(one for aside in self._aside.values() for one in aside)]
         unknown = [one.mail for one in rest if one.digest is None]
-        rows = await self._in_thread("ledger", self._state.ledger.entered, unknown)
+        rows = await self._clerk.entered(unknown)
         now = self._clock()
         for one in rest:
             if one.digest is not None:
@@ -364,51 +309,29 @@ class Outbox:
 
     # --- receipts -----------------------------------------------------------------------------------------------
 
-    async def _keep(self, claim: Claim, receipt: Receipt) -> None:
-        digest = claim.digest
-        email, day = digest.subscriber.email, digest.local_date
-        state = _STATES[receipt.outcome]
-        if receipt.outcome == "in_doubt" and self._settings.delivery.in_doubt == "hold":
-            state = "held"
-        next_attempt_at = None
-        if state in {"deferred", "in_doubt"}:
-            first = timedelta(minutes=self._settings.delivery.retry_minutes)
-            next_attempt_at = receipt.at + retry_after(claim.attempts, first=first)
-        self._throttle.answered(_domain(email), receipt)
-        await self._receipts.keep(Settlement(email, day, receipt, state, next_attempt_at))
-        days = await self._in_thread("ledger", self._pause_if_hopeless, email, receipt) if state == "refused" else 0
-        if days:
+    def _keep(self, claim: Claim, receipt: Receipt) -> asyncio.Future[None]:
+        settlement = self._clerk.settlement(claim, receipt)
+        self._throttle.answered(_domain(settlement.email), receipt)
+        if settlement.state == "refused":
+            return asyncio.ensure_future(self._keep_refused(claim.digest, settlement))
+        # nearly always; a task for each mail would cost several times as much
+        kept = self._receipts.keep(settlement)
+        kept.add_done_callback(partial(self._tell, claim.digest, settlement))
+        return kept
+
+    def _tell(self, digest: Digest, settlement: Settlement, kept: asyncio.Future[None]) -> None:
+        if kept.cancelled() or kept.exception() is not None:
+            return
+        verdict = account.handed_over(digest, settlement.receipt, next_attempt_at=settlement.next_attempt_at)
+        self._tally.add(verdict)
+
+    async def _keep_refused(self, digest: Digest, settlement: Settlement) -> None:
+        kept, receipt = self._receipts.keep(settlement), settlement.receipt
+        await kept
+        if days := await self._clerk.pause_if_hopeless(settlement.email, receipt):
             self._tally.add(account.refused_too_often(digest, receipt, days))
         else:
-            self._tally.add(account.handed_over(digest, receipt, next_attempt_at=next_attempt_at))
-
-    async def _settle(self, settlements: Sequence[Settlement]) -> None:
-        await self._in_thread("ledger", self._state.ledger.settle_all, settlements)
-
-    def _pause_if_hopeless(self, email: str, receipt: Receipt) -> int:
-        """Pause a reader who was refused too often; returns on how many days in a row, 0 if not too often."""
-        days = self._state.ledger.refused_days(email)
-        if days < self._settings.delivery.pause_after_refusals:
-            return 0
-        self._state.subscribers.pause(email, until=None, reason=account.pause_reason(receipt, days), now=receipt.at)
-        return days
-
-    # --- the thread ---------------------------------------------------------------------------------------------
-
-    async def _in_thread(self, stage: str, work: Callable[..., T], *arguments: object) -> T:
-        def timed() -> T:
-            with self._stages.timed(stage):
-                return work(*arguments)
-
-        return await asyncio.get_running_loop().run_in_executor(self._thread, timed)
-
-
-def retry_after(attempts: int, *, first: timedelta) -> timedelta:
-    """How long a mail waits after its `attempts`-th attempt (from 1): `first`, doubled each time, at most six hours.
-
-    RFC 5321 §4.5.4.1 asks for at least thirty minutes, and for longer waits later.
-    """
-    return min(first * (1 << min(attempts - 1, 10)), _LONGEST_RETRY)
+            self._tell(digest, settlement, kept)
 
 
 def _domain(email: str) -> str:

@@ -129,7 +129,6 @@ async def send(
                 tally,
                 stages,
                 clock=clock,
-                connections=_connections(settings),
                 over=lambda: stop() or (at_most is not None and clock() - started >= at_most),
                 sleep=sleep,
             )
@@ -148,15 +147,6 @@ async def send(
         unfinished=outbox.unfinished,
         stages=stages.seconds(rest="wire"),
     )
-
-
-def _connections(settings: Settings) -> int:
-    """How many mails are handed over at the same time, at most, unless relays fail."""
-    if settings.smtp is None:
-        return 1
-    relays = settings.smtp.relays
-    first = min(relay.priority for relay in relays)
-    return sum(relay.connections for relay in relays if relay.priority == first)
 
 
 @contextmanager

@@ -24,7 +24,11 @@ class Stages:
         try:
             yield
         finally:
-            self._seconds[stage] = self._seconds.get(stage, 0.0) + time.thread_time() - before
+            self.add(stage, time.thread_time() - before)
+
+    def add(self, stage: str, seconds: float) -> None:
+        """Count so much processor time for `stage`."""
+        self._seconds[stage] = self._seconds.get(stage, 0.0) + seconds
 
     def seconds(self, rest: str) -> Mapping[str, float]:
         """Processor seconds by stage, rounded to milliseconds; what no stage accounts for is `rest`."""

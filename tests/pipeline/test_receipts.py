@@ -40,7 +40,7 @@ def test_the_receipts_of_all_connections_share_a_write() -> None:
     disk = Disk()
 
     async def run() -> None:
-        receipts = Receipts(disk.write, connections=3)
+        receipts = Receipts(disk.write)
         await asyncio.gather(*(connection(receipts, number, 20) for number in range(3)))
 
     asyncio.run(run())
@@ -53,7 +53,7 @@ def test_a_connection_without_a_mail_holds_up_nobody() -> None:
     disk = Disk()
 
     async def run() -> None:
-        await connection(Receipts(disk.write, connections=3), 1, 5)
+        await connection(Receipts(disk.write), 1, 5)
 
     asyncio.run(run())
 
@@ -70,7 +70,7 @@ def test_each_who_waits_hears_that_a_write_failed_and_the_next_write_is_made() -
         written.append(settlements[0].email)
 
     async def run() -> None:
-        receipts = Receipts(write, connections=2)
+        receipts = Receipts(write)
         failed = await asyncio.gather(*(receipts.keep(settlement(n)) for n in (1, 2)), return_exceptions=True)
         assert ["disk full", "disk full"] == [str(error) for error in failed]
         await receipts.keep(settlement(3))
@@ -78,3 +78,23 @@ def test_each_who_waits_hears_that_a_write_failed_and_the_next_write_is_made() -
     asyncio.run(run())
 
     assert ["reader3@example.org"] == written
+
+
+def test_a_write_waits_only_for_connections_that_were_busy_lately() -> None:
+    """Two of them may have lost their server: the others must not wait for them with every mail."""
+    disk = Disk()
+    waits: list[float] = []
+
+    async def run() -> None:
+        loop = asyncio.get_running_loop()
+        receipts = Receipts(disk.write)
+        await asyncio.gather(*(connection(receipts, number, 1) for number in range(4)))
+        await connection(receipts, 1, 1)  # once in vain
+        call_later = loop.call_later
+        loop.call_later = lambda delay, *rest: (waits.append(delay), call_later(delay, *rest))[1]  # type: ignore[method-assign,assignment,return-value]
+        await connection(receipts, 1, 5)
+
+    asyncio.run(run())
+
+    assert [4, 1, 1, 1, 1, 1, 1] == [len(group) for group in disk.writes]
+    assert [] == waits

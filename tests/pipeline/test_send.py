@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from digest.model import Receipt
-from digest.pipeline.outbox import retry_after
+from digest.pipeline.clerk import retry_after
 from tests.installation import (
     ADA,
     BOB,
