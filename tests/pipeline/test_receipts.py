@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, TypeVarTuple
 
 from digest.model import Receipt
 from digest.pipeline.receipts import Receipts
@@ -11,7 +11,10 @@ from digest.state.ledger import Settlement
 from tests.makers import NOW, TODAY
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
+    from contextvars import Context
+
+Ts = TypeVarTuple("Ts")
 
 DELIVERED = Receipt("delivered", 250, "ok", NOW, "relay:25")
 
@@ -85,9 +88,11 @@ class Loop(asyncio.SelectorEventLoop):
 
     waits = 0
 
-    def call_later(self, *arguments: Any, **more: Any) -> asyncio.TimerHandle:
+    def call_later(
+        self, delay: float, callback: Callable[[*Ts], object], *args: *Ts, context: Context | None = None
+    ) -> asyncio.TimerHandle:
         self.waits += 1
-        return super().call_later(*arguments, **more)
+        return super().call_later(delay, callback, *args, context=context)
 
 
 def test_a_write_waits_only_for_connections_that_were_busy_lately() -> None:
