@@ -25,7 +25,7 @@ from digest.publish.record import Record, record
 from digest.publish.search import SearchIndex
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from digest.state.store import State
@@ -228,24 +228,32 @@ class Archive:
         since = max(self._days) - timedelta(days=_PRIVATE_DAYS)
         delivered = self._state.ledger.delivered(asked, since=since)
         tokens = self._state.subscribers.tokens([email for email in asked if email in delivered])
+        known = self._known({key for told in delivered.values() for _, keys in told.mails for key in keys})
         written = {}
         for email, told in delivered.items():
             if told.mails:
                 folder = written[email] = f"private/{private_name(tokens[email])}/"
-                self._write_reader(folder, sorted(told.mails, reverse=True))
+                self._write_reader(folder, sorted(told.mails, reverse=True), known)
         return written
+
+    def _known(self, keys: Collection[str]) -> Mapping[str, Record]:
+        """The records of papers by the keys that they had when they were sent."""
+        stored = self._state.papers.known(keys)
+        papers = {one.paper.key: one for one in stored.values()}
+        present = {one.paper.key: one for one in records(self._state, list(papers.values()))}
+        return {key: present[one.paper.key] for key, one in stored.items()}
 
     def drop_private(self, folders: Iterable[str]) -> None:
         """Remove the files of all who have none of these folders: readers who left."""
         kept = {f"{folder}{name}" for folder in folders for name in _PRIVATE_FILES}
         self._folder.drop_others("private/*/*", kept)
 
-    def _write_reader(self, folder: str, mails: Sequence[tuple[date, tuple[str, ...]]]) -> None:
-        known = self._state.papers.known({key for _, keys in mails for key in keys})
-        papers = {stored.paper.key: stored for stored in known.values()}
-        by_key = {one.paper.key: one for one in records(self._state, list(papers.values()))}
+    def _write_reader(
+        self, folder: str, mails: Sequence[tuple[date, tuple[str, ...]]], known: Mapping[str, Record]
+    ) -> None:
         days = [
-            (day, [by_key[known[key].paper.key] for key in dict.fromkeys(keys) if key in known]) for day, keys in mails
+            (day, list({known[key].paper.key: known[key] for key in keys if key in known}.values()))
+            for day, keys in mails
         ]
         entries = [
             Entry(

@@ -10,6 +10,7 @@ import calendar
 from bisect import bisect_left, bisect_right
 from collections import Counter
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -40,6 +41,8 @@ _FEED = Detail(abstract=400)
 #: most papers of a day in a feed; most characters of a title that stands for others
 _FEED_PAPERS = 30
 _LEAD = 120
+#: papers whose part of a feed is kept
+_FEED_ITEMS = 8192
 #: most characters of a title in a window's or result's head line, which shows about 70
 _HEAD_TITLE = 54
 #: names of the sites that most links lead to
@@ -179,6 +182,8 @@ class Pages:
             keep_trailing_newline=True,
             auto_reload=False,
         )
+        # many readers were sent the same papers
+        self._feed_item = lru_cache(maxsize=_FEED_ITEMS)(self._render_feed_item)
         self._environment.filters |= {"breakable": breakable, "counted": counted, "site": _site}
 
     def edition(self, day: date, records: Sequence[Record], *, root: str = "../") -> bytes:
@@ -253,8 +258,12 @@ class Pages:
 
     def feed_entry(self, records: Sequence[Record]) -> str:
         """A day as HTML for feed readers."""
-        items = [_item(one, number, _FEED) for number, one in enumerate(records[:_FEED_PAPERS], 1)]
-        return self._environment.get_template("web/feed.html").render(items=items, count=len(records))
+        shown = records[:_FEED_PAPERS]
+        more = f", of which these {len(shown)} lead" if len(records) > len(shown) else ""
+        return f"<p>{counted(len(records), 'paper')}{more}.</p>\n" + "".join(map(self._feed_item, shown))
+
+    def _render_feed_item(self, one: Record) -> str:
+        return self._environment.get_template("web/feed.html").render(item=_item(one, 1, _FEED))
 
     def asset(self, name: str) -> bytes:
         """A file that is copied as it is."""
