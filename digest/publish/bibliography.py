@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from digest.compose.text import http_link, one_line, plain
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from digest.publish.record import Record
 
@@ -30,6 +31,8 @@ _TEX = {
 _SPECIAL = re.compile(r"[\\{}~^&%$#_]")
 #: letters, and what may stand between those of a name
 _WESTERN = re.compile(r"[^\W\d_](?:[^\W\d_]|[ .'’-])*")
+#: records whose fields are kept: many readers were sent the same papers
+_KEPT = 8192
 #: words of a title that name nothing
 _SMALL = frozenset(
     {"a", "an", "and", "are", "can", "do", "does", "for", "how", "in", "is", "of", "on", "the", "to", "what"}
@@ -54,7 +57,8 @@ def _bibtex_type(one: Record) -> str:
     return "article" if _journal(one) else "misc"
 
 
-def _bibtex_fields(one: Record) -> dict[str, str]:
+@lru_cache(maxsize=_KEPT)
+def _bibtex_fields(one: Record) -> Mapping[str, str]:
     paper, published = one.paper, one.paper.published
     preprint = {
         "eprint": one.arxiv_id,
@@ -82,6 +86,7 @@ def _bibtex_name(name: str) -> str:
     return f"{{{written}}}" if "," in name or re.search(r"(?i)(?:^|\s)(?:and|others)(?:\s|$)", name) else written
 
 
+@lru_cache(maxsize=_KEPT)
 def _citation_key(one: Record) -> str:
     """First author, year, first word of the title that says something; in ASCII letters and digits."""
     author = _word(_family(one.authors[0])[0]) if one.authors else ""
@@ -131,7 +136,8 @@ def ris(records: Sequence[Record]) -> str:
     return str(Writer().formats([{k: v for k, v in _ris_fields(one).items() if v} for one in records]))
 
 
-def _ris_fields(one: Record) -> dict[str, object]:
+@lru_cache(maxsize=_KEPT)
+def _ris_fields(one: Record) -> Mapping[str, object]:
     paper, published = one.paper, one.paper.published
     return {
         "type_of_reference": "JOUR" if _journal(one) else "UNPB",
