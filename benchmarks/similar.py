@@ -8,8 +8,8 @@ FOLDER/qrels.json serves, as benchmarks/relevance.py reads it (profile → paper
 same profile are taken for similar, as much as the less relevant of the two.
 
 Every order is scored twice: over all papers, those that nobody judged counting as not similar, and over the judged ones
-alone. NDCG has gain 2^grade - 1 and discount log2(rank + 1). Rivals: 1-2-grams with logarithmic term frequency, and the
-same without English stop words; they need scikit-learn, and are left out without it.
+alone. NDCG has gain 2^grade - 1 and discount log2(rank + 1). Rivals: 1-2-grams with logarithmic term frequency, the
+same without English stop words, and as scikit-learn has it by default without them; left out without scikit-learn.
 """
 
 from __future__ import annotations
@@ -58,7 +58,11 @@ def main(folder: Path, judged_file: Path | None = None, *, model: Path | None = 
         semantics = Semantics(load_encoder(model))
         rivals.append(("digest with this model", lambda them: SimilarIndex(them, semantics).similarity))
     if importlib.util.find_spec("sklearn"):
-        rivals += [("tf-idf cosine", tf_idf), ("tf-idf cosine, stop words", lambda them: tf_idf(them, stop="english"))]
+        rivals += [
+            ("tf-idf cosine", tf_idf),
+            ("tf-idf cosine, stop words", lambda them: tf_idf(them, stop="english")),
+            ("tf-idf cosine, words alone", lambda them: tf_idf(them, stop="english", longest=1, logarithm=False)),
+        ]
     for name, rival in rivals:
         started = time.process_time()
         means = np.mean(scores(papers, judged, rival), axis=0)
@@ -118,9 +122,9 @@ def ours(papers: Sequence[Paper]) -> Similarity:
     return SimilarIndex(papers).similarity
 
 
-def tf_idf(papers: Sequence[Paper], stop: str | None = None) -> Similarity:
+def tf_idf(papers: Sequence[Paper], stop: str | None = None, *, longest: int = 2, logarithm: bool = True) -> Similarity:
     text: Any = importlib.import_module("sklearn.feature_extraction.text")
-    vectorizer = text.TfidfVectorizer(ngram_range=(1, 2), sublinear_tf=True, stop_words=stop)
+    vectorizer = text.TfidfVectorizer(ngram_range=(1, longest), sublinear_tf=logarithm, stop_words=stop)
     vectors = vectorizer.fit_transform([f"{paper.title} {paper.abstract}" for paper in papers])
     return lambda number: (vectors @ vectors[number].T).toarray().ravel()
 
