@@ -37,7 +37,7 @@ def install(
         str | None, typer.Option("--from", help="Model on the Hugging Face hub.", metavar="OWNER/MODEL")
     ] = None,
 ) -> None:
-    """Download a model of word vectors, and say what the configuration needs.
+    """Download a model of word vectors.
 
     This is the only moment at which anything is downloaded.
     """

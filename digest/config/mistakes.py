@@ -90,6 +90,8 @@ def shown(value: object) -> str | None:
     """A value on one line, shortened, without the password of a URL; None for tables and lists."""
     if isinstance(value, dict | list | tuple):
         return None
+    if isinstance(value, bool):
+        return str(value).lower()
     # up to the last "@": a password typed as it is may hold "/" and "@" too
     text = re.sub(r"(?<=://).*@", "…@", str(value), flags=re.DOTALL)
     text = "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in text)
@@ -152,6 +154,8 @@ def _rewritten(path: tuple[int | str, ...], kind: str, value: Any) -> str:
         return f"write [{key}] with one bracket, and its keys below"
     if kind == "tuple":
         return 'write ["…"] with brackets, also around a single entry'
+    if isinstance(value, bool):
+        return ""
     if kind == "string":
         return f'write "{value}" with quotes' if isinstance(value, int | float | dt.date) else "write it in quotes"
     return "write it without quotes" if isinstance(value, str) else ""

@@ -73,7 +73,8 @@ def _fold(piece: str) -> str:
         piece = "dot" + piece[1:]
     if piece.endswith(("+", "#")):
         return piece.lower()
-    plain = unicodedata.normalize("NFKD", _IN_WORD.sub("", piece)).casefold().translate(_FOLDED)
+    # Cherokee is folded to capitals (Unicode Standard, 5.18)
+    plain = unicodedata.normalize("NFKD", _IN_WORD.sub("", piece)).casefold().lower().translate(_FOLDED)
     return "".join(char for char in plain if char.isalnum())
 
 

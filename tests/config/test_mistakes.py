@@ -88,6 +88,11 @@ def one(tmp_path: Path, text: str | bytes, env: Mapping[str, str] | None = None)
             id="number for text",
         ),
         pytest.param(
+            "[digest]\ntimezone = true",
+            (10, "digest.timezone", "true", "must be text in quotes, not true or false", ""),
+            id="switch for text",
+        ),
+        pytest.param(
             '[digest]\ndays = "mon"',
             (
                 10,

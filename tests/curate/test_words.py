@@ -5,7 +5,7 @@ from __future__ import annotations
 import doctest
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 import digest.curate.words
@@ -51,6 +51,7 @@ def test_spans_point_at_the_words_in_the_text() -> None:
 
 
 @given(st.text())
+@example("Ꭰ")
 def test_every_word_has_one_span_and_holds_only_letters_and_digits(text: str) -> None:
     """Words are put into a query language in quotation marks, so nothing else may be in them."""
     found = words(text)
