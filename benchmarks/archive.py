@@ -1,0 +1,76 @@
+"""The archive of a month with so many papers a day, written for the first time and again, on one core.
+
+usage: python benchmarks/archive.py [PAPERS_A_DAY …]
+
+What is measured is `digest.pipeline.archive.Archive`, from a state in a file to pages in a folder. Seconds are of the
+processor, which on an idle machine are those of the clock; disks add to them.
+"""
+
+from __future__ import annotations
+
+import random
+import resource
+import sys
+import tempfile
+import time
+from datetime import UTC, date, datetime, timedelta
+from itertools import accumulate
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parent.parent))
+
+from digest.model import DaySignals, Paper, Signals, StoredPaper
+from digest.pipeline.archive import Address, Archive
+from digest.state.store import State, open_state
+
+_TODAY = date(2026, 9, 15)
+_DAYS = 31
+#: words and how common they are (Zipf)
+_WORDS = [f"w{number}" for number in range(20_000)]
+_WEIGHTS = list(accumulate(1 / (rank + 3) for rank in range(20_000)))
+#: of the papers of a day so many are voted for, on seven days
+_VOTED = 0.4
+
+
+def text(chance: random.Random, words: int) -> str:
+    return " ".join(chance.choices(_WORDS, cum_weights=_WEIGHTS, k=words))
+
+
+def fill(state: State, chance: random.Random, count: int) -> None:
+    for ago in reversed(range(_DAYS)):
+        day = _TODAY - timedelta(days=ago)
+        at = datetime(day.year, day.month, day.day, 5, tzinfo=UTC)
+        papers = [
+            Paper(f"doi:10.5555/{day}.{n}", text(chance, 9), text(chance, 150), ("Ada Lovelace", "Emmy Noether"))
+            for n in range(count)
+        ]
+        said = [
+            (one.key, DaySignals("votes", day + timedelta(days=later), Signals(upvotes=later * chance.randrange(20))))
+            for one in papers[: int(count * _VOTED)]
+            for later in range(7)
+        ]
+        state.papers.store([StoredPaper(one, at, day) for one in papers], signals=said)
+
+
+def measure(count: int) -> str:
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        with open_state(f"sqlite:///{folder / 'state.sqlite3'}", now=datetime(2026, 9, 15, tzinfo=UTC)) as state:
+            fill(state, random.Random(1), count)
+            told = []
+            for _ in range(2):
+                start = time.process_time()
+                archive = Archive(state, folder / "site", Address("lab.example"), today=_TODAY, since=None)
+                archive.write(lambda: None)
+                told.append(f"{time.process_time() - start:.1f} s ({archive.written[0]:,} files written)")
+    return f"{count * _DAYS:,} papers: first {told[0]}, again {told[1]}"
+
+
+def main() -> None:
+    for count in map(int, sys.argv[1:] or ("20", "100")):
+        print(measure(count), flush=True)
+    print(f"peak memory {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024} MB")
+
+
+if __name__ == "__main__":
+    main()
