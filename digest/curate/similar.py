@@ -25,8 +25,8 @@ NEAR_COPY = 0.5
 
 # Settled with benchmarks/similar.py on 258 papers of twelve judged profiles, those of one profile counting as similar:
 # nDCG@10 over all, and nDCG of the judged papers alone. 0.486 and 0.870 for scikit-learn's tf-idf of words, 0.513 and
-# 0.879 for the cosines here, 0.586 and 0.897 with subjects, 0.611 and 0.900 with the nearest asked as well; 0.635 and
-# 0.904 with a small model's vectors. Seventeen other profiles moved alike. Nothing came of a list of words that all
+# 0.879 for the cosines here, 0.586 and 0.897 with subjects, 0.607 and 0.899 with the nearest asked as well; 0.630 and
+# 0.903 with a small model's vectors. Seventeen other profiles moved alike. Nothing came of a list of words that all
 # abstracts use, of lengths, of titles compared by themselves, and of word vectors learned from the papers (PPMI).
 #: what a pair of words counts, of what each of them would
 _PAIR = 0.7
@@ -53,8 +53,8 @@ class SimilarIndex:
     """Which papers are most like a paper: words and pairs of words, what its nearest have in common, then names.
 
     A paper is a vector of length 1 over stems and over pairs of stems that stand next to each other when small words
-    are left out (`mixture of experts`), weighed as `weights` tells. What only one paper has says nothing. The likeness
-    of two papers is the cosine of their vectors, blended with that of their `Subjects`.
+    are left out (`mixture of experts`), weighed as `weights` tells. The likeness of two papers is the cosine of their
+    vectors, blended with that of their `Subjects`.
     """
 
     def __init__(self, papers: Sequence[Paper], semantics: Semantics | None = None) -> None:
@@ -71,8 +71,7 @@ class SimilarIndex:
         singles, pairs = counted[: len(typed)], counted[len(typed) :]
         self._meant = _meanings(table.scaled(singles), typed, stem_of, semantics) if semantics and typed else None
         pairs *= _PAIR
-        counted[table.spread < 2] = 0
-        self._table = table.scaled(counted).unit()
+        self._table = table.scaled(counted).unit().scaled((table.spread > 1).astype(np.float32))
         self._subjects = Subjects(papers) if len(papers) >= _FEW else None
 
     def like(self, number: int, n: int) -> list[tuple[int, float]]:
@@ -194,13 +193,15 @@ def _occurrences(papers: Sequence[Paper]) -> tuple[Sequence[str], Places, Cells]
 def _meanings(table: Table, typed: Sequence[str], stem_of: Places, semantics: Semantics) -> Weights:
     """A vector of length 1 for each paper: the sum of its words' as much as they are weighed, without the usual.
 
-    Without the mean of all papers and the direction in which they differ most, which says more of how they are written
-    than what of (Arora et al. 2017, https://openreview.net/forum?id=SyK00v5xx).
+    Of enough papers, without their mean and the direction in which they differ most, which says more of how they are
+    written than what of (Arora et al. 2017, https://openreview.net/forum?id=SyK00v5xx).
     """
     vectors = unit_rows(np.asarray(semantics.encode(typed), np.float32))
     of_stems = np.zeros_like(vectors)
     np.add.at(of_stems, stem_of, vectors)
     rows = unit_rows(table.times(unit_rows(of_stems)))
+    if table.papers < _FEW:
+        return rows
     rows -= rows.mean(axis=0)
     usual = np.linalg.eigh(rows.T @ rows)[1][:, -1]
     return unit_rows(rows - np.outer(rows @ usual, usual))

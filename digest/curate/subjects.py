@@ -60,11 +60,14 @@ class Subjects:
         self._rows = np.full((len(papers), self._axes.shape[1]), np.nan, np.float32)
 
     def likeness(self, number: int, others: Numbers) -> Weights:
-        """How alike the directions of some papers and those of one among them are: cosines."""
-        missing = others[np.isnan(self._rows[others, 0])]
+        """How alike the directions of some papers and those of one are: cosines, 0 without a word."""
+        asked = np.append(others, number)
+        missing = np.unique(asked[np.isnan(self._rows[asked, 0])])
         if len(missing):
             table = occurring(self._cells(missing), len(missing)).scaled(self._rarity).unit()
-            self._rows[missing] = unit_rows(table.times(self._axes) - self._mean)
+            projected = table.times(self._axes)
+            said = projected.any(axis=1, keepdims=True)
+            self._rows[missing] = unit_rows(np.where(said, projected - self._mean, np.float32(0)))
         return np.asarray(self._rows[others] @ self._rows[number], np.float32)
 
     def _cells(self, numbers: Numbers) -> Cells:
