@@ -43,4 +43,5 @@ def test_the_wheel_brings_templates_samples_and_the_example_config(tmp_path: Pat
     assert "mira@example.org" in told
     assert len(list((tmp_path / "demo" / "previews").glob("*.html"))) == 3
     assert len(list((tmp_path / "demo" / "outbox" / "new").glob("*.eml"))) == 6
+    assert (tmp_path / "demo" / "archive" / "index.html").is_file()
     assert (ROOT / "config.example.toml").read_text() == (tmp_path / "config.toml").read_text()

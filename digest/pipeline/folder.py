@@ -52,10 +52,17 @@ class Folder:
         self.written += 1
 
     def drop_others(self, pattern: str, kept: set[str]) -> None:
-        """Remove the files of a pattern (a glob from the folder) whose paths are not kept."""
+        """Remove the files of a pattern (a glob from the folder) whose paths are not kept.
+
+        Raises:
+            DigestError: one cannot be removed.
+        """
         for path in self._path.glob(pattern):
             if path.relative_to(self._path).as_posix() not in kept:
-                path.unlink(missing_ok=True)
+                try:
+                    path.unlink(missing_ok=True)
+                except OSError as error:
+                    raise DigestError(f"{path}: {error.strerror}", hint=_HINT) from error
 
 
 def _same(path: Path, content: bytes) -> bool:
