@@ -67,11 +67,18 @@ class SimilarIndex:
         self.papers = papers
         typed, stem_of, cells = _occurrences(papers)
         table = occurring(cells, len(papers))
-        counted = rarity(table.spread, len(papers))
+        # each array is of all papers: 40 MB of 20,000
+        del cells
+        spread = table.spread
+        counted = rarity(spread, len(papers))
         singles, pairs = counted[: len(typed)], counted[len(typed) :]
         self._meant = _meanings(table.scaled(singles), typed, stem_of, semantics) if semantics and typed else None
         pairs *= _PAIR
-        self._table = table.scaled(counted).unit().scaled((table.spread > 1).astype(np.float32))
+        table = table.scaled(counted)
+        table = table.unit()
+        # what only one paper has makes it longer, and like no other
+        self._table = table.scaled((spread > 1).astype(np.float32))
+        del table
         self._subjects = Subjects(papers) if len(papers) >= _FEW else None
 
     def like(self, number: int, n: int) -> list[tuple[int, float]]:
@@ -174,20 +181,34 @@ def _occurrences(papers: Sequence[Paper]) -> tuple[Sequence[str], Places, Cells]
     weighty = terms != small
     numbers = np.repeat(np.arange(len(papers), dtype=np.int32), lengths)[weighty]
     terms = np.append(stem_of, np.int32(between))[terms[weighty]]
+    del stream, weighty
     singles = terms != between
-    paired = np.flatnonzero(singles[:-1] & singles[1:])
-    # sorted by pair, then by paper: in 63 bits there is room for two million words in two million papers
-    width = len(typed).bit_length()
-    pairs = (terms[paired].astype(np.int64) << width | terms[paired + 1]) << (63 - 2 * width) | numbers[paired]
-    pairs.sort()
-    kinds = pairs >> (63 - 2 * width)
-    changes = np.diff(kinds, prepend=-1) != 0
-    # most pairs occur once, and are like nothing
-    again = ~(changes & np.append(changes[1:], True))
-    kinds = np.cumsum(changes, dtype=np.int32)[again] + len(typed)
-    holders = (pairs[again] & (1 << (63 - 2 * width)) - 1).astype(np.int32)
-    cells = join(np.append(numbers[singles], holders), np.append(terms[singles], kinds))
+    holders, kinds = _pairs(numbers, terms, len(typed).bit_length())
+    cells = join(np.append(numbers[singles], holders), np.append(terms[singles], kinds + np.int32(len(typed))))
     return typed, stem_of, cells
+
+
+def _pairs(numbers: Places, terms: Places, width: int) -> tuple[Places, Places]:
+    """Papers and kinds of the pairs that occur more than once, of terms that stand next to each other.
+
+    Args:
+        numbers: the paper of each term.
+        terms: in their order; below 0 where no pair may be.
+        width: bits that a term has.
+    """
+    paired = np.flatnonzero((terms[:-1] >= 0) & (terms[1:] >= 0))
+    # sorted by pair, then by paper: in 63 bits there is room for two million words in two million papers
+    pairs = terms[paired].astype(np.int64)
+    pairs <<= width
+    pairs |= terms[paired + 1]
+    pairs <<= 63 - 2 * width
+    pairs |= numbers[paired]
+    pairs.sort()
+    changes = np.diff(pairs >> (63 - 2 * width), prepend=-1) != 0
+    # most occur once, and are like nothing
+    again = ~(changes & np.append(changes[1:], True))
+    kinds = np.cumsum(changes, dtype=np.int32)[again]
+    return (pairs[again] & (1 << (63 - 2 * width)) - 1).astype(np.int32), kinds
 
 
 def _meanings(table: Table, typed: Sequence[str], stem_of: Places, semantics: Semantics) -> Weights:

@@ -48,15 +48,21 @@ class Subjects:
         # what only one paper has makes it like no other
         self._rarity = np.where(table.spread > 1, rarity(table.spread, len(learned)), np.float32(0))
         table = table.scaled(self._rarity).unit()
-        dense = np.zeros((len(learned), len(self._rarity)), np.float32)
-        dense[table.numbers, table.terms] = table.weights
+        kept, columns = np.unique(table.terms, return_inverse=True)
+        # the greatest of all arrays: 50 MB, never copied
+        dense = np.zeros((len(learned), len(kept)), np.float32)
+        dense[table.numbers, columns] = table.weights
         mean = dense.mean(axis=0)
-        dense = unit_rows(dense - mean)
+        dense -= mean
+        lengths = np.linalg.norm(dense, axis=1, keepdims=True)
+        dense /= np.where(lengths > 0, lengths, 1.0)
         # the greatest last
         strengths, directions = np.linalg.eigh(dense @ dense.T)
         strengths, directions = strengths[-_SUBJECTS:], directions[:, -_SUBJECTS:]
-        self._axes = dense.T @ (directions / np.sqrt(np.maximum(strengths, 1e-6)))
-        self._mean = mean @ self._axes
+        axes = dense.T @ (directions / np.sqrt(np.maximum(strengths, 1e-6)))
+        self._axes = np.zeros((len(self._rarity), axes.shape[1]), np.float32)
+        self._axes[kept] = axes
+        self._mean = mean @ axes
         self._rows = np.full((len(papers), self._axes.shape[1]), np.nan, np.float32)
 
     def likeness(self, number: int, others: Numbers) -> Weights:
