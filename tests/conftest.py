@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from typing import TYPE_CHECKING
 
 import pytest
@@ -15,6 +16,10 @@ if TYPE_CHECKING:
 # how long an example takes says how busy the machine is, not whether the property holds
 settings.register_profile("digest", deadline=None)
 settings.load_profile("digest")
+
+# jobs in the background of a shell ignore Ctrl-C (POSIX, 2.11), and so would every process that a test starts
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture
