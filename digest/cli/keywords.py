@@ -81,7 +81,7 @@ def try_out(
         told = {"papers": len(papers), "hits": found, "left_out": left_out, "per_day": per_day, "near_misses": missed}
         print_json(told | {"share": round(len(hits) / (len(papers) or 1), 4), "narrower": narrow})
         return
-    _print(entry, len(papers), days, hits, per_day)
+    _print(entry, len(papers), days, hits, per_day, excludes=query.excludes)
     if left_out:
         say(f"{left_out:,} more left out by {', '.join(one.entry for one in conditions)}.")
     if near:
@@ -101,12 +101,14 @@ def _per_day(stored: Sequence[StoredPaper], hits: Sequence[Scored]) -> dict[date
     return {day: found[day] for day in sorted(set(day_of.values()))}
 
 
-def _print(entry: str, papers: int, days: int, hits: Sequence[Scored], per_day: dict[date, int]) -> None:
+def _print(
+    entry: str, papers: int, days: int, hits: Sequence[Scored], per_day: dict[date, int], *, excludes: bool
+) -> None:
     if not papers:
         say(f"No papers are known of the last {many(days, 'day')}. Fetch some with: digest pull")
         return
     share = len(hits) / papers
-    say(f"{entry!r} matches {len(hits):,} of {many(papers, 'paper')} ({share:.1%}).")
+    say(f"{entry!r} {'leaves out' if excludes else 'matches'} {len(hits):,} of {many(papers, 'paper')} ({share:.1%}).")
     if share > _BROAD:
         tick("!", f"That is very broad; below {_BROAD:.0%} is better. A longer phrase or title:… would narrow it.")
     for day, count in per_day.items():

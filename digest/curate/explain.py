@@ -51,7 +51,8 @@ class Explanation:
     interest: float
     #: why a paper just missed; empty for the others
     reason: str = ""
-    #: what it is short of: relevance of the floor, or interest of the last paper of For you; None: neither is missing
+    #: what it is short of: relevance of the floor, or interest of the last paper of For you, if that is full; None:
+    #: neither is missing
     short: float | None = None
 
 
@@ -72,7 +73,9 @@ def explain(
     digest = offer.select(request, before, missed_max=missed_max)
     table = _Table(ranking, before, after, trends)
     rows = [*_listed(digest, table)]
-    last = min((row.interest for row in rows if row.part == "for_you"), default=0.0)
+    chosen = [row.interest for row in rows if row.part == "for_you"]
+    # where there is room, nobody has to be as good as the last one
+    last = chosen[-1] if len(chosen) == request.subscriber.max_papers else 0.0
     missed = enumerate(digest.missed, 1)
     return (*rows, *(table.row(one.key, "missed", n, one.why, request.subscriber.min_score, last) for n, one in missed))
 

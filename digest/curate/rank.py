@@ -212,7 +212,12 @@ class Ranking:
             query: the entry.
             conditions: of a subscriber's other entries those that exclude or are required; they leave out more.
         """
-        return self.rank([replace(query, excludes=False, required=False), *conditions])
+        found = self.rank([replace(query, excludes=False, required=False), *conditions])
+        if not query.excludes:
+            return found
+        # nothing that has its words in another order or form: see `EvidenceIndex.exactly`
+        left_out = frozenset(self.exactly(query.entry).tolist())
+        return tuple([one for one in found if self.numbers[one.paper.key] in left_out])
 
     def count(self, entry: str) -> int:
         """How many papers an entry matches by its words; `matching` takes longer, since it puts them in order."""

@@ -200,6 +200,15 @@ def test_keywords_are_tried_on_the_papers_of_the_last_days(place: Place, cli: Ca
     assert "Mixture of Experts  [title: Mixture of Experts]" in said.out
 
 
+def test_an_excluding_entry_is_told_by_what_it_leaves_out(place: Place, cli: Callable[..., Said]) -> None:
+    place.list_papers("Mixture of Experts", "Experts on a Mixture", *(f"Knitting Pattern {n}" for n in range(8)))
+    cli("pull")
+
+    said = cli("keywords", "test", "--", "-mixture of experts")
+
+    assert said.out.startswith("'-mixture of experts' leaves out 1 of 10 papers (10.0%).\n")
+
+
 def test_a_broad_keyword_is_called_broad(place: Place, cli: Callable[..., Said]) -> None:
     place.list_papers("Red Knitting", "Blue Knitting", "Green Knitting", "Weaving")
     cli("pull")

@@ -97,6 +97,26 @@ def test_what_missed_is_told_what_it_is_short_of() -> None:
     assert all("under your floor" in row.reason for row in below)
 
 
+def test_a_copy_is_short_of_nothing_where_there_is_room() -> None:
+    words = {"title": "Dunes in wind", "abstract": "Dunes walk when the wind blows, and dunes rest."}
+    pool = [paper(0, **words), paper(1, **words | {"title": "Some dunes in the wind"})]
+    ranking = Ranking(pool)
+    offer = Offer(ranking, [StoredPaper(one, NOW, TODAY) for one in pool], {}, trending_from=frozenset())
+    request = Request(
+        subscriber(keywords=("dunes",), min_score=0.0),
+        [parse("dunes")],
+        since=NOW - timedelta(days=1),
+        seen=frozenset(),
+        local_date=TODAY,
+        planned_at=NOW,
+    )
+
+    (_, copy) = explain(ranking, offer, request, {}, missed_max=5)
+
+    assert copy.reason.startswith("very like")
+    assert copy.short is None
+
+
 def test_what_trends_without_matching_has_no_relevance() -> None:
     (row,) = [row for row in explained("dunes", min_score=0.1) if row.part == "trending"]
 

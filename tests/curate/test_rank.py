@@ -282,6 +282,19 @@ def test_matching_shows_what_an_excluding_entry_would_leave_out() -> None:
     assert ["Whales Sing"] == [scored.paper.title for scored in Ranking(CORPUS).matching(parse("-whales"))]
 
 
+@pytest.mark.parametrize("entry", ["experts", "mixture of experts", "general", "title:experts", "experts OR general"])
+def test_what_an_excluding_entry_is_said_to_leave_out_is_what_it_leaves_out(entry: str) -> None:
+    papers = numbered(
+        "Mixture of Experts", "Experts in a Mixture", "An Expert on Generation", "Generations", "A General"
+    )
+    everything = "mixture OR expert* OR gener*"
+    kept = {scored.paper.title for scored in Ranking(papers).rank([parse(everything), parse(f"-({entry})")])}
+
+    said = {scored.paper.title for scored in Ranking(papers).matching(parse(f"-({entry})"))}
+
+    assert said == {one.title for one in papers} - kept
+
+
 def test_near_misses_have_most_of_the_words_but_do_not_match() -> None:
     papers = numbered("Robot Vision", "Vision Language Action", "Action without a Name of Vision", "Sand")
 
