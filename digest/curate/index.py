@@ -13,7 +13,8 @@ import itertools
 import math
 import sqlite3
 from array import array
-from collections.abc import Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Literal, TypeAlias
 
 from digest.curate.words import singular, spans, words
@@ -50,14 +51,16 @@ class TextIndex:
         columns = ", ".join(COLUMNS)
         for table, stemmer in (("typed", ""), ("stemmed", "porter ")):
             self._db.execute(f'CREATE VIRTUAL TABLE {table} USING fts5({columns}, tokenize="{stemmer}{_TOKENS}")')
-        texts = [tuple(words(_text(paper, column)) for column in COLUMNS) for paper in papers]
-        self._insert("stemmed", (tuple(" ".join(column) for column in text) for text in texts))
-        self._insert("typed", (tuple(" ".join(map(singular, column)) for column in text) for text in texts))
+        # one paper at a time: the words of all papers would take three times the memory of the tables
+        for number, paper in enumerate(papers):
+            text = [words(_text(paper, column)) for column in COLUMNS]
+            self._insert("stemmed", number, text)
+            self._insert("typed", number, [map(singular, column) for column in text])
 
-    def _insert(self, table: Table, rows: Iterator[tuple[str, ...]]) -> None:
-        self._db.executemany(
+    def _insert(self, table: Table, number: int, text: Iterable[Iterable[str]]) -> None:
+        self._db.execute(
             f"INSERT INTO {table}(rowid, {', '.join(COLUMNS)}) VALUES (?, ?, ?, ?, ?)",  # noqa: S608 (names of ours)
-            ((number, *row) for number, row in enumerate(rows)),
+            (number, *map(" ".join, text)),
         )
 
     def terms(self) -> Iterator[tuple[str, int, float]]:
@@ -65,9 +68,14 @@ class TextIndex:
 
         SQLite is asked for the stem of each different word: to read every occurrence from it takes two fifths longer.
         """
-        texts = [words(_text(paper, column)) for paper in self._papers for column in COLUMNS]
-        vocabulary = list(set().union(*texts))
-        stem = dict(zip(vocabulary, stems(vocabulary), strict=True))
+        # words by number, in the order of their first occurrence: 8 bytes for each occurrence instead of 60
+        place_of = defaultdict[str, int](itertools.count().__next__)
+        texts = [
+            array("L", map(place_of.__getitem__, words(_text(paper, column))))
+            for paper in self._papers
+            for column in COLUMNS
+        ]
+        stem = stems([*place_of])
         for (number, weight), text in zip(itertools.product(range(len(self._papers)), _WEIGHTS), texts, strict=True):
             yield from zip(map(stem.__getitem__, text), itertools.repeat(number), itertools.repeat(weight))
 

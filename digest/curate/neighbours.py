@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
+from itertools import count as count_up
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -18,6 +20,8 @@ if TYPE_CHECKING:
 MOST_WORDS = 40
 #: a paper remembers this many others that are most like it
 MOST_NEIGHBOURS = 100
+
+_OCCURRENCE = np.dtype([("stem", np.intp), ("paper", np.intp), ("weight", np.float64)])
 
 
 class Neighbours:
@@ -51,11 +55,14 @@ def _vectors(terms: Iterable[tuple[str, int, float]], count: int) -> tuple[Numbe
 
     A paper's greatest parts are kept, at length 1.
     """
-    found = list(terms)
-    place_of = {stem: place for place, stem in enumerate(sorted({stem for stem, _, _ in found}))}
+    # read once: as a list of tuples, the occurrences in a thousand papers would take 25 MB
+    seen_as = defaultdict[str, int](count_up().__next__)
+    occurrences = np.fromiter(((seen_as[stem], paper, weight) for stem, paper, weight in terms), _OCCURRENCE)
+    place_of = np.empty(len(seen_as), np.intp)
+    place_of[[seen_as[stem] for stem in sorted(seen_as)]] = np.arange(len(seen_as))
     # a paper's occurrences of one stem are one cell
-    cells = np.fromiter((number * len(place_of) + place_of[stem] for stem, number, _ in found), np.intp, len(found))
-    weights = np.fromiter((weight for _, _, weight in found), np.float64, len(found))
+    cells = occurrences["paper"] * len(place_of) + place_of[occurrences["stem"]]
+    weights = occurrences["weight"]
     cells, cell_of = np.unique(cells, return_inverse=True)
     papers, stems = np.divmod(cells, max(1, len(place_of)))
     spread = np.bincount(stems, minlength=len(place_of))[stems]
