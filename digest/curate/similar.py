@@ -6,7 +6,8 @@ import functools
 import itertools
 from array import array
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 
 import numpy as np
 
@@ -235,8 +236,8 @@ def is_near_copy(one: Paper, other: Paper) -> bool:
     Without two abstracts, the titles have to be of the same words: surveys of this and of that share most of a title.
     """
     if not (one.abstract and other.abstract):
-        return _vocabulary(one.title, "") == _vocabulary(other.title, "")
-    return _overlap(_vocabulary(one.title, one.abstract), _vocabulary(other.title, other.abstract)) >= NEAR_COPY
+        return _title(one) == _title(other)
+    return _overlap(_vocabulary(one), _vocabulary(other)) >= NEAR_COPY
 
 
 class Copies:
@@ -250,8 +251,8 @@ class Copies:
         """The papers that are near copies of this one, itself not among them."""
         found = self._known.get(number)
         if found is None:
-            paper, others = self._papers[number], self._candidates(number) - {number}
-            found = self._known[number] = frozenset(n for n in others if is_near_copy(paper, self._papers[n]))
+            own, others = self._words(number), self._candidates(number) - {number}
+            found = self._known[number] = frozenset(n for n in others if self._is_copy(number, own, n))
         return found
 
     def _candidates(self, number: int) -> set[int]:
@@ -263,31 +264,44 @@ class Copies:
         unseen = 2 * len(own) // 5
         shared = self._having.product(own[unseen:], ones[unseen:])
         alike = np.flatnonzero(shared >= max(1, (len(own) + 1) // 2 - unseen))
-        return {*alike.tolist(), *self._titled[_vocabulary(self._papers[number].title, "")]}
+        return {*alike.tolist(), *self._titled[_title(self._papers[number])]}
+
+    def _is_copy(self, number: int, own: AbstractSet[int], other: int) -> bool:
+        if not (self._papers[number].abstract and self._papers[other].abstract):
+            return other in self._titled[_title(self._papers[number])]
+        return _overlap(own, self._words(other)) >= NEAR_COPY
+
+    def _words(self, number: int) -> AbstractSet[int]:
+        """Numbers of a paper's words. As sets they would take five times the memory, and few papers are compared."""
+        return {*self._having.row(number)[0].tolist()}
 
     @functools.cached_property
-    def _titled(self) -> Mapping[frozenset[str], Sequence[int]]:
+    def _titled(self) -> Mapping[str, Sequence[int]]:
         titled = defaultdict(list)
         for number, paper in enumerate(self._papers):
-            titled[_vocabulary(paper.title, "")].append(number)
+            titled[_title(paper)].append(number)
         return titled
 
     @functools.cached_property
     def _having(self) -> Postings:
         """Each paper's words, the commonest first."""
-        known: defaultdict[str, int] = defaultdict(lambda: len(known))
-        rows = [[known[word] for word in _vocabulary(paper.title, paper.abstract)] for paper in self._papers]
+        known = defaultdict[str, int](itertools.count().__next__)
+        rows = [array("i", map(known.__getitem__, _vocabulary(paper))) for paper in self._papers]
         numbers = np.repeat(np.arange(len(rows)), list(map(len, rows)))
         terms = np.fromiter(itertools.chain.from_iterable(rows), np.intp, len(numbers))
         order = np.lexsort((terms, -np.bincount(terms, minlength=1)[terms], numbers))
         return Postings(numbers, terms[order], np.ones(len(numbers)), len(rows))
 
 
-@functools.lru_cache(maxsize=4096)
-def _vocabulary(title: str, abstract: str) -> frozenset[str]:
-    return frozenset((*words(title), *words(abstract)))
+def _vocabulary(paper: Paper) -> frozenset[str]:
+    return frozenset((*words(paper.title), *words(paper.abstract)))
 
 
-def _overlap(one: frozenset[str], other: frozenset[str]) -> float:
+def _title(paper: Paper) -> str:
+    """The words of its title, in whatever order it has them."""
+    return " ".join(sorted({*words(paper.title)}))
+
+
+def _overlap(one: AbstractSet[Hashable], other: AbstractSet[Hashable]) -> float:
     shared = len(one & other)
     return shared / (len(one) + len(other) - shared or 1)
