@@ -50,6 +50,16 @@ _VENUE = re.compile(
     r"\s+(?:at|by|in|to|for)\s+(?!\S*(?:://|github|gitlab))[^;(]+",
     re.IGNORECASE,
 )
+# at the end of a word of a venue a full stop is no end: “Phys. Rev. Lett.”, “Proc. Natl. Acad. Sci. USA”
+_ABBREVIATED = re.compile(
+    r"\b(?:acad|adv|algebr?|amer|anal|ann|appl|assoc|astron|astrophys|biol|bull|chem|cim|class|commun|comp|comput|conf"
+    r"|cosmol|curr|dyn|electron|eng|eur|exp|found|geom|geophys|grav|high|instrum?|int|intell|j|jpn|lab|lect|lett|lin"
+    r"|mach|magn|mater|math|mech|med|methods?|mod|mon|nat|natl|not|nucl|numer|nuovo|opt|part|philos|phys|pol|proc|prog"
+    r"|quantum|quant|r|rep|res|rev|roy|sci|ser|soc|softw|sov|stat|stud|suppl|symp|syst?|technol|theor|top|topol|trans"
+    r"|univ|vis)\.$",
+    re.IGNORECASE,
+)
+_NAMED_ON = re.compile(r"&|[A-Z]+\b|\w+\.|\w+$")
 _CODE = re.compile(r"https?://(?:www\.)?(?:github\.com|gitlab\.com|codeberg\.org)/[\w.-]+/[\w.-]+", re.IGNORECASE)
 # as in “v2: fixes a proof”, “Version 2 adds experiments”, “(v3) typos corrected”
 _OF_VERSION = r"\(?\b(?:v|ver\.?|version\s?)\s?0*{number}\b\)?\s*[:,–—-]?\s*(?P<what>[^;]+)"
@@ -105,11 +115,22 @@ def _withdrawal(said: re.Match[str]) -> str:
 
 def _venue(before: Paper, after: Paper) -> str:
     if after.journal_ref and not before.journal_ref:
-        return f"published: {_quoted(after.journal_ref)}"
+        return f"published: {_shortened(after.journal_ref)}"
     accepted = _VENUE.search(after.comment)
     if accepted and not _VENUE.search(before.comment) and not before.journal_ref:
-        return _quoted(_lower_first(accepted[0]))
+        return _lower_first(_shortened(_whole_venue(accepted[0])))
     return ""
+
+
+def _whole_venue(text: str) -> str:
+    """The first sentence, in which journals are abbreviated."""
+    found, *rest = sentences(text)
+    for piece in rest:
+        # “Phys. Rev. Lett. Code: …” ends with the third word
+        if not (_ABBREVIATED.search(found) and _NAMED_ON.match(piece)):
+            break
+        found = f"{found} {piece}"
+    return found
 
 
 def _code(paper: Paper) -> str:
@@ -134,10 +155,15 @@ def _lower_first(text: str) -> str:
 
 def _quoted(text: str) -> str:
     """The first sentence of a source's words, for a sentence of ours: one line, no full stop, not too long."""
-    first = next(iter(sentences(text)), "").strip(" .,;:")
+    return _shortened(next(iter(sentences(text)), ""))
+
+
+def _shortened(text: str) -> str:
+    """The same of words that are no sentences."""
+    text = " ".join(text.split()).strip(" .,;:")
     # as in “(v2 fixes a proof)”
-    first = first if "(" in first else first.rstrip(").")
-    return first if len(first) <= _QUOTED else first[: _QUOTED - 1].rsplit(" ", 1)[0].rstrip(" .,;:(") + "…"
+    text = text if "(" in text else text.rstrip(").")
+    return text if len(text) <= _QUOTED else text[: _QUOTED - 1].rsplit(" ", 1)[0].rstrip(" .,;:(") + "…"
 
 
 # --- who is told ------------------------------------------------------------------------------------------------

@@ -96,10 +96,17 @@ def test_a_withdrawal_is_told_once() -> None:
         ("Accepted at NeurIPS 2026 (oral). 12 pages", "accepted at NeurIPS 2026"),
         ("20 pages, to appear in Proc. of XYZ. Long", "to appear in Proc. of XYZ"),
         ("Accepted for publication in Physical Review D; 3 figures", "accepted for publication in Physical Review D"),
+        ("To appear in Phys. Rev. Lett. Code: github.com/a/b", "to appear in Phys. Rev. Lett"),
+        ("Accepted in Proc. Natl. Acad. Sci. USA, 3 figures", "accepted in Proc. Natl. Acad. Sci. USA, 3 figures"),
+        ("Accepted by Mon. Not. R. Astron. Soc.; 8 pages", "accepted by Mon. Not. R. Astron. Soc"),
     ],
 )
 def test_a_venue_may_be_told_by_the_comment(comment: str, sentence: str) -> None:
     assert [sentence] == told({"comment": "12 pages"}, {"comment": comment})
+
+
+def test_where_it_was_published_is_told_with_the_journal_in_full() -> None:
+    assert ["published: Phys. Rev. D 12 (2026) 1"] == told({}, {"journal_ref": "Phys. Rev. D 12 (2026) 1"})
 
 
 def test_an_address_of_code_is_no_venue() -> None:
