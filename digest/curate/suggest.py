@@ -4,7 +4,8 @@ A phrase is one to four words in a row that begin and end with a word that carri
 n · log(lift) · (1 + 0.4 for each further word), where n is how many of the reader's papers have it, those wanted less
 taken off, and lift is how much more often they do than the papers of the archive (pointwise mutual information,
 weighted by number as Manning and Schütze 1999 §5.4 advise, since rare words win it otherwise). Of phrases that stand in
-much the same papers the one worth most is kept.
+much the same papers the one worth most is kept. First come the words of which the reader wants more; with those of
+which they want less, or none, no phrase is proposed.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from digest.curate.profile import weighed_texts
 from digest.curate.words import STOP_WORDS, singular, words
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from digest.curate.profile import Told
     from digest.model import Paper
@@ -77,7 +78,7 @@ class Phrase:
     text: str
     #: how many of the reader's papers have it
     papers: int
-    #: what it is worth beside the others, above 0
+    #: what it is worth beside the others, above 0; infinite for what the reader named
     worth: float
 
 
@@ -99,25 +100,41 @@ def phrases(told: Told, archive: Iterable[Paper], *, known: Sequence[str] = (), 
             written[phrase][form] += 1
     wanted = sum(weight > 0 for _, weight in texts)
     fewest = _FEWEST if wanted >= _FEW_PAPERS else 1
-    often = {phrase: of for phrase, of in having.items() if sum(weight > 0 for weight in of.values()) >= fewest}
+    often = {phrase: of for phrase, of in having.items() if _wanting(of) >= fewest}
     for fragment in _fragments(often):
         del often[fragment]
     usual, papers = _usual(archive, often.keys())
     worth = {phrase: _worth(phrase, of, usual[phrase], wanted, papers) for phrase, of in often.items()}
-    asked = {" ".join(map(singular, words(_WEIGHT.sub("", entry)))) for entry in known}
+    asked = {_singular(_WEIGHT.sub("", entry)) for entry in known}
+    named = {_singular(said.what): said for said in told.opinions if said.kind == "word"}
+    unwanted = [f" {phrase} " for phrase, said in named.items() if said.verb != "more"]
+    chosen = [phrase for phrase, said in named.items() if said.verb == "more" and phrase not in asked]
+    chosen = [phrase for phrase in chosen if any(map(_weighty, phrase.split()))][:most]
+    first = [
+        Phrase(" ".join(words(named[phrase].what)), _wanting(having.get(phrase, {})), math.inf) for phrase in chosen
+    ]
     found = [phrase for phrase in asked if phrase in having]
-    chosen: list[str] = []
     for phrase in sorted(worth, key=lambda phrase: (-worth[phrase], phrase)):
         if len(chosen) == most or worth[phrase] <= 0:
             break
-        if phrase not in asked and not any(_says_the_same(phrase, other, having) for other in (*found, *chosen)):
+        if phrase in asked or phrase in named or any(part in f" {phrase} " for part in unwanted):
+            continue
+        if not any(_says_the_same(phrase, other, having) for other in (*found, *chosen)):
             chosen.append(phrase)
-    return [_made(written[phrase], often[phrase], worth[phrase]) for phrase in chosen]
+    return [*first, *(_made(written[phrase], often[phrase], worth[phrase]) for phrase in chosen[len(first) :])]
 
 
-def _made(forms: Counter[str], of: dict[int, float], worth: float) -> Phrase:
+def _singular(text: str) -> str:
+    return " ".join(map(singular, words(text)))
+
+
+def _wanting(of: Mapping[int, float]) -> int:
+    return sum(weight > 0 for weight in of.values())
+
+
+def _made(forms: Counter[str], of: Mapping[int, float], worth: float) -> Phrase:
     form = min(forms, key=lambda form: (-forms[form], form))
-    return Phrase(form, sum(weight > 0 for weight in of.values()), worth)
+    return Phrase(form, _wanting(of), worth)
 
 
 def _worth(phrase: str, of: dict[int, float], usual: int, wanted: int, papers: int) -> float:
@@ -166,5 +183,6 @@ def _fragments(having: dict[str, dict[int, float]]) -> set[str]:
 def _says_the_same(phrase: str, other: str, having: dict[str, dict[int, float]]) -> bool:
     if not set(phrase.split()) & set(other.split()):
         return False
-    one, two = having[phrase].keys(), having[other].keys()
-    return len(one & two) >= _SAME * min(len(one), len(two))
+    # a word that the reader named may be in none of their papers
+    one, two = having[phrase].keys(), having.get(other, {}).keys()
+    return bool(two) and len(one & two) >= _SAME * min(len(one), len(two))

@@ -51,6 +51,20 @@ def test_papers_they_want_less_of_count_against() -> None:
     assert "message passing" not in proposed(*less, Opinion("less", "paper", "k", text=OWN[0]))
 
 
+def test_words_that_they_want_more_of_come_first() -> None:
+    more = [Opinion("more", "word", "State-Space Models"), Opinion("more", "word", "message passing")]
+
+    assert ["state space models", "message passing", "graph neural networks"] == proposed(*more, most=3)
+    assert ["state space models"] == proposed(*more, texts=[], known=("message passing",))
+    assert [] == proposed(Opinion("more", "word", "of the"), texts=[])
+
+
+def test_what_has_words_that_they_want_less_of_or_none_is_not_proposed() -> None:
+    for said in (Opinion("mute", "word", "Neural Network"), Opinion("less", "word", "networks")):
+        assert not any("network" in phrase for phrase in proposed(said, most=50))
+        assert "message passing" in proposed(said, most=50)
+
+
 def test_of_a_few_papers_a_phrase_of_one_is_enough() -> None:
     assert "message passing" in proposed(texts=OWN[3:])
 
