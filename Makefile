@@ -5,7 +5,7 @@ BIN    := $(VENV)/bin
 UV     := $(shell command -v uv 2>/dev/null)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check format lint types imports golden bench bench-day bench-parts bench-relevance bench-similar preview clean
+.PHONY: help demo test check format lint types imports golden bench bench-day bench-parts bench-relevance bench-similar preview judge clean
 
 help: ## what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -45,6 +45,9 @@ imports: $(BIN)/.ready
 golden: $(BIN)/.ready ## write the golden mails and pages anew and delete unused ones
 	DIGEST_GOLDEN=write $(BIN)/python -m pytest -q tests/compose/test_golden.py tests/publish/test_golden.py
 
+judge: $(BIN)/.ready ## ten mails before SpamAssassin, vnu, html-validate, caniemail and axe; pictures in out/judge
+	$(BIN)/python -m tests.judges
+
 preview: $(BIN)/.ready ## your own digest in the browser
 	$(BIN)/digest preview --open
 
@@ -77,4 +80,4 @@ bench-relevance: $(BIN)/.rivals ## the ranking beside others on judged profiles;
 	$(BIN)/python -m benchmarks.relevance $(FOLDER) $(OPTIONS)
 
 clean: ## forget the environment and all caches
-	rm -rf $(VENV) .cache .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis build dist
+	rm -rf $(VENV) tests/judges/node_modules out/judge .cache .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis build dist

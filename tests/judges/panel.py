@@ -1,0 +1,210 @@
+"""The judges: programs of others that look at mails, each with the mark that every mail must reach.
+
+Each judge is started once for all mails. It gets a folder with `NAME.eml` and `NAME.html` of each mail and returns,
+for each name, a figure and what was found, in its own words.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import subprocess
+import tempfile
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+HERE = Path(__file__).parent
+#: command → the Debian package that brings it
+NEEDED = {
+    "chromium": "chromium",
+    "java": "default-jre-headless",
+    "node": "nodejs",
+    "npm": "npm",
+    "spamassassin": "spamassassin",
+}
+#: bytes of a mail's HTML part; Gmail cuts what is longer than 102 KB
+SIZE_LIMIT = 100_000
+#: SpamAssassin's points for a whole mail, and for one of its rules; a careful newsletter has −1.0
+SPAM_LIMIT, SPAM_RULE_LIMIT = -0.5, 0.5
+#: features of HTML and CSS that one of the great mail programs does not know; none may be needed to read the mail
+UNKNOWN_LIMIT = 5
+#: WCAG 2.1, 1.4.3
+CONTRAST_LIMIT = 4.5
+#: without any of these a mail is read as well; every other feature that a program does not know is a miss
+DISPENSABLE = {"<body> element", "<style> element", "@media", "height property", "role attribute"}
+#: seconds for one judge and all mails
+_PATIENCE_S = 300
+
+
+class JudgeError(Exception):
+    """A judge could not be heard; nothing is known about the mails."""
+
+
+@dataclass(frozen=True, slots=True)
+class Opinion:
+    """What one judge says of one mail."""
+
+    #: what the mark is about: points, errors, bytes or a ratio
+    figure: float
+    #: each fault in the words of the judge, or what stands nearest to the mark
+    found: tuple[str, ...] = ()
+    #: whether the mark is missed
+    missed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One mark: how it is called and written, and what every mail got."""
+
+    name: str
+    #: the mark in words
+    mark: str
+    #: name of the mail → opinion
+    opinions: Mapping[str, Opinion]
+    #: decimals of the figures
+    places: int = 0
+
+
+def judged(folder: Path, names: Sequence[str]) -> list[Column]:
+    """What all judges say of the mails in `folder`.
+
+    Raises:
+        JudgeError: a program is missing or failed; says what to install.
+    """
+    install()
+    with ThreadPoolExecutor() as pool:
+        heard = pool.map(lambda judge: judge(folder, names), (_browser, _size, _spam, _nu, _html_validate, _clients))
+        browser, *others = heard
+    return [column for columns in (*others, browser) for column in columns]
+
+
+def install() -> None:
+    """Fetch the judges that npm has, at their pinned versions, unless they are there.
+
+    Raises:
+        JudgeError: a program of the system is missing, or npm failed.
+    """
+    missing = sorted(package for command, package in NEEDED.items() if shutil.which(command) is None)
+    if missing:
+        raise JudgeError(
+            f"missing: {', '.join(missing)}. Type: apt-get install --no-install-recommends {' '.join(missing)}"
+        )
+    installed, wanted = HERE / "node_modules" / ".package-lock.json", HERE / "package-lock.json"
+    if not installed.exists() or installed.stat().st_mtime < wanted.stat().st_mtime:
+        _told("npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error")
+        installed.touch()
+
+
+def _size(folder: Path, names: Sequence[str]) -> list[Column]:
+    sizes = {name: (folder / f"{name}.html").stat().st_size for name in names}
+    opinions = {name: Opinion(size, missed=size >= SIZE_LIMIT) for name, size in sizes.items()}
+    return [Column("bytes", f"< {SIZE_LIMIT:,}", opinions)]
+
+
+def _spam(folder: Path, names: Sequence[str]) -> list[Column]:
+    # its own headers are replaced by one: the points, and those of each rule
+    header = ("clear_headers", "report_safe 0", "fold_headers 0", "add_header all Judged _SCORE_ _TESTSSCORES( )_")
+    options = [f"--cf={line}" for line in header]
+    told = _told("spamassassin", "--local", "--nocreate-prefs", *options, *_files(folder, names, "eml"))
+    # SpamAssassin takes such lines away from the mails themselves
+    lines = re.findall(r"^X-Spam-Judged: (\S+) (.*)$", told, flags=re.MULTILINE)
+    if len(lines) != len(names):
+        raise JudgeError(f"SpamAssassin judged {len(lines)} of {len(names)} mails")
+    opinions = {}
+    for name, (points, rules) in zip(names, lines, strict=True):
+        high = tuple(rule for rule in rules.split() if float(rule.rpartition("=")[2]) > SPAM_RULE_LIMIT)
+        opinions[name] = Opinion(float(points), high or tuple(rules.split()), float(points) > SPAM_LIMIT or bool(high))
+    return [Column("SpamAssassin", f"≤ {SPAM_LIMIT}, no rule > {SPAM_RULE_LIMIT}", opinions, places=1)]
+
+
+def _nu(folder: Path, names: Sequence[str]) -> list[Column]:
+    jar = HERE / "node_modules" / "vnu-jar" / "build" / "dist" / "vnu.jar"
+    files = _files(folder, names, "html")
+    options = ("--errors-only", "--exit-zero-always", "--stdout", "--format", "json")
+    found: dict[str, list[str]] = {name: [] for name in names}
+    for message in json.loads(_told("java", "-jar", str(jar), *options, *files))["messages"]:
+        found[_named(message["url"], names)].append(f"line {message.get('lastLine', '?')}: {message['message']}")
+    return [Column("vnu", "0 errors", _faults(found))]
+
+
+def _html_validate(folder: Path, names: Sequence[str]) -> list[Column]:
+    program = HERE / "node_modules" / ".bin" / "html-validate"
+    options = ("--config", str(HERE / "html-validate.json"), "--formatter", "json")
+    found: dict[str, list[str]] = {name: [] for name in names}
+    # it ends with 1 if there are faults
+    for page in json.loads(_told(str(program), *options, *_files(folder, names, "html"), codes=(0, 1))):
+        found[_named(page["filePath"], names)] += [
+            f"line {message['line']}: {message['ruleId']}: {message['message']}" for message in page["messages"]
+        ]
+    return [Column("html-validate", "0", _faults(found))]
+
+
+def _clients(folder: Path, names: Sequence[str]) -> list[Column]:
+    told = json.loads(_told("node", str(HERE / "clients.mjs"), *_files(folder, names, "html")))
+    opinions = {}
+    for name in names:
+        lacking = tuple(told[name])
+        needed = any(feature.partition(":")[0] not in DISPENSABLE for feature in lacking)
+        opinions[name] = Opinion(len(lacking), lacking, needed or len(lacking) > UNKNOWN_LIMIT)
+    return [Column("caniemail", f"≤ {UNKNOWN_LIMIT}, none needed", opinions)]
+
+
+def _browser(folder: Path, names: Sequence[str]) -> list[Column]:
+    chromium = shutil.which("chromium") or "chromium"
+    files = _files(folder, names, "html")
+    told: dict[str, Any] = json.loads(_told("node", str(HERE / "browser.mjs"), chromium, str(folder), *files))
+    serious = {
+        name: [fault for fault in told[name]["axe"] if "(serious)" in fault or "(critical)" in fault] for name in names
+    }
+    contrasts = {}
+    for name in names:
+        lowest, text = told[name]["contrast"][0]
+        contrasts[name] = Opinion(lowest, (f"“{text}”",), lowest < CONTRAST_LIMIT)
+    return [
+        Column("axe", "0 serious", _faults(serious)),
+        Column("window", "nothing wider, nothing fetched", _faults({name: told[name]["wide"] for name in names})),
+        Column("forced dark", f"contrast ≥ {CONTRAST_LIMIT}", contrasts, places=1),
+    ]
+
+
+def _faults(found: Mapping[str, Sequence[str]]) -> dict[str, Opinion]:
+    return {name: Opinion(len(faults), tuple(faults), bool(faults)) for name, faults in found.items()}
+
+
+def _files(folder: Path, names: Sequence[str], suffix: str) -> list[str]:
+    return [str(folder / f"{name}.{suffix}") for name in names]
+
+
+def _named(file: str, names: Sequence[str]) -> str:
+    """Which mail a judge means by a path or a `file:` address."""
+    stem = Path(file.replace("%20", " ")).stem
+    if stem not in names:
+        raise JudgeError(f"a judge speaks of {file}, which it was not asked about")
+    return stem
+
+
+def _told(*command: str, codes: Sequence[int] = (0,)) -> str:
+    """What a program writes to standard output, run where npm put its packages."""
+    # into files: html-validate exits before what it wrote to a pipe has been read
+    with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
+        try:
+            code = subprocess.run(
+                command, cwd=HERE, stdout=out, stderr=err, check=False, timeout=_PATIENCE_S
+            ).returncode
+        except (OSError, subprocess.TimeoutExpired) as error:
+            raise JudgeError(f"{command[0]}: {error}") from error
+        told, complaint = (_whole(file) for file in (out, err))
+    if code not in codes:
+        raise JudgeError(f"{command[0]} ended with {code}: {(complaint or told)[-2000:]}")
+    return told
+
+
+def _whole(file: IO[bytes]) -> str:
+    file.seek(0)
+    return file.read().decode(errors="replace")
