@@ -384,6 +384,20 @@ class Mail:
     vouched: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What one check of a mail, or of its sender's domain, found."""
+
+    #: what was looked at, in a word or two: `size`, `links`, `SPF`
+    check: str
+    #: in order; may be better; wrong; nobody could or had to look
+    level: Literal["good", "advice", "wrong", "unchecked"]
+    #: one sentence without a full stop
+    sentence: str
+    #: what to do about it; empty where there is nothing to do
+    cure: str = ""
+
+
 #: refused: 5xx, final. deferred: 4xx or no connection, later again. in_doubt: final dot sent, no answer
 Outcome = Literal["delivered", "deferred", "refused", "in_doubt"]
 

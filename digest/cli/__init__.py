@@ -25,6 +25,7 @@ from digest.cli import (
     feedback,
     interests,
     keywords,
+    lint,
     preview,
     run,
     semantic,
@@ -66,6 +67,7 @@ def _top(
 for module in (
     setup,
     preview,
+    lint,
     run,
     bounces,
     archive,

@@ -29,11 +29,11 @@ EXIT_USAGE = 2
 #: EX_TEMPFAIL of sysexits.h
 EXIT_DEFERRED = 75
 
-#: ✓ something came or went out, or is in order · · nothing to do · ! somebody should look
-Mark = Literal["✓", "·", "!"]
+#: ✓ something came or went out, or is in order · · nothing to do · ! somebody should look · ✗ wrong, where ! is advice
+Mark = Literal["✓", "·", "!", "✗"]
 
 _CALM = {"fresh", "sent", "planned"}
-_COLOURS = {"✓": typer.colors.GREEN, "!": typer.colors.YELLOW}
+_COLOURS = {"✓": typer.colors.GREEN, "!": typer.colors.YELLOW, "✗": typer.colors.RED}
 #: C0 but tab and line feed, DEL, C1 (xterm takes U+009B for ESC [), direction marks, line separators, surrogates
 _UNSHOWABLE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
 
