@@ -8,15 +8,22 @@ from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Literal
 
-from sqlalchemy import bindparam, delete, select, update
+from sqlalchemy import and_, bindparam, delete, func, select, update
 
 from digest.state.codec import to_text
 from digest.state.database import chunks
-from digest.state.schema import feedback, secret
+from digest.state.schema import alias, feedback, secret
 
 if TYPE_CHECKING:
+    from sqlalchemy import RowMapping
+
     from digest.state.database import Database
 
+#: what was said of a paper under a name that it had before is said of the paper
+_PRESENT = func.coalesce(alias.c.paper, feedback.c.what)
+_SAID = select(
+    *(column for column in feedback.c if column.name != "what"), _PRESENT.label("what"), feedback.c.what.label("typed")
+).outerjoin(alias, and_(feedback.c.kind == "paper", alias.c.alias == feedback.c.what))
 _READERS = select(feedback.c.email).where(feedback.c.undone_at.is_(None)).distinct()
 
 Verb = Literal["more", "less", "mute"]
@@ -34,7 +41,7 @@ class StoredFeedback:
     #: more and less: papers like this one. mute: never this
     verb: Verb
     kind: Kind
-    #: the paper's key, or the author or word as typed
+    #: the paper's key, of what was read the present one; or the author or word as typed
     what: str
     #: when it was taken back, aware; None: it counts
     undone_at: datetime | None = None
@@ -47,11 +54,9 @@ class Feedback:
         self._database = database
         self._record = database.insert(feedback).on_conflict_do_nothing()
         self._new_secret = database.insert(secret).on_conflict_do_nothing()
-        self._counting = (
-            select(feedback)
-            .where(feedback.c.email.in_(database.elements("emails")), feedback.c.undone_at.is_(None))
-            .order_by(feedback.c.email, feedback.c.at)
-        )
+        self._counting = _SAID.where(
+            feedback.c.email.in_(database.elements("emails")), feedback.c.undone_at.is_(None)
+        ).order_by(feedback.c.email, feedback.c.at)
 
     def record(self, said: Iterable[StoredFeedback]) -> None:
         """Keep them, all or none. The same one, read again after a crash, is kept once."""
@@ -67,25 +72,25 @@ class Feedback:
             email: the reader.
             now: when it is taken back.
             kind: only of this kind, and about `what`; None: whatever it was about.
-            what: as it was recorded.
+            what: the paper's present key, or as it was recorded.
         """
-        last = select(feedback).where(feedback.c.email == email, feedback.c.undone_at.is_(None))
+        last = _SAID.where(feedback.c.email == email, feedback.c.undone_at.is_(None))
         if kind is not None:
-            last = last.where(feedback.c.kind == kind, feedback.c.what == what)
+            last = last.where(feedback.c.kind == kind, _PRESENT == what)  # noqa: SIM300 - a column
         with self._database.transaction() as connection:
             row = connection.execute(last.order_by(feedback.c.at.desc()).limit(1)).mappings().one_or_none()
             if row is None:
                 return None
-            found = StoredFeedback(**row)
-            same = [column == row[column.name] for column in feedback.primary_key]
+            found = _read(row)
+            same = [column == row["typed" if column.name == "what" else column.name] for column in feedback.primary_key]
             connection.execute(update(feedback).where(*same).values(undone_at=now))
         return replace(found, undone_at=now)
 
     def log(self, email: str) -> tuple[StoredFeedback, ...]:
         """Everything the reader ever said, oldest first, what was taken back included."""
-        query = select(feedback).where(feedback.c.email == email).order_by(feedback.c.at)
+        query = _SAID.where(feedback.c.email == email).order_by(feedback.c.at)
         with self._database.reading() as connection:
-            return tuple(StoredFeedback(**row) for row in connection.execute(query).mappings())
+            return tuple(_read(row) for row in connection.execute(query).mappings())
 
     def counting(self, emails: Iterable[str]) -> dict[str, tuple[StoredFeedback, ...]]:
         """What counts, of those of the readers who said anything: the last word on each thing, oldest first."""
@@ -93,7 +98,7 @@ class Feedback:
         with self._database.reading() as connection:
             for chunk in chunks(emails):
                 for row in connection.execute(self._counting, {"emails": to_text(list(chunk))}).mappings():
-                    one, own = StoredFeedback(**row), last.setdefault(row["email"], {})
+                    one, own = _read(row), last.setdefault(row["email"], {})
                     own.pop((one.kind, one.what), None)
                     own[one.kind, one.what] = one
         return {email: tuple(own.values()) for email, own in last.items()}
@@ -120,3 +125,7 @@ class Feedback:
             with self._database.reading() as connection:
                 found = connection.scalar(wanted, {"name": "feedback"})
         return str(found)
+
+
+def _read(row: RowMapping) -> StoredFeedback:
+    return StoredFeedback(**{name: value for name, value in row.items() if name != "typed"})

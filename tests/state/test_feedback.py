@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from digest.model import StoredPaper
 from digest.state.feedback import Kind, StoredFeedback, Verb
 from digest.state.store import State, open_state
-from tests.makers import NOW, paper, subscriber
+from tests.makers import NOW, TODAY, paper, subscriber
 
 ADA, BOB = "ada@example.org", "bob@example.org"
 ONE, TWO = paper(1).key, paper(2).key
@@ -48,6 +49,23 @@ def test_undo_takes_back_the_last_and_then_the_one_before(state: State) -> None:
     assert state.feedback.undo(ADA, now=LATER) is None
     assert {} == state.feedback.counting([ADA])
     assert [LATER, LATER] == [one.undone_at for one in state.feedback.log(ADA)]
+
+
+def test_what_was_said_of_a_paper_is_said_of_the_one_that_absorbed_it(state: State) -> None:
+    old, new = StoredPaper(paper(1), NOW, TODAY), StoredPaper(paper(2, aliases=(ONE,)), NOW, TODAY)
+    state.papers.store([old])
+    state.feedback.record([said(1, "more", ONE), said(2, "mute", ONE, "word")])
+
+    state.papers.store([new], absorbed={ONE: TWO})
+    state.feedback.record([said(3, "less", TWO)])
+
+    counting = (said(2, "mute", ONE, "word"), said(3, "less", TWO))
+    assert {ADA: counting} == state.feedback.counting([ADA])
+    assert (said(1, "more", TWO), *counting) == state.feedback.log(ADA)
+    assert [said(3, "less", TWO).at, said(1, "more", TWO).at, None] == [
+        undone and undone.at
+        for undone in (state.feedback.undo(ADA, now=LATER, kind="paper", what=TWO) for _ in range(3))
+    ]
 
 
 def test_undo_may_name_what_it_is_about(state: State) -> None:
