@@ -15,6 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, fields, replace
+from functools import partial
 from hashlib import sha256
 from math import isfinite
 from threading import Lock
@@ -45,20 +46,29 @@ _BODIES = select(snapshot.c.hash, snapshot.c.body).where(_NAMED)
 _NAME = 32
 #: values kept in memory, some days' worth of papers; then a Reader or Writer begins anew
 _KEPT = 10_000
-#: picks kept in memory; about 800 bytes each, with what they keep alive
+#: picks kept in memory; about 700 bytes each, with what they keep alive
 _PICKS = 20_000
 
 
-@dataclass(frozen=True, slots=True)
-class _Part:
+@dataclass(slots=True, eq=False)
+class Part:
     """What digests name, as it is stored."""
 
     name: str
-    body: str
+    #: makes the text, always the same
+    make: Callable[[], str]
+    #: empty once it is stored: few are asked for again, and 20,000 picks would take 13 MB
+    text: str
+
+    @property
+    def body(self) -> str:
+        """The text."""
+        return self.text or self.make()
 
 
-def _part(body: str) -> _Part:
-    return _Part(sha256(body.encode("ascii")).hexdigest()[:_NAME], body)
+def _part(make: Callable[[], str]) -> Part:
+    text = make()
+    return Part(sha256(text.encode("ascii")).hexdigest()[:_NAME], make, text)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +77,7 @@ class Body:
 
     text: str
     #: what it names, by name
-    parts: Mapping[str, str]
+    parts: Mapping[str, Part]
 
 
 class _Made(Generic[T, M]):
@@ -110,26 +120,26 @@ class Writer:
         hints = get_type_hints(Digest)
         names = [one.name for one in fields(Digest) if one.name not in ("picks", "missed")]
         self._head = [(name, encoder(hints[name])) for name in names]
-        self._paper: _Made[Paper, _Part] = _Made(lambda paper: _part(dumps(Paper, paper)))
+        self._paper: _Made[Paper, Part] = _Made(lambda paper: _part(partial(dumps, Paper, paper)))
         self._trend: _Made[Trend, str] = _Made(lambda trend: dumps(Trend, trend))
         self._match: _Made[Match, str] = _Made(lambda match: dumps(Match, match))
-        self._missed: _Made[Missed, _Part] = _Made(lambda missed: _part(dumps(Missed, missed)))
-        self._picks: dict[Hashable, tuple[_Part, _Part, object]] = {}
+        self._missed: _Made[Missed, Part] = _Made(lambda missed: _part(partial(dumps, Missed, missed)))
+        self._picks: dict[Hashable, tuple[Part, Part, Pick]] = {}
         #: names of what is stored for good, and the moment of the plan for which it was
         self._written: set[str] = set()
         self._written_at: datetime | None = None
 
     def body(self, digest: Digest) -> Body:
         """The digest as text. What it names is stored by `write`. Raises ValueError for a score that is no number."""
-        parts: dict[str, str] = {}
+        parts: dict[str, Part] = {}
         picks, missed = [], []
         for pick in digest.picks:
             part, paper, _ = self._pick(pick)
-            parts[part.name], parts[paper.name] = part.body, paper.body
+            parts[part.name], parts[paper.name] = part, paper
             picks.append(f'["{part.name}",{_number(pick.score)}]')
         for one in digest.missed:
             part = self._missed(one)
-            parts[part.name] = part.body
+            parts[part.name] = part
             missed.append(f'"{part.name}"')
         head = to_text({name: encode(getattr(digest, name)) for name, encode in self._head})
         return Body(f'{head[:-1]},"picks":[{",".join(picks)}],"missed":[{",".join(missed)}]}}', parts)
@@ -137,11 +147,12 @@ class Writer:
     def write(self, connection: Connection, bodies: Iterable[Body], *, now: datetime) -> None:
         """Store what is named by bodies of digests that were planned at `now` or before; see `written`."""
         known = self._written if self._written_at == now else set()
-        parts = {name: body for one in bodies for name, body in one.parts.items() if name not in known}
+        parts = {name: part for one in bodies for name, part in one.parts.items() if name not in known}
         for chunk in chunks(parts):
             stored = set(connection.scalars(self._stored, {"hashes": to_text(chunk), "now": now}))
             if new := [name for name in chunk if name not in stored]:
-                self._new.execute(connection, {"hash": new, "body": [parts[name] for name in new]}, last_planned_at=now)
+                texts = [parts[name].body for name in new]
+                self._new.execute(connection, {"hash": new, "body": texts}, last_planned_at=now)
 
     def written(self, bodies: Iterable[Body], *, now: datetime) -> None:
         """What these name need not be looked for again at this `now`: the transaction in which it was written is over.
@@ -150,26 +161,30 @@ class Writer:
         """
         if self._written_at != now or len(self._written) > _PICKS:
             self._written, self._written_at = set(), now
-        self._written.update(*[one.parts for one in bodies])
+        new = {name: part for one in bodies for name, part in one.parts.items() if name not in self._written}
+        for part in new.values():
+            part.text = ""
+        self._written.update(new)
 
-    def _pick(self, pick: Pick) -> tuple[_Part, _Part, object]:
+    def _pick(self, pick: Pick) -> tuple[Part, Part, Pick]:
         """What stands around the score, and the paper. The same for many readers, and of the same objects."""
-        paper, matches, trend, similar = pick.paper, pick.matches, pick.trend, pick.similar
-        part, why, summary, by = pick.part, pick.why, pick.summary, pick.summary_by
-        key = (id(paper), id(matches), id(trend), id(similar), part, id(why), id(summary), id(by))
+        ids = id(pick.paper), id(pick.matches), id(pick.trend), id(pick.similar)
+        key = (*ids, pick.part, id(pick.why), id(pick.summary), id(pick.summary_by))
         known = self._picks.get(key)
         if known is None:
             if len(self._picks) >= _PICKS:
                 self._picks.clear()
-            named = self._paper(paper)
-            rest = {"why": why, "summary": summary, "summary_by": by}
-            body = (
-                f'{{"paper":"{named.name}","part":"{part}","matches":[{",".join(map(self._match, matches))}],'
-                f'"trend":{self._trend(trend)},"similar":{dumps(tuple[Similar, ...], similar)},{to_text(rest)[1:]}'
-            )
-            # kept alive, so that their identities stay their own
-            known = self._picks[key] = (_part(body), named, (paper, matches, trend, similar, why, summary, by))
+            # the pick keeps its parts alive, so that their identities stay their own
+            known = self._picks[key] = (_part(partial(self._around, pick)), self._paper(pick.paper), pick)
         return known
+
+    def _around(self, pick: Pick) -> str:
+        rest = {"why": pick.why, "summary": pick.summary, "summary_by": pick.summary_by}
+        return (
+            f'{{"paper":"{self._paper(pick.paper).name}","part":"{pick.part}",'
+            f'"matches":[{",".join(map(self._match, pick.matches))}],"trend":{self._trend(pick.trend)},'
+            f'"similar":{dumps(tuple[Similar, ...], pick.similar)},{to_text(rest)[1:]}'
+        )
 
 
 class Reader:
