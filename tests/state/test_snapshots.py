@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from digest.model import Digest, Followup, Match, Missed, Pick, Similar, Trend
+from digest.model import Digest, Followup, Match, Missed, Pick, Receipt, Similar, Trend
 from digest.state.store import State, open_state
 from tests.makers import HOSTILE_TITLE, NOW, TODAY, digest, paper, pick, subscriber
 
@@ -112,6 +112,22 @@ def test_what_was_undone_is_stored_by_the_next_digest_that_names_it(state: State
     state.ledger.plan([(second, "<2@x>")], now=NOW)
 
     assert second == state.ledger.claim("reader1@example.org", TODAY, owner="", now=NOW)
+
+
+def test_what_was_forgotten_is_stored_by_the_next_digest_that_names_it(state: State) -> None:
+    """Who let go of a text because it was stored must have it again when it is not stored any more."""
+    missed = (Missed("arxiv:9", "Bees", "", "below your 10 papers"),)
+    first = replace(digest(pick(1, why="“β” in title")), missed=missed)
+    later = NOW + timedelta(days=5)
+    second = replace(first, local_date=TODAY + timedelta(days=5), planned_at=later)
+    state.ledger.plan([(first, "<1@x>")], now=NOW)
+    state.ledger.settle("ada@example.org", TODAY, Receipt("delivered", 250, "ok", NOW, "x"), state="sent")
+
+    assert state.prune(now=later)["snapshots"] == 3  # the paper, the pick and what was missed
+
+    state.ledger.plan([(second, "<2@x>")], now=later)
+
+    assert second == state.ledger.claim("ada@example.org", second.local_date, owner="", now=later)
 
 
 def test_a_digest_written_in_full_by_an_older_version_is_read(state: State, tmp_path: Path) -> None:
