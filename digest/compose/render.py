@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-import css_inline
 import jinja2
 from jinja2.sandbox import SandboxedEnvironment
 from lxml.etree import LxmlError
@@ -211,7 +210,8 @@ class Renderer:
     def _styled(self, name: str, html: str, style: Callable[[str], T]) -> T:
         try:
             return style(html)
-        except (LxmlError, css_inline.InlineError, ValueError, TypeError, AttributeError, AssertionError) as error:
+        # css-inline's errors are ValueErrors
+        except (LxmlError, ValueError, TypeError, AttributeError, AssertionError) as error:
             reason = f"its CSS cannot be inlined: {error}"
             raise TemplateError(name, None, reason, hint=_HINT) from error
 

@@ -17,11 +17,12 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import TYPE_CHECKING, Literal
 
-import css_inline
 from premailer import Premailer
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
+
+    import css_inline
 
 Inliner = Literal["premailer", "css-inline"]
 
@@ -231,4 +232,7 @@ def _css_inline(html: str) -> str:
 
 @cache
 def _css_inliner() -> css_inline.CSSInliner:
+    # 3 MB that the other inliner does not need
+    import css_inline
+
     return css_inline.CSSInliner(keep_at_rules=True, load_remote_stylesheets=False)
