@@ -27,12 +27,12 @@ if TYPE_CHECKING:
 
     from digest.collect.http import HttpPolicy
 
-#: failures in a row after which GitHub is taken to be down
+#: failures in a row after which GitHub is taken to be down, or to refuse everything
 _PATIENCE = 3
 _HOSTS = frozenset({"github.com", "www.github.com"})
 _OWNER = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]{0,38}")
 _NAME = re.compile(r"[A-Za-z0-9._-]{1,100}")
-_REFUSALS = frozenset({HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN, HTTPStatus.TOO_MANY_REQUESTS})
+_REFUSALS = frozenset({HTTPStatus.UNAUTHORIZED, HTTPStatus.TOO_MANY_REQUESTS})
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +92,8 @@ async def read_stars(
     problems: list[Problem] = []
     end = ""
     failures = 0
+    #: whether the last answer was 403, which GitHub says when nothing is left, and of a repository that it has blocked
+    forbidden = False
     async with Http(policy, now=now) as http:
         clock = asyncio.get_running_loop().time
         deadline = clock() + deadline_s
@@ -102,8 +104,12 @@ async def read_stars(
             try:
                 readings.append(await _read(http, name, known, token=token, base_url=base_url, deadline=deadline))
                 failures = 0
+                forbidden = False
             except FetchError as error:
-                failures = failures + 1 if isinstance(error, PassingError) else 0
+                if isinstance(error, ClosedError) and forbidden:
+                    problems.pop()  # so it was the limit that spoke, not the repository
+                forbidden = error.status == HTTPStatus.FORBIDDEN
+                failures = failures + 1 if forbidden or isinstance(error, PassingError) else 0
                 if isinstance(error, ClosedError) or error.status in _REFUSALS or failures == _PATIENCE:
                     end = _refusal(error)
                     break

@@ -66,6 +66,7 @@ def test_stars_come_with_what_to_send_back_next_time(http_server: HttpServer) ->
     ("reply", "message"),
     [
         (Reply(404), "the server answers 404 Not Found"),
+        (Reply(403), "the server answers 403 Forbidden"),
         (Reply(502), "the server answers 502 Bad Gateway"),
         (Reply(body=b"<html>"), "the answer tells no number of stars"),
         (Reply(body=body("many")), "the answer tells no number of stars"),
@@ -73,7 +74,7 @@ def test_stars_come_with_what_to_send_back_next_time(http_server: HttpServer) ->
         (Reply(body=b"[" * 100_000), "the answer tells no number of stars"),
         (Reply(304), "the server answers “not modified” to a first request"),
     ],
-    ids=["gone", "busy", "a page", "no number", "negative", "a bomb", "not modified"],
+    ids=["gone", "blocked", "busy", "a page", "no number", "negative", "a bomb", "not modified"],
 )
 def test_a_bad_repository_costs_one_line(http_server: HttpServer, reply: Reply, message: str) -> None:
     http_server.routes |= {"/repos/bad/one": reply, "/repos/ada/numbers": Reply(body=body(9))}
@@ -119,10 +120,9 @@ _RESET = {"X-RateLimit-Remaining": "0", "X-RateLimit-Reset": str(int(NOW.timesta
         (Reply(403, headers=_RESET), 0),
         (Reply(403, headers={"Retry-After": "600"}), 0),
         (Reply(429, headers={"Retry-After": "600"}), 0),
-        (Reply(403), 0),
         (Reply(401), 0),
     ],
-    ids=["the last one", "the last one again", "none left", "too fast", "too many", "forbidden", "a bad token"],
+    ids=["the last one", "the last one again", "none left", "too fast", "too many", "a bad token"],
 )
 def test_when_nothing_is_left_no_more_is_asked(http_server: HttpServer, reply: Reply, read_until_then: int) -> None:
     http_server.routes |= {"/repos/ada/one": reply, "/repos/ada/two": Reply(body=body(9))}
@@ -139,9 +139,10 @@ def test_when_nothing_is_left_no_more_is_asked(http_server: HttpServer, reply: R
     assert ["/repos/ada/one"] == [request.path for request in http_server.requests]
 
 
-def test_a_github_that_is_down_is_not_asked_for_everything(http_server: HttpServer) -> None:
+@pytest.mark.parametrize("status", [503, 403])
+def test_a_github_that_is_down_or_refuses_is_not_asked_for_everything(http_server: HttpServer, status: int) -> None:
     names = [f"ada/{number}" for number in range(9)]
-    http_server.routes |= {f"/repos/{name}": Reply(503) for name in names}
+    http_server.routes |= {f"/repos/{name}": Reply(status) for name in names}
 
     assert [*names[:2], "GitHub"] == [problem.where for problem in read(http_server, *names)[1]]
     assert 3 == len(http_server.requests)

@@ -108,6 +108,18 @@ def test_what_could_not_be_read_is_said_and_costs_no_paper(home: Installation) -
     assert ([], [20]) == (stars(home, 1), stars(home, 2))
 
 
+def test_a_repository_that_github_has_blocked_keeps_no_other_from_being_read(home: Installation) -> None:
+    use_github(home, "per_run = 1\n")
+    publish(home, 1, 2)
+    home.server.routes["/repos/ada/n2"] = Reply(403)
+    counts(home, 1, 10)
+
+    for days in range(2):
+        home.pull(at=NOW + days * DAY)
+
+    assert [10] == stars(home, 1)
+
+
 def test_without_its_table_and_for_single_sources_github_is_not_asked(home: Installation) -> None:
     publish(home, 1)
     home.pull()
