@@ -34,9 +34,11 @@ SOURCE = "interests"
 #: bytes; a library of 10,000 papers with abstracts has 20 MB
 MAX_BYTES = 64 * 2**20
 
-_BIBTEX = re.compile(r"^\s*@\s*[A-Za-z]+\s*[{(]", re.MULTILINE)
+_BIBTEX = re.compile(r"^[ \t]*@[ \t]*[A-Za-z]+\s*[{(]", re.MULTILINE)
 _RIS_LINE = re.compile(r"^[ \t]*([A-Z][A-Z0-9])[ \t]*-(?:[ \t]+|$)", re.MULTILINE)
 _RIS_BEGIN = re.compile(r"^TY {2}- ", re.MULTILINE)
+#: every reference begins so; of other lines that look alike, titles do too: “RL - an overview”
+_RIS = re.compile(r"^[ \t]*TY[ \t]*-", re.MULTILINE)
 #: what may stand in front of a line of a plain list: `- `, `* `, `12. `, `[3] `
 _BULLET = re.compile(r"^(?:[-*•–·]\s+|\[\d{1,4}\]\s*|\d{1,4}[.)]\s+)")
 #: letters of the shortest line that is taken for a title
@@ -85,7 +87,7 @@ def parse_references(data: bytes) -> tuple[str, Parsed]:
         return "CSL-JSON", _read(_csl(item, number) for number, item in enumerate(items, 1))
     if _BIBTEX.search(text):
         return "BibTeX", _with(_bibtex(text))
-    if _RIS_LINE.search(text):
+    if _RIS.search(text):
         return "RIS", _with(_ris(text))
     return "plain", _read(_plain(text))
 

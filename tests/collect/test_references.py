@@ -119,6 +119,13 @@ def test_csl_json(text: str) -> None:
     assert ("Bo Li", "The Lab") == first(text).authors
 
 
+def test_titles_that_begin_like_fields_are_a_plain_list() -> None:
+    name, (papers, problems) = parse_references(b"RL - An Overview\nQA - From Tables\n2401.00005\n")
+
+    assert ("plain", ()) == (name, problems)
+    assert ["RL - An Overview", "QA - From Tables", "arxiv:2401.00005"] == [paper.title for paper in papers]
+
+
 def test_a_plain_list_of_ids_and_titles() -> None:
     name, found, problems = read(PLAIN)
 
