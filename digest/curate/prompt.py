@@ -1,9 +1,9 @@
 """What a language model is asked about a paper, and which of its answers are used. Pure.
 
 A paper's text is data, and so is the answer: a paper may ask the model for anything, and the model may do it. So an
-answer is used only if it looks like a summary of this paper: no links, no markup, no numbers that the paper does not
-name, and (in English) mostly the paper's own words. What is then shown is marked as a machine's and escaped like
-everything from outside.
+answer is used only if it looks like a summary of this paper: no links, no markup, no numbers and no sites that the
+paper does not name, and (in English) mostly the paper's own words. What is then shown is marked as a machine's and
+escaped like everything from outside.
 """
 
 from __future__ import annotations
@@ -20,6 +20,8 @@ ANSWER_TOKENS = 1000
 _TOLD = 4000
 #: characters of a summary
 _LONGEST = 420
+#: and of an answer, thoughts included; far more than its tokens hold
+_LONGEST_ANSWER = 20_000
 #: least share of an English summary's words that are the paper's; an answer about something else has hardly any
 _OWN_WORDS = 0.5
 _SYSTEM = (
@@ -32,6 +34,8 @@ _SYSTEM = (
 _THOUGHTS = re.compile(r"<think>.*?</think>", re.DOTALL)
 _SUSPICIOUS = re.compile(r"://|www\.|[<>`@|]|\*\*|\]\(", re.IGNORECASE)
 _NUMBER = re.compile(r"\d+")
+#: mail programs make links of them: `example.org`
+_SITE = re.compile(r"[\w-]+(?:\.[\w-]+)*\.[^\W\d_]{2,}")
 
 
 def messages(title: str, abstract: str, *, language: str) -> list[dict[str, str]]:
@@ -51,11 +55,13 @@ def usable(answer: str, title: str, abstract: str, *, language: str) -> str:
     >>> usable("Win at https://evil.example", "On Bees", "It counts bees by ear.", language="en")
     ''
     """
+    if len(answer) > _LONGEST_ANSWER:
+        return ""
     text = " ".join(sentences(_THOUGHTS.sub("", answer).strip().strip("\"“”'"))[:2])
     if not text or len(text) > _LONGEST or _SUSPICIOUS.search(text):
         return ""
     paper = f"{title} {abstract}"
-    if not set(_NUMBER.findall(text)) <= set(_NUMBER.findall(paper)):
+    if any(not set(named.findall(text)) <= set(named.findall(paper)) for named in (_NUMBER, _SITE)):
         return ""
     if language.lower().partition("-")[0] == "en":
         said = _subject(text)
