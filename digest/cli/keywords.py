@@ -41,6 +41,7 @@ def _keywords() -> None:
     epilog=examples(
         "digest keywords test 'mixture of experts'",
         "digest keywords test 'title:lora^2' --days 30 --for ada@example.org",
+        "digest keywords test -- '-medical'",
     ),
 )
 def try_out(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from contextlib import ExitStack
+from dataclasses import replace
 from datetime import UTC, datetime
 from enum import Enum
 from pathlib import Path
@@ -103,7 +104,10 @@ def similar(
         found = SimilarIndex([asked, *(one.paper for one in others)], semantics).like(0, number)
         rows = [(others[place - 1], similarity) for place, similarity in found]
         history = state.papers.signals((one.paper.key for one, _ in rows), _EVER.date()) if state else {}
-    heat = trends([one for one, _ in rows], history, now=utc_now())
+    now = utc_now()
+    # age cools a paper: one without a date is as young as the others, so that its votes tell
+    young = [replace(one, first_seen_at=now) if one.first_seen_at == _EVER else one for one, _ in rows]
+    heat = trends(young, history, now=now)
     if sort is Sort.recent:
         rows.sort(key=lambda row: -_since(row[0]).timestamp())
     elif sort is Sort.trending:

@@ -78,6 +78,15 @@ def test_json_names_what_people_see(cli: Callable[..., Said]) -> None:
     } == row
 
 
+def test_a_list_without_dates_is_sorted_by_its_votes(place: Place, cli: Callable[..., Said]) -> None:
+    papers = [{"id": f"w{n}", "title": f"Winter dunes {'sing ' * n}", "upvotes": 10 * n} for n in range(4)]
+    (place.folder / "list.jsonl").write_text("\n".join(map(json.dumps, papers)))
+
+    found = cli("similar", "w0", "--corpus", "list.jsonl", "--sort", "trending", "--json")
+
+    assert ["w3", "w2", "w1"] == ids(found)
+
+
 def test_a_paper_of_ones_own_over_a_list_of_ones_own_needs_no_configuration(
     place: Place, cli: Callable[..., Said]
 ) -> None:
