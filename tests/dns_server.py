@@ -38,7 +38,10 @@ class DnsServer:
 
 @contextmanager
 def dns_server(records: Mapping[str, Sequence[str]], *, rcode: int = dns.rcode.NOERROR) -> Iterator[DnsServer]:
-    """Serves TXT records, of any length, by name; with an `rcode` other than NOERROR, nothing but that."""
+    """Serves TXT records, of any length, by name; with an `rcode` other than NOERROR, nothing but that.
+
+    A name without any is there all the same; other names are not.
+    """
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as listening:
         listening.bind(("127.0.0.1", 0))
         server = DnsServer(listening.getsockname()[1])
@@ -64,12 +67,12 @@ def _answer(data: bytes, records: Mapping[str, Sequence[str]], rcode: int, asked
     name = query.question[0].name
     asked.append(name.to_text(omit_final_dot=True))
     answer = dns.message.make_response(query, recursion_available=True)
-    texts = records.get(asked[-1], ())
+    texts = records.get(asked[-1])
     if rcode != dns.rcode.NOERROR:
         answer.set_rcode(dns.rcode.Rcode(rcode))
     elif texts:
         strings = [" ".join(f'"{text[at : at + 255]}"' for at in range(0, len(text), 255)) for text in texts]
         answer.answer.append(dns.rrset.from_text_list(name, 300, "IN", "TXT", strings))
-    else:
+    elif texts is None:
         answer.set_rcode(dns.rcode.NXDOMAIN)
     return answer.to_wire()

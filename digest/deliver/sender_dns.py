@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import cache
 from ipaddress import ip_address
 from typing import TYPE_CHECKING
 
@@ -24,8 +25,8 @@ TIMEOUT_S = 5.0
 _SPF_QUESTIONS = 10
 _SPF_ASKING = ("include", "a", "mx", "ptr", "exists", "redirect")
 
-#: name → the TXT records there, each with its strings joined; none is no error. Raises NoAnswerError
-AskTxt = Callable[[str], list[str]]
+#: name → the TXT records there, each with its strings joined; None: there is no such name. Raises NoAnswerError
+AskTxt = Callable[[str], list[str] | None]
 
 
 class NoAnswerError(Exception):
@@ -70,11 +71,13 @@ def open_txt(nameserver: str = "", *, timeout_s: float = TIMEOUT_S) -> AskTxt:
         address, resolver.port = _address(nameserver)
         resolver.nameservers = [address]
 
-    def ask(name: str) -> list[str]:
+    def ask(name: str) -> list[str] | None:
         try:
             # absolute: no domain of this machine is tried behind it
             answer = resolver.resolve(from_text(f"{name}."), "TXT", lifetime=timeout_s, search=False)
-        except (NXDOMAIN, NoAnswer):
+        except NXDOMAIN:
+            return None
+        except NoAnswer:
             return []
         except Timeout as error:
             raise NoAnswerError(f"no name server answered about {name} in {timeout_s:g} s") from error
@@ -104,13 +107,33 @@ def _address(nameserver: str) -> tuple[str, int]:
 def look_up(sender: Sender, ask: AskTxt) -> tuple[Finding, ...]:
     """What the DNS says of a sender, each finding with its cure; without an answer, one that says so."""
     found: list[Finding] = []
-    for name, check in (("SPF", _spf), ("DKIM", _dkim), ("DMARC", _dmarc), ("alignment", _alignment)):
+    ask = cache(ask)
+    for name, check in (
+        ("domain", _domain),
+        ("SPF", _spf),
+        ("DKIM", _dkim),
+        ("DMARC", _dmarc),
+        ("alignment", _alignment),
+    ):
         try:
             found += check(sender, ask)
         except NoAnswerError as error:
             cure = "try again with a network, or ask another server: --nameserver ADDRESS"
             return (*found, Finding(name, "unchecked", f"not checked, nor what follows: {error}", cure))
     return tuple(found)
+
+
+def _domain(sender: Sender, ask: AskTxt) -> Iterator[Finding]:
+    """Whether the domains are there at all, and the name server is one that can tell."""
+    for domain in dict.fromkeys((sender.domain, sender.envelope_domain)):
+        if ask(domain) is not None:
+            continue
+        top = domain.rpartition(".")[2]
+        # some networks without a way out answer that nothing exists
+        if ask(top) is None:
+            raise NoAnswerError(f"the name server knows neither {domain} nor anything under .{top}")
+        cure = "send from a domain of yours (mail.from, smtp.envelope_from)"
+        yield _wrong("domain", f"there is no {domain} in the DNS, so many receivers refuse its mail", cure)
 
 
 def _spf(sender: Sender, ask: AskTxt) -> Iterator[Finding]:
@@ -135,7 +158,7 @@ def _spf(sender: Sender, ask: AskTxt) -> Iterator[Finding]:
 
 
 def _spf_records(domain: str, ask: AskTxt) -> list[str]:
-    return [text for text in ask(domain) if text.lower() == "v=spf1" or text.lower().startswith("v=spf1 ")]
+    return [text for text in ask(domain) or () if text.lower() == "v=spf1" or text.lower().startswith("v=spf1 ")]
 
 
 def _questions(record: str, ask: AskTxt) -> int:
@@ -157,7 +180,7 @@ def _dkim(sender: Sender, ask: AskTxt) -> Iterator[Finding]:
         yield Finding("DKIM", "unchecked", "there is no [dkim] section, so the relay has to sign; its key is not known")
         return
     cure = f"put this TXT record at {sender.dkim_name}: {sender.dkim_value} (see: digest dkim show)"
-    records = ask(sender.dkim_name)
+    records = ask(sender.dkim_name) or []
     if len(records) != 1:
         said = f"there are {len(records)} TXT records" if records else "there is no TXT record"
         yield _wrong("DKIM", f"{said} at {sender.dkim_name} (RFC 6376 §3.6.2)", cure)
@@ -193,7 +216,7 @@ def _policies(domain: str, ask: AskTxt) -> tuple[str, list[str]]:
     labels = domain.split(".")
     # never those of a top-level domain; eight labels at most, as DMARC's successor has it
     for parent in (".".join(labels[at:]) for at in range(max(0, len(labels) - 8), max(1, len(labels) - 1))):
-        if records := [text for text in ask(f"_dmarc.{parent}") if _tags(text).get("v") == "DMARC1"]:
+        if records := [text for text in ask(f"_dmarc.{parent}") or () if _tags(text).get("v") == "DMARC1"]:
             return parent, records
     return domain, []
 

@@ -308,6 +308,14 @@ def test_the_dark_scheme_is_judged_by_what_wins_there() -> None:
     assert [] == unreadable(text, head=dark.format(""))
 
 
+def test_rules_for_the_light_scheme_count_in_the_light_one_alone() -> None:
+    light = "<style>@media screen and (prefers-color-scheme: light) { .t { color: #ddd !important; } }</style>"
+
+    said = unreadable('<p class="t" style="color: #000">x</p>', head=light)
+
+    assert ["in the light scheme #dddddd on #ffffff has 1.4, not 4.5: 'x'"] == said
+
+
 def test_a_page_that_declares_the_dark_scheme_is_drawn_on_a_dark_ground() -> None:
     declared = '<meta name="color-scheme" content="light dark">'
     page = f'<html lang="en"><head>{declared}</head><body>On Letters<p style="color:#000">x</p>{LEAVE}</body></html>'

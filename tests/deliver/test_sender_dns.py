@@ -143,7 +143,29 @@ def test_a_domain_without_a_policy_is_found(records: list[str], said: str) -> No
 def test_a_domain_without_a_record_of_its_own_has_that_of_the_one_above() -> None:
     sender = Sender("papers.lab.example", "lab.example", SENDER.dkim_name, KEY, "lab.example")
 
-    assert "_dmarc.lab.example says v=DMARC1; p=quarantine" == findings({}, sender)[-1].sentence
+    found = findings({"papers.lab.example": []}, sender)
+
+    assert "_dmarc.lab.example says v=DMARC1; p=quarantine" == found[-1].sentence
+
+
+def test_a_domain_that_is_not_there_is_found() -> None:
+    sender = Sender("lab.example", "lba.example", SENDER.dkim_name, KEY, "lab.example")
+
+    said = [found.sentence for found in findings({"example": []}, sender) if found.level == "wrong"]
+
+    assert [
+        "there is no lba.example in the DNS, so many receivers refuse its mail",
+        "lba.example has no SPF record (RFC 7208 §3)",
+    ] == said
+
+
+def test_a_name_server_that_knows_of_nothing_is_not_believed() -> None:
+    """Networks without a way out often answer that nothing exists."""
+    with dns_server({}) as server:
+        (found,) = look_up(SENDER, open_txt(server.address))
+
+    said = "not checked, nor what follows: the name server knows neither lab.example nor anything under .example"
+    assert ("domain", "unchecked", said) == (found.check, found.level, found.sentence)
 
 
 def test_domains_that_do_not_belong_together_are_found() -> None:
@@ -166,7 +188,7 @@ def test_a_name_server_that_fails_ends_the_look_with_one_line() -> None:
     with dns_server(GOOD, rcode=dns.rcode.SERVFAIL) as server:
         (found,) = look_up(SENDER, open_txt(server.address))
 
-    assert ("SPF", "unchecked") == (found.check, found.level)
+    assert ("domain", "unchecked") == (found.check, found.level)
     assert found.sentence.startswith(
         "not checked, nor what follows: no name server could say anything about lab.example"
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from digest.compose.message import SIZE_LIMIT
 from digest.compose.text import plain
 from digest.model import Finding
 
@@ -12,8 +13,6 @@ if TYPE_CHECKING:
 
     from digest.compose.lint.opened import Opened
 
-#: bytes of the whole mail; Gmail hides what is beyond 102 KB, and with it the footer and the way out
-SIZE_LIMIT = 100_000
 #: letters and digits that tell a title from others; mails that would be too long shorten titles to 120 characters
 _TELLING = 60
 

@@ -63,8 +63,9 @@ _NAMES = {
 }
 #: leave the colour as it is around the element
 _INHERITED = frozenset(["inherit", "currentcolor", "unset", "revert", "initial", "none", ""])
-_DARK = re.compile(
-    r"@media[^{}]*prefers-color-scheme:\s*dark[^{}]*\{((?:[^{}]*\{[^{}]*\})*[^{}]*)\}", re.IGNORECASE | re.DOTALL
+#: rules for one scheme: which, and what is in them
+_FOR_SCHEME = re.compile(
+    r"@media[^{}]*prefers-color-scheme:\s*(light|dark)[^{}]*\{((?:[^{}]*\{[^{}]*\})*[^{}]*)\}", re.IGNORECASE
 )
 _FUNCTION = re.compile(r"rgba?\(\s*([^()]*?)\s*\)", re.IGNORECASE)
 _COLOUR = re.compile(
@@ -101,7 +102,7 @@ def contrast(mail: Opened) -> Iterator[Finding]:
 
 def _in_scheme(page: str, scheme: str) -> str:
     """The page with everything that its style sheets say in a scheme written into `style` attributes."""
-    shown = _DARK.sub(r"\1" if scheme == "dark" else "", page)
+    shown = _FOR_SCHEME.sub(lambda rules: rules[2] if rules[1].lower() == scheme else "", page)
     return css_inline.CSSInliner(load_remote_stylesheets=False).inline(shown)
 
 

@@ -7,6 +7,7 @@ from email.utils import getaddresses, parsedate_to_datetime
 from typing import TYPE_CHECKING
 
 from digest.compose.lint.opened import header_text
+from digest.compose.render import SUBJECT_LIMIT
 from digest.model import Finding
 
 if TYPE_CHECKING:
@@ -14,8 +15,6 @@ if TYPE_CHECKING:
 
     from digest.compose.lint.opened import Opened
 
-#: characters of a subject; what phones and most lists of mails show
-SUBJECT_LIMIT = 70
 #: RFC 5322 §2.1.1, without CRLF
 LINE_LIMIT = 998
 #: RFC 5322 §3.6: exactly once; To is not demanded there, but mail without one looks like a blind copy
