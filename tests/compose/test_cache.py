@@ -34,3 +34,14 @@ def test_what_is_asked_for_again_and_again_stays() -> None:
     assert 0 == cache.misses
     assert cache.get(0) is None
     assert 1 == cache.misses
+
+
+def test_all_that_fits_stays_and_then_the_longest_unasked_goes() -> None:
+    cache = Cache[Thing](100)
+    for number in range(10):
+        cache.put(number, Thing(10))
+    assert [Thing(10)] * 20 == [cache.get(number) for number in (*range(10), *range(9, -1, -1))]
+
+    cache.put("new", Thing(10))
+
+    assert [9] == [number for number in range(10) if cache.get(number) is None]
