@@ -56,7 +56,7 @@ def suggest(
     elif found:
         print_suggestions(found, days, reader, settings)
     else:
-        say(f"Nothing is known of what {reader.email} likes, or nothing that their papers have in common.")
+        say(f"Nothing is known of what {reader.email} likes, or nothing that their papers have and others have not.")
         say(f"Bring a list of papers: digest interests import FILE --for {reader.email}")
 
 
