@@ -5,13 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from digest.answer import read
-from digest.bounces.entity import one_line, read_entity
+from digest.bounces.entity import read_entity, subject
 
 if TYPE_CHECKING:
     from digest.answer import Answer
-
-#: characters of a subject that are read; ours are shorter than a thousand
-_SUBJECT = 2_000
 
 
 def read_answer(message: bytes) -> Answer | None:
@@ -20,7 +17,7 @@ def read_answer(message: bytes) -> Answer | None:
     Args:
         message: as it lies in the mailbox.
     """
-    fields = read_entity(message).fields
-    if fields.first("auto-submitted").lower() not in {"", "no"}:
+    mail = read_entity(message)
+    if mail.fields.first("auto-submitted").lower() not in {"", "no"}:
         return None
-    return read(one_line(fields.first("subject"), _SUBJECT))
+    return read(subject(mail))

@@ -10,6 +10,8 @@ from __future__ import annotations
 import binascii
 import re
 from dataclasses import dataclass
+from email.errors import HeaderParseError
+from email.header import decode_header
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -83,6 +85,20 @@ def read_fields(block: bytes) -> Fields:
         if colon and _NAME.fullmatch(name) and len(same := values.setdefault(name, [])) < _MAX_REPEATS:
             same.append(value.strip()[:_MAX_FIELD])
     return Fields(values)
+
+
+def subject(mail: Entity) -> str:
+    """The subject on one line, encoded words (RFC 2047) undone; what is not ASCII in them becomes `�`.
+
+    What we look for is ASCII, but some programs encode every subject, or all of one for the “Re:” in front of it.
+    """
+    written = mail.fields.first("subject")
+    try:
+        pieces = decode_header(written)
+    except HeaderParseError:  # base64 of an impossible length
+        return one_line(written, _MAX_FIELD)
+    text = "".join(piece if isinstance(piece, str) else piece.decode("ascii", "replace") for piece, _ in pieces)
+    return one_line(text, _MAX_FIELD)
 
 
 def one_line(text: str, limit: int = 300) -> str:

@@ -12,7 +12,7 @@ import re
 from typing import TYPE_CHECKING
 
 from digest.bounces.bounce import Bounce
-from digest.bounces.entity import Entity, Fields, one_line, read_entity, read_fields
+from digest.bounces.entity import Entity, Fields, one_line, read_entity, read_fields, subject
 from digest.bounces.status import best_status, kind_of
 from digest.bounces.verp import TOKEN, verp_token
 
@@ -133,7 +133,7 @@ def _failed_recipients(mail: Entity, at: datetime) -> Iterator[Bounce]:
 
 def _unsubscribe(mail: Entity, at: datetime) -> tuple[Bounce, ...]:
     """RFC 2369 §3.2. Not from programs (RFC 3834): an answer to a mail may repeat its subject."""
-    found = _UNSUBSCRIBE.fullmatch(one_line(mail.fields.first("subject")))
+    found = _UNSUBSCRIBE.fullmatch(subject(mail))
     if found is None or mail.fields.first("auto-submitted").lower() not in {"", "no"}:
         return ()
     return (Bounce("unsubscribe", "", "", "", "", at, found[1]),)

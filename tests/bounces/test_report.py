@@ -203,7 +203,15 @@ def test_other_feedback_is_no_complaint(kind: str) -> None:
     assert ["other"] == [bounce.kind for bounce in read(mails.feedback(kind))]
 
 
-@pytest.mark.parametrize("subject", [f"unsubscribe {TOKEN}", f"Unsubscribe: {TOKEN}", f"  UNSUBSCRIBE  {TOKEN} "])
+@pytest.mark.parametrize(
+    "subject",
+    [
+        f"unsubscribe {TOKEN}",
+        f"Unsubscribe: {TOKEN}",
+        f"  UNSUBSCRIBE  {TOKEN} ",
+        f"=?gb18030?Q?unsubscribe_{TOKEN.replace('_', '=5F')}?=",
+    ],
+)
 def test_an_unsubscribe_mail(subject: str) -> None:
     assert (Bounce("unsubscribe", "", "", "", "", NOW, TOKEN),) == read(mails.unsubscribe(subject))
 

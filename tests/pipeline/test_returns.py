@@ -7,6 +7,7 @@ import os
 import re
 from datetime import datetime, timedelta
 from email import message_from_bytes, policy
+from email.header import Header
 from itertools import count
 from typing import TYPE_CHECKING
 from urllib.parse import unquote
@@ -360,6 +361,19 @@ def test_what_a_reader_answers_with_a_link_is_kept_once(two_mornings: Installati
     assert ("2 mails read: 1 less like a paper, 1 more like a paper",) == report.notes
     assert [("more", "paper", "arxiv:2609.00001"), ("less", "paper", "arxiv:2609.00001")] == said(two_mornings)
     assert [] == list((returned / "new").iterdir())
+
+
+def test_answers_of_programs_that_encode_subjects_are_read(two_mornings: Installation, returned: Path) -> None:
+    """RFC 2047; a line is longer than one encoded word may be."""
+    subject = Header(f"回复：{link(two_mornings, 'more')}", "utf-8").encode(linesep="\r\n")
+    put(returned, answer(subject), NOW + HOUR)
+    put(returned, answer("=?utf-8?b?a?="), NOW + 2 * HOUR)
+
+    report = read(two_mornings)
+
+    assert "more" not in subject
+    assert ("2 mails read: 1 more like a paper; 1 was no bounce",) == report.notes
+    assert [("more", "paper", "arxiv:2609.00001")] == said(two_mornings)
 
 
 def test_a_link_in_a_mail_that_was_sent_comes_back_as_feedback(pulled: Installation, returned: Path) -> None:
