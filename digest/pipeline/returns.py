@@ -194,7 +194,9 @@ def _said(answer: Answer, mail: Returned, state: State, reading: _Reading) -> li
         reading.refused.append(f"{mail.name}: “{said}” was refused: it is not as we signed it")
         return []
     reading.answers[answer.verb] += 1
-    return [StoredFeedback(email, mail.arrived_at, answer.verb, "paper", answer.key)]
+    # the mail may be older than what joined the paper with another
+    stored = state.papers.get(answer.key)
+    return [StoredFeedback(email, mail.arrived_at, answer.verb, "paper", stored.paper.key if stored else answer.key)]
 
 
 def _attributed(bounces: Sequence[Bounce], state: State, reading: _Reading) -> Iterator[tuple[str, Bounce]]:

@@ -363,6 +363,18 @@ def test_what_a_reader_answers_with_a_link_is_kept_once(two_mornings: Installati
     assert [] == list((returned / "new").iterdir())
 
 
+def test_an_answer_counts_for_the_key_that_the_paper_has_by_now(two_mornings: Installation, returned: Path) -> None:
+    """So that it is known as the same thing when it is taken back or said otherwise."""
+    with two_mornings.state() as state:
+        stored = state.papers.get("arxiv:2609.00001")
+    assert stored is not None
+    put(returned, answer(link(two_mornings, "more", stored.paper.aliases[0])), NOW + HOUR)
+
+    read(two_mornings)
+
+    assert [("more", "paper", "arxiv:2609.00001")] == said(two_mornings)
+
+
 def test_answers_of_programs_that_encode_subjects_are_read(two_mornings: Installation, returned: Path) -> None:
     """RFC 2047; a line is longer than one encoded word may be."""
     subject = Header(f"回复：{link(two_mornings, 'more')}", "utf-8").encode(linesep="\r\n")
