@@ -28,7 +28,9 @@ NEEDED = {
     "npm": "npm",
     "spamassassin": "spamassassin",
 }
-#: bytes of a mail's HTML part; Gmail cuts what is longer than 102 KB
+#: the oldest Node.js that all of them run on
+NODE = (20, 19)
+#: bytes of a whole mail; Gmail cuts HTML that is longer than 102 KB
 SIZE_LIMIT = 100_000
 #: SpamAssassin's points for a whole mail, and for one of its rules; a careful newsletter has −1.0
 SPAM_LIMIT, SPAM_RULE_LIMIT = -0.5, 0.5
@@ -88,21 +90,24 @@ def install() -> None:
     """Fetch the judges that npm has, at their pinned versions, unless they are there.
 
     Raises:
-        JudgeError: a program of the system is missing, or npm failed.
+        JudgeError: a program of the system is missing or too old, or npm failed.
     """
     missing = sorted(package for command, package in NEEDED.items() if shutil.which(command) is None)
     if missing:
         raise JudgeError(
             f"missing: {', '.join(missing)}. Type: apt-get install --no-install-recommends {' '.join(missing)}"
         )
-    installed, wanted = HERE / "node_modules" / ".package-lock.json", HERE / "package-lock.json"
-    if not installed.exists() or installed.stat().st_mtime < wanted.stat().st_mtime:
+    version = _told("node", "--version").strip()
+    if tuple(map(int, version.removeprefix("v").split(".")[:2])) < NODE:
+        raise JudgeError(f"Node.js is {version}, and caniemail needs {'.'.join(map(str, NODE))} or newer")
+    ready, wanted = HERE / "node_modules" / ".ready", (HERE / "package-lock.json").read_bytes()
+    if not ready.exists() or ready.read_bytes() != wanted:
         _told("npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error")
-        installed.touch()
+        ready.write_bytes(wanted)
 
 
 def _size(folder: Path, names: Sequence[str]) -> list[Column]:
-    sizes = {name: (folder / f"{name}.html").stat().st_size for name in names}
+    sizes = {name: (folder / f"{name}.eml").stat().st_size for name in names}
     opinions = {name: Opinion(size, missed=size >= SIZE_LIMIT) for name, size in sizes.items()}
     return [Column("bytes", f"< {SIZE_LIMIT:,}", opinions)]
 

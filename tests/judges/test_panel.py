@@ -23,14 +23,17 @@ BAD = """<html><body style="background: #888888">
 
 
 @pytest.mark.slow
-@pytest.mark.skipif(not (HERE / "node_modules").exists(), reason="`make judge` has not fetched the judges yet")
+@pytest.mark.skipif(
+    not (HERE / "node_modules" / ".ready").exists(), reason="`make judge` has not fetched the judges yet"
+)
 @pytest.mark.skipif(any(shutil.which(command) is None for command in NEEDED), reason="a judge is not installed")
 def test_a_bad_mail_misses_every_mark_and_a_good_one_none(tmp_path: Path) -> None:
     good = composed()["latex"]
     (tmp_path / "a good one.eml").write_bytes(good.data)
     (tmp_path / "a good one.html").write_text(good.html, encoding="utf-8")
-    (tmp_path / "bad.eml").write_text(f"From: a@example.org\r\nSubject: Win\r\n\r\n{GTUBE}\r\n", encoding="ascii")
-    (tmp_path / "bad.html").write_text(BAD + " " * 100_000, encoding="ascii")
+    bad = f"From: a@example.org\r\nSubject: Win\r\n\r\n{GTUBE}\r\n" + "Win!\r\n" * 20_000
+    (tmp_path / "bad.eml").write_bytes(bad.encode())
+    (tmp_path / "bad.html").write_text(BAD, encoding="ascii")
 
     columns = judged(tmp_path, ["a good one", "bad"])
     told = list(misses(columns))
