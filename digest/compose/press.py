@@ -34,8 +34,8 @@ if TYPE_CHECKING:
 _NO_PIECE = Piece(b"", 0, 0, b"")
 #: bytes of pieces and of pages that are kept
 _PIECES, _PAGES = 32_000_000, 8_000_000
-#: what is known by number, and picks known by what they show: about 200 and 500 bytes each, with what they keep alive
-_NUMBERED, _SHOWN = 40_000, 30_000
+#: what is known by number, and picks known by what they show: about 200 and 700 bytes each, with what they keep alive
+_NUMBERED, _SHOWN = 40_000, 20_000
 
 
 @dataclass(frozen=True, slots=True)
