@@ -21,8 +21,6 @@ if TYPE_CHECKING:
     from digest.curate.rank import Scored
     from digest.model import StoredPaper
 
-#: an entry that matches more than this share of all papers says little about anybody's interest
-_BROAD = 0.2
 app = typer.Typer(name="keywords", help="Try keyword entries.", no_args_is_help=True, rich_markup_mode=None)
 
 
@@ -105,13 +103,15 @@ def _per_day(stored: Sequence[StoredPaper], hits: Sequence[Scored]) -> dict[date
 def _print(
     entry: str, papers: int, days: int, hits: Sequence[Scored], per_day: dict[date, int], *, excludes: bool
 ) -> None:
+    from digest.pipeline.profiles import BROAD
+
     if not papers:
         say(f"No papers are known of the last {many(days, 'day')}. Fetch some with: digest pull")
         return
     share = len(hits) / papers
     say(f"{entry!r} {'leaves out' if excludes else 'matches'} {len(hits):,} of {many(papers, 'paper')} ({share:.1%}).")
-    if share > _BROAD:
-        tick("!", f"That is very broad; below {_BROAD:.0%} is better. A longer phrase or title:… would narrow it.")
+    if share > BROAD:
+        tick("!", f"That is very broad; below {BROAD:.0%} is better. A longer phrase or title:… would narrow it.")
     for day, count in per_day.items():
         say(f"  {day:%a %-d %b}  {count:4}  {'▪' * min(count, 60)}")
     if hits:
