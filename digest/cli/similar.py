@@ -20,7 +20,7 @@ from digest.clock import utc_now
 from digest.errors import DigestError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from digest.config import Settings
     from digest.model import Paper, StoredPaper, Subscriber
@@ -125,16 +125,26 @@ def similar(
     ]
     if as_json:
         print_json(told)
-        return
+    else:
+        _print(asked, told, of=len(others))
+
+
+def _print(asked: Paper, told: Sequence[Mapping[str, object]], *, of: int) -> None:
     if not told:
-        say(f"None of {many(len(others), 'paper')} is like “{shown(asked.title, 70)}”.")
+        say(f"None of {many(of, 'paper')} is like “{shown(asked.title, 70)}”.")
         return
-    say(f"Like “{shown(asked.title, 70)}”, of {many(len(others), 'paper')}:")
-    cells = [
-        (f"{row['similarity']:.2f}", str(row["id"]), str(row["since"] or ""), _votes(row["upvotes"])) for row in told
+    say(f"Like “{shown(asked.title, 70)}”, of {many(of, 'paper')}:")
+    rows = [
+        (
+            f"{row['similarity']:.2f}",
+            str(row["id"]),
+            str(row["since"] or ""),
+            _votes(row["upvotes"]),
+            shown(str(row["title"]), 80),
+        )
+        for row in told
     ]
-    titles = [shown(str(row["title"]), 80) for row in told]
-    say(table([("LIKE", "PAPER", "SINCE", "VOTES", "TITLE"), *((*c, t) for c, t in zip(cells, titles, strict=True))]))
+    say(table([("LIKE", "PAPER", "SINCE", "VOTES", "TITLE"), *rows]))
 
 
 def _votes(upvotes: object) -> str:
