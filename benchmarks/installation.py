@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 from benchmarks import compose
 from benchmarks.day import Language
 from benchmarks.measured import BenchmarkError, run
-from digest.config.schema import SmtpSection
+from digest.config.relays import SmtpSection
 from digest.model import WEEKDAYS, Subscriber
 from digest.state.store import open_state
 

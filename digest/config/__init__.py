@@ -21,7 +21,8 @@ from digest.config import checks, mistakes
 from digest.config.file import find, parse, read
 from digest.config.layers import SECRETS, layered
 from digest.config.lines import line_of, lines
-from digest.config.schema import ConfigFile, DigestSection, SmtpSection
+from digest.config.relays import SmtpSection
+from digest.config.schema import ConfigFile, DigestSection
 from digest.config.section import Section
 from digest.config.settings import Settings, build, subscriber
 from digest.errors import ConfigError, ConfigProblem

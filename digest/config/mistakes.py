@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
-from digest.config.schema import LISTS, TABLES, ConfigFile, FallbackSection, keys
+from digest.config.relays import FallbackSection
+from digest.config.schema import LISTS, TABLES, ConfigFile, keys
 from digest.config.values import closest, did_you_mean
 from digest.errors import ConfigProblem
 

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from digest.config.llm import LlmSection
+    from digest.config.relays import SmtpSection
     from digest.config.schema import (
         BouncesSection,
         ConfigFile,
@@ -29,7 +30,6 @@ if TYPE_CHECKING:
         HttpSection,
         MailSection,
         SemanticSection,
-        SmtpSection,
         SourceEntry,
         SubscriberEntry,
     )

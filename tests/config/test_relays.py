@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from digest.config import load
-from digest.config.schema import SmtpSection
+from digest.config.relays import SmtpSection
 from digest.deliver.settings import SmtpSettings
 from digest.deliver.throttle import Rate
 from digest.errors import ConfigError

@@ -7,7 +7,7 @@ from contextlib import closing
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from digest.config.schema import SmtpSection
+from digest.config.relays import SmtpSection
 from tests.http_server import HttpServer
 from tests.installation import Installation, item, message_id, reader
 from tests.pipeline import children, tracing
