@@ -245,6 +245,8 @@ class Subscriber:
     followups: bool = True
     #: no digest before this local date; None: not paused
     paused_until: date | None = None
+    #: when they were asked whether they want mail; None: they have said so, or need not be asked
+    asked_at: datetime | None = None
     #: opaque unguessable name used in unsubscribe links, given by the state; empty: no such links
     token: str = ""
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, replace
-from datetime import date, datetime
+from dataclasses import asdict, fields, replace
+from datetime import date, datetime, time
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -15,7 +15,7 @@ from digest.clock import utc_now
 from digest.errors import ConfigError, DigestError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from digest.config import Settings
     from digest.model import Subscriber
@@ -71,8 +71,8 @@ def list_(*, as_json: JsonOption = False, config: ConfigOption = None) -> None:
 
 def _row(reader: Subscriber, row: dict[str, object]) -> tuple[str, ...]:
     days = "daily" if len(reader.days) == 7 else ",".join(reader.days)
-    time = f"{reader.at:%H:%M} {reader.timezone}"
-    return (reader.email, str(row["kept_in"]), time, days, str(len(reader.keywords)), str(row["paused"]) or "no")
+    hour = f"{reader.at:%H:%M} {reader.timezone}"
+    return (reader.email, str(row["kept_in"]), hour, days, str(len(reader.keywords)), str(row["paused"]) or "no")
 
 
 @app.command(
@@ -88,7 +88,7 @@ def add(
         list[str] | None, typer.Option("-k", "--keyword", help="Keyword; may be repeated.", metavar="ENTRY")
     ] = None,
     name: Annotated[str | None, typer.Option(help="How the mail greets them.", metavar="NAME")] = None,
-    time: Annotated[str | None, typer.Option(help="Local time.", metavar="HH:MM")] = None,
+    time_: Annotated[str | None, typer.Option("--time", help="Local time.", metavar="HH:MM")] = None,
     days: Annotated[str | None, typer.Option(help="Local days: mon,tue,…", metavar="DAYS")] = None,
     timezone: Annotated[str | None, typer.Option(help="IANA name, such as Europe/Berlin.", metavar="ZONE")] = None,
     max_papers: Annotated[int | None, typer.Option(help="Most papers in the For-you part.", metavar="N")] = None,
@@ -97,36 +97,66 @@ def add(
 ) -> None:
     """Add a subscriber to the state, or change one kept there.
 
-    What is not given is as in the [digest] section of the configuration, also when a subscriber is changed.
+    What is not given stays as it is; of somebody new, it is as in the [digest] section of the configuration. Keywords
+    that are given replace those of before.
     """
     settings = load_settings(config)
     given = {
         "email": email,
         "name": name,
         "keywords": keyword,
-        "time": time,
+        "time": time_,
         "days": days.split(",") if days is not None else None,
         "timezone": timezone,
         "max_papers": max_papers,
         "trending": trending,
     }
-    reader = _parsed(given, settings)
-    if any(configured.email == reader.email for configured in settings.subscribers):
-        raise DigestError(f"{reader.email} is kept in the configuration", hint="change the entry there")
-    with open_settings_state(settings) as state:
+    with open_settings_state(settings) as state, state.transaction():
+        known, reader = _parsed(given, settings, state)
         state.subscribers.put(reader, now=utc_now())
     say(f"{reader.email} gets a digest at {reader.at:%H:%M} {reader.timezone} on {', '.join(reader.days)}.")
+    if known is not None:
+        changes = "; ".join(_changes(known, reader))
+        say(f"Changed: {changes}. All else is as before." if changes else "Nothing was changed.")
     say(f"See it now: digest preview {reader.email} --open")
 
 
-def _parsed(given: Mapping[str, object], settings: Settings) -> Subscriber:
-    """The subscriber; mistakes are those of the configuration, told of the options they were made in."""
+def _parsed(given: Mapping[str, object], settings: Settings, state: State) -> tuple[Subscriber | None, Subscriber]:
+    """The subscriber as they are in the state, None for somebody new, and as they are to be.
+
+    Raises:
+        ConfigError: mistakes are those of the configuration, told of the options they were made in.
+        DigestError: they are kept in the configuration.
+    """
     from digest.config import parse_subscriber
 
+    known: list[Subscriber] = []
+
+    def find(email: str) -> Subscriber | None:
+        if any(configured.email == email for configured in settings.subscribers):
+            raise DigestError(f"{email} is kept in the configuration", hint="change the entry there")
+        known.extend(state.subscribers.find([email]))
+        return known[0] if known else None
+
     try:
-        return parse_subscriber(given, settings.digest)
+        reader = parse_subscriber(given, settings.digest, find)
     except ConfigError as error:
         raise ConfigError(tuple(replace(problem, key=_option(problem.key)) for problem in error.problems)) from None
+    return (known[0] if known else None), reader
+
+
+def _changes(before: Subscriber, after: Subscriber) -> Iterator[str]:
+    """`time 08:00 → 07:30` for each thing that is different now."""
+    for field in fields(after):
+        old, new = getattr(before, field.name), getattr(after, field.name)
+        if old != new and field.name != "token":
+            yield f"{'time' if field.name == 'at' else field.name} {_shown(old)} → {_shown(new)}"
+
+
+def _shown(value: object) -> str:
+    if isinstance(value, tuple):
+        return ", ".join(map(str, value)) or "none"
+    return f"{value:%H:%M}" if isinstance(value, time) else str(value) or "none"
 
 
 def _option(key: str) -> str:
@@ -181,7 +211,7 @@ def resume(email: WhoArgument, *, config: ConfigOption = None) -> None:
     settings = load_settings(config)
     with open_settings_state(settings) as state:
         reader = _found(settings, state, email)
-        ended = state.subscribers.resume(reader.email)
+        ended = state.subscribers.resume(reader.email, now=utc_now())
     say(f"{reader.email} gets mail again." if ended else f"{reader.email} was not paused.")
 
 

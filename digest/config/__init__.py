@@ -28,7 +28,7 @@ from digest.config.settings import Settings, build, subscriber
 from digest.errors import ConfigError, ConfigProblem
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from digest.config.layers import Layered
     from digest.config.lines import KeyPath
@@ -62,12 +62,15 @@ def load(path: Path, env: Mapping[str, str]) -> Settings:
     return build(complete, path, env, file=file)
 
 
-def parse_subscriber(values: Mapping[str, object], defaults: DigestSection) -> Subscriber:
+def parse_subscriber(
+    values: Mapping[str, object], defaults: DigestSection, find: Callable[[str], Subscriber | None] = lambda _: None
+) -> Subscriber:
     """One subscriber from the keys of a `[[subscribers]]` table, for those that are not kept in the file.
 
     Args:
         values: keys as in the file; None counts as absent.
         defaults: for everything that is not chosen.
+        find: who is there already under a normalised address; what is absent in `values` stays as it is with them.
 
     Raises:
         ConfigError: with every mistake found.
@@ -75,10 +78,15 @@ def parse_subscriber(values: Mapping[str, object], defaults: DigestSection) -> S
     given = {key: value for key, value in values.items() if value is not None}
     config, found = mistakes.validated({"subscribers": [given]}, Path.cwd())
     entry = config.subscribers[0]
+    known = find(entry.email)
+    if known is not None:
+        absent = type(entry).model_fields.keys() - given.keys()
+        entry = entry.model_copy(update={key: getattr(known, "at" if key == "time" else key) for key in absent})
     found += [p for p in checks.subscriber(entry, defaults, "subscribers.0.") if not mistakes.is_echo(p, found)]
     if found:
         raise ConfigError(tuple(replace(p, key=p.key.removeprefix("subscribers.0.")) for p in found))
-    return subscriber(entry, defaults)
+    parsed = subscriber(entry, defaults)
+    return parsed if known is None else replace(parsed, asked_at=known.asked_at, token=known.token)
 
 
 def json_schema() -> dict[str, Any]:

@@ -7,12 +7,12 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Text, bindparam, case, cast, func, literal, or_, select
+from sqlalchemy import Text, bindparam, case, cast, exists, func, literal, or_, select
 
 from digest.model import Delivered, LedgerRow
 from digest.state.codec import parse
 from digest.state.database import chunks
-from digest.state.schema import OPEN, alias, ledger, storable
+from digest.state.schema import OPEN, alias, ledger, resumption, storable
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Select
@@ -148,12 +148,14 @@ class History:
             return connection.scalar(select(ledger.c.email).where(ledger.c.message_id == message_id))
 
     def refused_days(self, email: str) -> int:
-        """Local days on which this address was refused since its last delivery; all of them if there was none."""
+        """Local days on which this address was refused since its last delivery, and since it was last resumed."""
         last_sent = select(func.max(ledger.c.local_date)).where(ledger.c.email == email, ledger.c.state == "sent")
+        forgiven = exists().where(resumption.c.email == email, resumption.c.at >= ledger.c.updated_at)
         refused = select(func.count()).where(
             ledger.c.email == email,
             ledger.c.state == "refused",
             ledger.c.local_date > func.coalesce(last_sent.scalar_subquery(), date.min),
+            ~forgiven,
         )
         with self._database.reading() as connection:
             return connection.scalar(refused) or 0

@@ -7,7 +7,19 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import and_, delete, exists, func, select
 
-from digest.state.schema import bounce, ledger, news, planned, run, signal, snapshot, summary, usage, verdict
+from digest.state.schema import (
+    bounce,
+    ledger,
+    news,
+    planned,
+    resumption,
+    run,
+    signal,
+    snapshot,
+    summary,
+    usage,
+    verdict,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -31,14 +43,14 @@ def prune(database: Database, *, now: datetime, keep_days: int) -> Mapping[str, 
     Args:
         database: where.
         now: what ages are counted from.
-        keep_days: days to keep runs and verdicts. Ledger rows stay MAIL_DAYS, signals and news SIGNAL_DAYS, bounces
-            BOUNCE_DAYS, machines' summaries MAIL_DAYS and the counts of what machines were asked USAGE_DAYS; the
-            contents of mail go as soon as it is final, for it will not be sent again. Mail that is not final stays
-            whole.
+        keep_days: days to keep runs and verdicts. Ledger rows and ends of pauses stay MAIL_DAYS, signals and news
+            SIGNAL_DAYS, bounces BOUNCE_DAYS, machines' summaries MAIL_DAYS and the counts of what machines were asked
+            USAGE_DAYS; the contents of mail go as soon as it is final, for it will not be sent again. Mail that is not
+            final stays whole.
 
     Returns:
         how many of what were deleted: `runs`, `verdicts`, `digests`, `snapshots`, `signals`, `mails`,
-        `bounces`, `summaries`, `usage`, `news`.
+        `bounces`, `resumptions`, `summaries`, `usage`, `news`.
     """
     past = now - timedelta(days=keep_days)
     signals_since = (now - timedelta(days=SIGNAL_DAYS)).date()
@@ -59,6 +71,7 @@ def prune(database: Database, *, now: datetime, keep_days: int) -> Mapping[str, 
         "mails": delete(ledger).where(final, ledger.c.local_date < mail_since),
         "snapshots": delete(snapshot).where(unused),
         "bounces": delete(bounce).where(bounce.c.at < now - timedelta(days=BOUNCE_DAYS)),
+        "resumptions": delete(resumption).where(resumption.c.at < now - timedelta(days=MAIL_DAYS)),
         "news": delete(news).where(news.c.at < now - timedelta(days=SIGNAL_DAYS)),
         "summaries": delete(summary).where(summary.c.at < now - timedelta(days=MAIL_DAYS)),
         "usage": delete(usage).where(usage.c.day < (now - timedelta(days=USAGE_DAYS)).date()),

@@ -133,6 +133,8 @@ subscriber = Table(
     Column("email", PlainText, primary_key=True),
     Column("created_at", Moment, nullable=False),
     Column("body", Text, nullable=False),
+    # when they were last asked whether they want mail; null: they have said so, or were never asked
+    Column("asked_at", Moment),
 )
 
 #: names for readers in unsubscribe links; kept for good, because old mails carry them
@@ -151,6 +153,14 @@ pause = Table(
     # null: until resumed
     Column("until", Date),
     Column("reason", PlainText, nullable=False),
+    Column("at", Moment, nullable=False),
+)
+
+#: when pauses were last ended; what was refused before is not held against a reader
+resumption = Table(
+    "resumption",
+    metadata,
+    Column("email", PlainText, primary_key=True),
     Column("at", Moment, nullable=False),
 )
 

@@ -17,12 +17,12 @@ from sqlalchemy import bindparam, delete, select
 from digest.model import Subscriber
 from digest.state.codec import decoder, dumps, parse, to_text
 from digest.state.database import chunks
-from digest.state.schema import bounce, direction, feedback, interest, pause, subscriber, token
+from digest.state.schema import bounce, direction, feedback, interest, pause, resumption, subscriber, token
 
 if TYPE_CHECKING:
     from digest.state.database import Database
 
-_READERS = select(subscriber.c.email, subscriber.c.body, token.c.token).outerjoin(
+_READERS = select(subscriber.c.email, subscriber.c.body, subscriber.c.asked_at, token.c.token).outerjoin(
     token, token.c.email == subscriber.c.email
 )
 _PAGE = _READERS.where(subscriber.c.email > bindparam("after")).order_by(subscriber.c.email).limit(bindparam("size"))
@@ -57,11 +57,17 @@ class Subscribers:
         self._database = database
         self._make_token = make_token
         new_reader = database.insert(subscriber)
-        self._put = new_reader.on_conflict_do_update(index_elements=["email"], set_={"body": new_reader.excluded.body})
+        self._put = new_reader.on_conflict_do_update(
+            index_elements=["email"], set_={name: new_reader.excluded[name] for name in ("body", "asked_at")}
+        )
         new_pause = database.insert(pause)
         self._pause = new_pause.on_conflict_do_update(
             index_elements=["email"],
             set_={name: new_pause.excluded[name] for name in ("until", "reason", "at")},
+        )
+        new_resumption = database.insert(resumption)
+        self._resume = new_resumption.on_conflict_do_update(
+            index_elements=["email"], set_={"at": new_resumption.excluded.at}
         )
         asked = database.elements("emails")
         self._pauses = select(pause).where(pause.c.email.in_(asked))
@@ -71,9 +77,10 @@ class Subscribers:
 
     def put(self, reader: Subscriber, *, now: datetime) -> None:
         """Add the reader, or replace the one with the same address. The token is not part of it: see `tokens`."""
-        body = dumps(Subscriber, replace(reader, token=""))
+        body = dumps(Subscriber, replace(reader, token="", asked_at=None))
+        row = {"email": reader.email, "created_at": now, "body": body, "asked_at": reader.asked_at}
         with self._database.writing() as connection:
-            connection.execute(self._put, {"email": reader.email, "created_at": now, "body": body})
+            connection.execute(self._put, row)
 
     def remove(self, email: str) -> bool:
         """Forget a reader, what they said of papers and what they brought; False if there was none.
@@ -102,7 +109,9 @@ class Subscribers:
             with self._database.reading() as connection:
                 rows = connection.execute(_PAGE, {"after": after, "size": size}).all()
             if rows:
-                yield tuple([_reader(body, name if tokens and name else "") for _, body, name in rows])
+                yield tuple(
+                    [_reader(body, asked_at, name if tokens and name else "") for _, body, asked_at, name in rows]
+                )
                 after = rows[-1].email
             if len(rows) < size:
                 return
@@ -111,9 +120,9 @@ class Subscribers:
         """Those of these addresses who joined at run time; those who have a token with it."""
         with self._database.reading() as connection:
             return tuple(
-                _reader(body, name or "")
+                _reader(body, asked_at, name or "")
                 for chunk in chunks(emails)
-                for _, body, name in connection.execute(self._readers, {"emails": to_text(chunk)})
+                for _, body, asked_at, name in connection.execute(self._readers, {"emails": to_text(chunk)})
             )
 
     def pause(self, email: str, *, until: date | None, reason: str, now: datetime) -> None:
@@ -121,9 +130,10 @@ class Subscribers:
         with self._database.writing() as connection:
             connection.execute(self._pause, {"email": email, "until": until, "reason": reason, "at": now})
 
-    def resume(self, email: str) -> bool:
-        """End a pause and forget what came back until now; False if there was no pause."""
+    def resume(self, email: str, *, now: datetime) -> bool:
+        """End a pause and forgive what was refused or came back until `now`; False if there was no pause."""
         with self._database.writing() as connection:
+            connection.execute(self._resume, {"email": email, "at": now})
             connection.execute(delete(bounce).where(bounce.c.email == email))
             return connection.execute(delete(pause).where(pause.c.email == email)).rowcount > 0
 
@@ -162,9 +172,10 @@ class Subscribers:
 
 # whoever is planned is looked up again when their mail goes out, a shard later: 35 µs each
 @lru_cache(maxsize=2048)
-def _reader(body: str, name: str) -> Subscriber:
+def _reader(body: str, asked_at: datetime | None, name: str) -> Subscriber:
     tree = parse(body)
-    return _decoded(tree | {"token": name} if isinstance(tree, dict) and name else tree)
+    reader = _decoded(tree | {"token": name} if isinstance(tree, dict) and name else tree)
+    return reader if asked_at is None else replace(reader, asked_at=asked_at)
 
 
 _decoded: Callable[[object], Subscriber] = decoder(Subscriber)

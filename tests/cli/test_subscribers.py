@@ -29,6 +29,32 @@ def test_who_is_added_gets_mail_and_who_is_removed_does_not(place: Place, cli: C
     assert BOB not in cli("subscribers", "list").out
 
 
+def test_what_is_not_given_of_a_known_subscriber_stays_and_what_changes_is_said(cli: Callable[..., Said]) -> None:
+    cli(
+        "subscribers",
+        "add",
+        BOB,
+        "-k",
+        "knitting",
+        "-k",
+        "-lions",
+        "--time",
+        "7:05",
+        "--days",
+        "mon,sun",
+        "--name",
+        "B",
+    )
+
+    changed = cli("subscribers", "add", "bob@EXAMPLE.org", "-k", "moe", "--time", "9:00")
+    again = cli("subscribers", "add", BOB)
+
+    assert "Changed: keywords knitting, -lions → moe; time 07:05 → 09:00. All else is as before.\n" in changed.out
+    assert "Nothing was changed.\n" in again.out
+    [row] = (row for row in cli("subscribers", "list", "--json").json if row["email"] == BOB)
+    assert ("B", ["moe"], "09:00:00", ["mon", "sun"]) == (row["name"], row["keywords"], row["at"], row["days"])
+
+
 def test_the_list_tells_where_everybody_is_kept(cli: Callable[..., Said]) -> None:
     cli("subscribers", "add", BOB, "--timezone", "Europe/Berlin")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from dataclasses import replace
 
 import pytest
 
@@ -20,6 +21,17 @@ def test_a_subscriber_gets_the_defaults_for_what_is_not_given() -> None:
     assert Subscriber(
         email="ada@lab.example", keywords=("moe",), at=dt.time(7, 5), timezone="Asia/Tokyo", trending=0
     ) == parse_subscriber(values, DEFAULTS)
+
+
+def test_what_is_not_given_of_somebody_known_stays_as_it_is() -> None:
+    known = Subscriber("ada@lab.example", "Ada", ("moe",), dt.time(7, 5), ("sun",), "Asia/Tokyo", 3, 0, 0.5)
+
+    assert known == parse_subscriber({"email": known.email, "name": None}, DEFAULTS, {known.email: known}.get)
+    assert replace(known, at=dt.time(9), trending=2) == parse_subscriber(
+        {"email": known.email, "time": "9:00", "trending": 2}, DEFAULTS, {known.email: known}.get
+    )
+    with pytest.raises(ConfigError):
+        parse_subscriber({"email": known.email, "keywords": []}, DEFAULTS, {known.email: known}.get)
 
 
 def test_mistakes_of_a_subscriber_have_the_same_words_as_those_of_the_file() -> None:

@@ -150,7 +150,7 @@ def test_a_crash_before_the_pause_is_made_good_by_the_next_run(two_mornings: Ins
     read(two_mornings)
     with two_mornings.state() as state:
         [(_, history)] = state.bounces.histories()
-        state.subscribers.resume(ADA)
+        state.subscribers.resume(ADA, now=LATER)
         state.bounces.record(history)
 
     report = read(two_mornings)
@@ -213,7 +213,7 @@ def test_after_a_resume_old_bounces_are_forgiven(two_mornings: Installation, ret
     put(returned, bounce(second), NOW + DAY)
     read(two_mornings)
     with two_mornings.state() as state:
-        state.subscribers.resume(ADA)
+        state.subscribers.resume(ADA, now=LATER)
     put(returned, bounce(second), LATER)
 
     assert () == read(two_mornings).verdicts

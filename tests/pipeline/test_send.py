@@ -187,7 +187,7 @@ def test_an_address_that_is_refused_on_three_days_gets_no_more_mail_until_resume
         reports.append(home.send(NOW + day * DAY))
     relay.script.clear()
     with home.state() as state:
-        assert state.subscribers.resume(ADA)
+        assert state.subscribers.resume(ADA, now=NOW + 3 * DAY)
 
     home.send(NOW + 3 * DAY + HOUR)
 
@@ -199,6 +199,20 @@ def test_an_address_that_is_refused_on_three_days_gets_no_more_mail_until_resume
         f"{ADA}: paused: refused on 3 days in a row, the last time with: {NO_SUCH_USER} (at RCPT TO)",
     ] == sentences(reports[2]) + sentences(reports[3])
     assert [[1, 2, 3, 4]] == [sorted(picked(mail.data)) for mail in relay.accepted]
+
+
+def test_after_a_resume_refusals_are_counted_afresh(home: Installation, relay: SmtpServer) -> None:
+    relay.script["rcpt"] = NO_SUCH_USER
+    reports = []
+    for day in range(6):
+        home.publish(*map(item, range(1, day + 2)))
+        home.pull(NOW + day * DAY)
+        reports.append(home.send(NOW + day * DAY, any_hour=True))
+        if day == 2:
+            with home.state() as state:
+                assert state.subscribers.resume(ADA, now=NOW + day * DAY + HOUR)
+
+    assert [False, False, True, False, False, True] == ["in a row" in sentences(report)[0] for report in reports]
 
 
 # --- perhaps ----------------------------------------------------------------------------------------------------

@@ -182,7 +182,7 @@ class Machine(RuleBasedStateMachine):
     def all_resume(self) -> None:
         self.readers = {email: replace(reader, paused_until=None) for email, reader in self.readers.items()}
         for email in EMAILS:
-            self.state.subscribers.resume(email)
+            self.state.subscribers.resume(email, now=self.now)
         self._look()
 
     @rule(policy=policies)

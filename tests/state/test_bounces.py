@@ -36,7 +36,9 @@ def test_a_reader_who_is_resumed_starts_afresh(state: State) -> None:
     state.bounces.record([HARD, replace(HARD, email=BOB)])
     state.subscribers.pause(ADA, until=None, reason="bounced", now=NOW)
 
-    assert [True, False] == [state.subscribers.resume(ADA), state.subscribers.resume("nobody@example.org")]
+    resumed = [state.subscribers.resume(email, now=NOW) for email in (ADA, "nobody@example.org")]
+
+    assert [True, False] == resumed
     assert [BOB] == [email for email, _ in state.bounces.histories()]
 
 

@@ -346,6 +346,19 @@ def test_refused_days_count_from_the_last_delivery(state: State) -> None:
     assert 0 == state.ledger.refused_days(BOB)
 
 
+def test_what_was_refused_before_a_reader_was_resumed_is_forgiven(state: State) -> None:
+    for offset in range(3):
+        day, at = TODAY + timedelta(days=offset), NOW + timedelta(days=offset)
+        plan(state, ADA, day)
+        claim(state, ADA, day)
+        state.ledger.settle(ADA, day, Receipt("refused", 550, "no", at, "x"), state="refused")
+        state.subscribers.resume(BOB, now=at)
+        if offset == 1:
+            state.subscribers.resume(ADA, now=at)
+
+    assert 1 == state.ledger.refused_days(ADA)
+
+
 def test_many_steps_can_share_one_durable_commit(state: State) -> None:
     plan(state, ADA)
     plan(state, BOB)

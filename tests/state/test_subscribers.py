@@ -45,8 +45,18 @@ def test_a_pause_holds_for_readers_of_the_configuration_and_can_change_and_end(s
     state.subscribers.pause(ADA, until=TODAY, reason="holidays\x00", now=later)
 
     assert {ADA: Pause(TODAY, "holidays\N{REPLACEMENT CHARACTER}", later)} == state.subscribers.pauses()
-    assert [True, False] == [state.subscribers.resume(ADA), state.subscribers.resume(ADA)]
+    assert [True, False] == [state.subscribers.resume(ADA, now=later) for _ in range(2)]
     assert state.subscribers.pauses() == {}
+
+
+def test_who_is_asked_stays_so_until_they_have_said_so(state: State) -> None:
+    asked = subscriber(ADA, asked_at=NOW)
+    state.subscribers.put(asked, now=NOW)
+    state.subscribers.put(subscriber(BOB), now=NOW)
+
+    assert (asked, subscriber(BOB)) == state.subscribers.all() == state.subscribers.find([ADA, BOB])
+    state.subscribers.put(subscriber(ADA), now=NOW)
+    assert (subscriber(ADA),) == state.subscribers.find([ADA])
 
 
 def test_each_address_gets_one_token_for_good(url: str) -> None:
