@@ -17,6 +17,8 @@ from typing import Literal
 Announce = Literal["new", "cross", "replace", "replace-cross"]
 SourceType = Literal["arxiv", "arxiv-api", "huggingface", "feed", "jsonl"]
 Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
+#: how much a mail says of each paper: everything, or a few lines without abstract
+Layout = Literal["full", "compact"]
 #: Monday first, so that `WEEKDAYS[day.weekday()]` is the name of a date's day
 WEEKDAYS: tuple[Weekday, ...] = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
@@ -243,6 +245,7 @@ class Subscriber:
     min_score: float = 0.2
     #: whether news of papers sent before are wanted
     followups: bool = True
+    layout: Layout = "full"
     #: no digest before this local date; None: not paused
     paused_until: date | None = None
     #: when they were asked whether they want mail; None: they have said so, or need not be asked

@@ -79,6 +79,7 @@ def _row(reader: Subscriber, row: dict[str, object]) -> tuple[str, ...]:
     epilog=examples(
         "digest subscribers add ada@example.org -k 'mixture of experts' -k '-medical'",
         "digest subscribers add ada@example.org --time 07:30 --timezone Europe/Berlin",
+        "digest subscribers add ada@example.org --max-papers 30 --layout compact",
     )
 )
 def add(
@@ -93,6 +94,9 @@ def add(
     timezone: Annotated[str | None, typer.Option(help="IANA name, such as Europe/Berlin.", metavar="ZONE")] = None,
     max_papers: Annotated[int | None, typer.Option(help="Most papers in the For-you part.", metavar="N")] = None,
     trending: Annotated[int | None, typer.Option(help="Most papers in the Trending part.", metavar="N")] = None,
+    layout: Annotated[
+        str | None, typer.Option(help="full, or compact: a list without abstracts.", metavar="LAYOUT")
+    ] = None,
     config: ConfigOption = None,
 ) -> None:
     """Add a subscriber to the state, or change one kept there.
@@ -110,6 +114,7 @@ def add(
         "timezone": timezone,
         "max_papers": max_papers,
         "trending": trending,
+        "layout": layout,
     }
     with open_settings_state(settings) as state, state.transaction():
         known, reader = _parsed(given, settings, state)

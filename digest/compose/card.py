@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from digest.compose.marking import Segment, mark
 from digest.compose.text import cut_at_sentence, http_link, one_line, plain
@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 
 #: characters of an abstract that are read at all; the longest excerpt is far shorter
 _ABSTRACT_READ = 4000
-_NAMES_SHOWN = 3
+#: authors named, and in a dense list
+_NAMES_SHOWN, _NAMES_IN_LIST = 3, 1
 #: most characters of an AI summary; sources promise one sentence
 _SUMMARY = 300
 #: most characters of the title of a similar paper
@@ -34,6 +35,15 @@ _RESOLVERS = {
 }
 
 
+class Room(NamedTuple):
+    """How much of one paper is shown below its title."""
+
+    #: most characters of its abstract; 0: none, and no AI summary
+    abstract: int
+    #: a few lines close together: who, where, how many votes, and why
+    compact: bool = False
+
+
 @dataclass(frozen=True, slots=True)
 class Detail:
     """How much of each paper is shown."""
@@ -43,16 +53,18 @@ class Detail:
     abstract: int = 600
     #: papers from the top that keep abstract and AI summary
     abstracts: int = 100
-    #: authors, origin, badges, links and reasons are shown; without them a title and its link are left
-    facts: bool = True
+    #: papers from the top that keep authors, origin, badges, links and reasons; of the others there are titles, linked
+    facts: int = 100
     #: papers from the top that are shown at all
     papers: int = 100
+    #: a dense list: no abstracts and summaries, and no links beside the title's
+    compact: bool = False
 
-    def room(self, number: int) -> int | None:
-        """Most characters of the `number`th paper's abstract (from 1). 0: none, and no AI summary; None: no facts."""
-        if not self.facts:
+    def room(self, number: int) -> Room | None:
+        """What there is room for below the title of the `number`th paper (from 1); None: no facts."""
+        if number > self.facts:
             return None
-        return self.abstract if number <= self.abstracts else 0
+        return Room(self.abstract if number <= self.abstracts and not self.compact else 0, self.compact)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +96,8 @@ class Heading:
 class Body:
     """What a paper says of itself, and sources of it. Empty strings and tuples: there is nothing to show."""
 
+    #: True if the lines of the card stand close together
+    compact: bool = False
     #: `Ada Lovelace, Emmy Noether, Mary Somerville and 4 more · DeepMind`
     authors: str = ""
     #: `arXiv, Hugging Face · cs.LG · 14 Sep 2026 · v2`
@@ -187,16 +201,19 @@ def excerpt(pick: Pick) -> str:
     return pick.summary if pick.summary_by == "extract" else ""
 
 
-def body(pick: Pick, words: Sequence[str], *, room: int | None) -> Body:
+def body(pick: Pick, words: Sequence[str], *, room: Room | None) -> Body:
     """As much of the paper as `Detail.room` allows, with `words` marked."""
     if room is None:
         return Body()
     paper, trend, own = pick.paper, pick.trend, excerpt(pick)
+    if room.compact:
+        names, origin = _authors(paper, _NAMES_IN_LIST), _origin(paper, in_list=True)
+        return Body(compact=True, authors=names, origin=origin, badges=_counters(paper, trend, changes=False))
     machine = paper.ai_summary if own or not pick.summary else pick.summary
-    abstract, summary = (plain(text[:_ABSTRACT_READ]) if room else "" for text in (own, machine))
-    abstract = cut_at_sentence(abstract, room)
+    abstract, summary = (plain(text[:_ABSTRACT_READ]) if room.abstract else "" for text in (own, machine))
+    abstract = cut_at_sentence(abstract, room.abstract)
     return Body(
-        authors=_authors(paper),
+        authors=_authors(paper, _NAMES_SHOWN),
         origin=_origin(paper),
         badges=_badges(paper, trend),
         ai_summary=cut_at_sentence(summary, _SUMMARY),
@@ -205,10 +222,12 @@ def body(pick: Pick, words: Sequence[str], *, room: int | None) -> Body:
     )
 
 
-def close(pick: Pick, *, room: int | None) -> Close:
+def close(pick: Pick, *, room: Room | None) -> Close:
     """Links, reasons and similar papers, if `Detail.room` allows them."""
     if room is None:
         return Close()
+    if room.compact:
+        return Close(why=one_line(plain(pick.why)))
     return Close(
         links=_links(pick.paper, pick.trend),
         why=one_line(plain(pick.why)),
@@ -250,29 +269,35 @@ def _landing(url: str, key: str) -> str:
     return http_link(url) or http_link(_RESOLVERS.get(scheme, "") + name)
 
 
-def _authors(paper: Paper) -> str:
-    first = [one_line(plain(name), 60) for name in paper.authors[: _NAMES_SHOWN + 1]]
-    names = [*filter(None, first), *paper.authors[_NAMES_SHOWN + 1 :]]
-    return " · ".join(filter(None, (listed(names, _NAMES_SHOWN), one_line(plain(paper.organization), 60))))
+def _authors(paper: Paper, shown: int) -> str:
+    first = [one_line(plain(name), 60) for name in paper.authors[: shown + 1]]
+    names = [*filter(None, first), *paper.authors[shown + 1 :]]
+    return " · ".join(filter(None, (listed(names, shown), one_line(plain(paper.organization), 60))))
 
 
-def _origin(paper: Paper) -> str:
+def _origin(paper: Paper, *, in_list: bool = False) -> str:
+    published = None if in_list else paper.published
     facts = [
         ", ".join(source_name(one_line(name, 40)) for name in paper.sources[:3]),
-        ", ".join(one_line(category, 20) for category in paper.categories[:3]),
-        f"{short_day(paper.published)} {paper.published.year}" if paper.published else "",
+        ", ".join(one_line(category, 20) for category in paper.categories[: 1 if in_list else 3]),
+        f"{short_day(published)} {published.year}" if published else "",
         f"v{paper.version}" if paper.version and paper.version > 1 else "",
         "updated" if paper.announce.startswith("replace") else "",
     ]
     return " · ".join(filter(None, facts))
 
 
-def _badges(paper: Paper, trend: Trend) -> tuple[Badge, ...]:
-    badges = []
+def _counters(paper: Paper, trend: Trend, *, changes: bool = True) -> tuple[Badge, ...]:
+    badges, days = [], trend.change_days if changes else None
     if votes := _known(trend.upvotes, paper.signals.upvotes):
-        badges.append(_counter("▲", votes, "upvote", trend.upvotes_change, trend.change_days))
+        badges.append(_counter("▲", votes, "upvote", trend.upvotes_change, days))
     if stars := _known(trend.stars, paper.signals.stars):
-        badges.append(_counter("★", stars, "star", trend.stars_change, trend.change_days))
+        badges.append(_counter("★", stars, "star", trend.stars_change, days))
+    return tuple(badges)
+
+
+def _badges(paper: Paper, trend: Trend) -> tuple[Badge, ...]:
+    badges = [*_counters(paper, trend)]
     # two searches of one site are one source, if anybody counted
     if (sources := trend.sources or len(paper.sources)) > 1:
         text = f"in {sources} sources"

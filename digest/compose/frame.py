@@ -56,6 +56,7 @@ class Page(Occasion, _StandIn):
     """What a page template may show by itself."""
 
     left_out: int
+    compact: bool
     for_you: tuple[Gap, ...]
     trending: tuple[Gap, ...]
     missed: tuple[Gap, ...]

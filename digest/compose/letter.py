@@ -19,6 +19,7 @@ from digest.compose.card import (
     Detail,
     FollowupCard,
     MissedCard,
+    Room,
     card,
     followup_card,
     missed_card,
@@ -106,6 +107,8 @@ class Cover(Occasion):
     matched: int
     #: picks that did not fit into a mail of bearable size; 0 but for absurd input
     left_out: int
+    #: True if papers are a dense list
+    compact: bool
     #: the subscriber's address
     reader: str
     #: their first keywords as typed, and how many more there are: `sparse attention, title:routing and 3 more`
@@ -133,7 +136,7 @@ def write(digest: Digest, letterhead: Letterhead, detail: Detail) -> Letter:
     picks = digest.picks[: detail.papers]
     token = digest.subscriber.token
     cards = [
-        (pick.part, card(pick, number, detail, answers(pick.paper.key, token, letterhead, detail)))
+        (pick.part, card(pick, number, detail, answers(pick.paper.key, token, letterhead, detail.room(number))))
         for number, pick in enumerate(picks, start=1)
     ]
     return Letter(
@@ -183,6 +186,7 @@ def cover(digest: Digest, letterhead: Letterhead, detail: Detail) -> Cover:
         considered=digest.considered,
         matched=digest.matched,
         left_out=max(len(digest.picks) - detail.papers, 0),
+        compact=detail.compact,
         reader=one_line(reader.email),
         keywords=_keywords(reader),
         archive_link=_archive_link(digest.planned_at.date(), letterhead),
@@ -211,9 +215,9 @@ def contact(letterhead: Letterhead) -> str:
     return next((address for written in candidates if (address := parseaddr(written)[1])), "")
 
 
-def answers(key: str, token: str, letterhead: Letterhead, detail: Detail) -> Answers:
-    """The links of one paper for the reader of this token, if letterhead and detail have such links."""
-    if not (letterhead.feedback and detail.facts and can_answer(key, token)):
+def answers(key: str, token: str, letterhead: Letterhead, room: Room | None) -> Answers:
+    """The links of one paper for the reader of this token, if the letterhead has such links and there is room."""
+    if not (letterhead.feedback and room and not room.compact and can_answer(key, token)):
         return NO_ANSWERS
     mail, secret = _feedback_mail(letterhead), letterhead.secret
     return Answers(

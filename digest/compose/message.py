@@ -25,16 +25,23 @@ if TYPE_CHECKING:
 
     from digest.compose.letter import Cover, Letterhead
     from digest.compose.render import Renderer
-    from digest.model import Digest
+    from digest.model import Digest, Subscriber
 
 #: Gmail hides what is beyond 102 KB of HTML, and with it the footer and the way out
 SIZE_LIMIT = 100_000
 #: what is given up first, until a mail is small enough: length of abstracts, then abstracts from the end, then
-#: everything but titles, then (for absurd input only) papers from the end
+#: everything but titles, from the end too, then (for absurd input only) papers
 DETAILS = (
     *(Detail(abstract=length) for length in (600, 400, 250, 150)),
-    *(Detail(abstract=150, abstracts=count) for count in (40, 30, 20, 10, 0)),
-    *(Detail(title=120, abstracts=0, facts=False, papers=count) for count in (100, 50, 25, 12)),
+    *(Detail(abstract=150, abstracts=count) for count in (40, 30, 20, 10)),
+    *(Detail(title=150, abstract=150, abstracts=10, facts=count) for count in (50, 30, 20, 10)),
+    *(Detail(title=120, facts=0, papers=count) for count in (100, 50, 25, 12)),
+)
+#: the same for the compact layout, which has no abstracts to give up
+COMPACT_DETAILS = (
+    Detail(compact=True),
+    *(Detail(title=150, facts=count, compact=True) for count in (75, 50, 25)),
+    *(Detail(title=120, facts=0, papers=count, compact=True) for count in (100, 50, 25, 12)),
 )
 
 
@@ -63,7 +70,7 @@ def fitting(digest: Digest, compose_with: Callable[[Detail], Mail]) -> Mail:
     Raises:
         DigestError: there is none.
     """
-    for detail in DETAILS:
+    for detail in details(digest.subscriber):
         mail = compose_with(detail)
         if len(mail.data) < SIZE_LIMIT:
             return mail
@@ -71,6 +78,11 @@ def fitting(digest: Digest, compose_with: Callable[[Detail], Mail]) -> Mail:
         f"the mail to {digest.subscriber.email} of {digest.local_date} is too large even with only titles",
         hint="make the templates smaller",
     )
+
+
+def details(reader: Subscriber) -> tuple[Detail, ...]:
+    """The details that are tried for a reader, the one that shows most first."""
+    return COMPACT_DETAILS if reader.layout == "compact" else DETAILS
 
 
 def addressed(

@@ -22,8 +22,9 @@ from digest.compose.letter import Cover, Occasion
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 
-#: what two covers of one day may differ in; how many papers were left out is hardly ever anything but 0
-OWN = frozenset(field.name for field in fields(Cover)) - {field.name for field in fields(Occasion)} - {"left_out"}
+#: what two covers of one day may differ in, but for what their pages ask; few papers are left out, and hardly ever
+OWN = frozenset(field.name for field in fields(Cover)) - {field.name for field in fields(Occasion)}
+OWN -= {"left_out", "compact"}
 #: by the kind of a piece, what a template calls its values, and which of them are blanks
 BLANKS = {
     "head": ("letter", OWN),

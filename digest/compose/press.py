@@ -15,7 +15,7 @@ from digest.compose.card import body, close, excerpt, followup_card, heading, ma
 from digest.compose.form import Forms
 from digest.compose.frame import CARD_PIECES, Frame, Gap, Page, Piece, frame
 from digest.compose.letter import answers, cover, occasion, shown_followups, shown_missed
-from digest.compose.message import DETAILS, addressed, compose, compose_with, fitting
+from digest.compose.message import COMPACT_DETAILS, DETAILS, addressed, compose, compose_with, fitting
 from digest.compose.sample import digests
 from digest.compose.styles import PieceError
 from digest.errors import TemplateError
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Hashable
     from datetime import date
 
-    from digest.compose.card import Detail
+    from digest.compose.card import Detail, Room
     from digest.compose.letter import Letterhead
     from digest.compose.render import Renderer
     from digest.compose.styles import Element
@@ -134,7 +134,7 @@ class Press:
 
     def _try_out(self) -> str:
         for digest in digests():
-            for detail in (DETAILS[0], DETAILS[-1]):
+            for detail in (DETAILS[0], DETAILS[-1], COMPACT_DETAILS[0]):
                 whole = compose_with(detail, digest, self._letterhead, self._renderer)
                 try:
                     if self._compose_with(detail, digest).data != whole.data:
@@ -165,7 +165,7 @@ class Press:
                 get(title) or self._title(title, around[at], pick, shown, number, detail),
                 get(paper) or self._paper(paper, around[at + 1], pick, shown, detail.room(number)),
                 get(why) or self._why(why, around[at + 2], pick, detail.room(number)),
-                self._answer(around[at + 3], pick, digest.subscriber.token, detail) if own.answers else _NO_PIECE,
+                self._answer(around[at + 3], pick, digest, detail.room(number)) if own.answers else _NO_PIECE,
             )
         for near in missed:
             at = len(pieces)
@@ -181,7 +181,7 @@ class Press:
     def _page(
         self, detail: Detail, local_date: date, parts: tuple[str, ...], missed: int, followups: int, left_out: int
     ) -> _Page:
-        frame = self._frame(local_date, parts, missed, followups, left_out)
+        frame = self._frame(local_date, parts, missed, followups, left_out, compact=detail.compact)
         around, places = frame.around, [0, 0]
         for number in range(1, len(parts) + 1):
             title, paper, why, _ = around[len(places) : len(places) + len(CARD_PIECES)]
@@ -189,7 +189,7 @@ class Press:
             places += (
                 self._numbers.of("title", title, number, detail.title),
                 self._numbers.of("paper", paper, room),
-                self._numbers.of("why", why, room is None),
+                self._numbers.of("why", why, room and room.compact),
                 0,
             )
         kinds = ["missed"] * missed + ["followup"] * followups
@@ -197,11 +197,14 @@ class Press:
         places += [self._numbers.of(kind, element, detail.title) for kind, element in rest]
         return _Page(frame, tuple(places))
 
-    def _frame(self, local_date: date, parts: tuple[str, ...], missed: int, followups: int, left_out: int) -> Frame:
+    def _frame(
+        self, local_date: date, parts: tuple[str, ...], missed: int, followups: int, left_out: int, *, compact: bool
+    ) -> Frame:
         gaps = [(part, Gap(number)) for number, part in enumerate(parts, start=1)]
         page = Page(
             **vars(occasion(local_date, self._letterhead)),
             left_out=left_out,
+            compact=compact,
             for_you=tuple(gap for part, gap in gaps if part == "for_you"),
             trending=tuple(gap for part, gap in gaps if part == "trending"),
             missed=tuple(map(Gap, range(1, missed + 1))),
@@ -227,15 +230,16 @@ class Press:
     ) -> Piece:
         return self._printed(key, "title", around, heading(pick.paper, shown.in_title, number, limit=detail.title))
 
-    def _paper(self, key: Hashable, around: Element | None, pick: Pick, shown: _Shown, room: int | None) -> Piece:
+    def _paper(self, key: Hashable, around: Element | None, pick: Pick, shown: _Shown, room: Room | None) -> Piece:
         return self._printed(key, "paper", around, body(pick, shown.in_abstract, room=room))
 
-    def _why(self, key: Hashable, around: Element | None, pick: Pick, room: int | None) -> Piece:
+    def _why(self, key: Hashable, around: Element | None, pick: Pick, room: Room | None) -> Piece:
         return self._printed(key, "why", around, close(pick, room=room))
 
-    def _answer(self, around: Element | None, pick: Pick, token: str, detail: Detail) -> Piece:
+    def _answer(self, around: Element | None, pick: Pick, digest: Digest, room: Room | None) -> Piece:
         """The one piece of a card that is a reader's own."""
-        return self._forms.piece("answer", around, answers(pick.paper.key, token, self._letterhead, detail))
+        own = answers(pick.paper.key, digest.subscriber.token, self._letterhead, room)
+        return self._forms.piece("answer", around, own)
 
     def _printed(self, key: Hashable, kind: str, around: Element | None, given: object) -> Piece:
         return self._pieces.put(key, self._forms.piece(kind, around, given))

@@ -33,7 +33,7 @@ from digest.config.section import (
     WebAddress,
     Zone,
 )
-from digest.model import Announce, SourceType
+from digest.model import Announce, Layout, SourceType
 
 
 class StateSection(Section):
@@ -199,6 +199,8 @@ class DigestSection(Section):
     """Least relevance of a For-you paper, 0 to 1. On judged profiles 1 in 100 papers below 0.2 was relevant."""
     followups: bool = True
     """Tell news of papers sent before: withdrawn, a new version, code, a venue, a DOI, many more votes."""
+    layout: Layout = "full"
+    """full: with abstracts and links; compact: a dense list of titles, authors, votes and reasons."""
     similar: int = Field(default=1, ge=0, le=2)
     """Most papers named under a pick as like it."""
     summaries: Literal["abstract", "sentence", "llm"] = "abstract"
@@ -268,6 +270,8 @@ class SubscriberEntry(Section):
     """Least relevance of a For-you paper, 0 to 1."""
     followups: bool | None = None
     """Tell news of papers sent before."""
+    layout: Layout | None = None
+    """full: with abstracts and links; compact: a dense list of titles, authors, votes and reasons."""
     paused_until: Pause | None = None
     """No digest before this local date."""
 

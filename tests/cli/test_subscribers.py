@@ -64,6 +64,15 @@ def test_the_list_tells_where_everybody_is_kept(cli: Callable[..., Said]) -> Non
     assert "00:00 Europe/Berlin" in cli("subscribers", "list").out
 
 
+def test_the_layout_is_chosen_for_each(cli: Callable[..., Said]) -> None:
+    wrong = cli("subscribers", "add", BOB, "--layout", "dense")
+    cli("subscribers", "add", BOB, "-k", "knitting", "--layout", "compact")
+
+    rows = {row["email"]: row["layout"] for row in cli("subscribers", "list", "--json").json}
+    assert (2, True) == (wrong.code, wrong.err.startswith("digest: --layout"))
+    assert {"ada@example.org": "full", BOB: "compact"} == rows
+
+
 def test_a_list_of_nobody_says_how_to_add_somebody(place: Place, cli: Callable[..., Said]) -> None:
     place.configure(readers=())
 

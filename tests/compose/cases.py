@@ -249,6 +249,8 @@ ONLY_TRENDING = digest(
     matched=0,
 )
 
+COMPACT = replace(USUAL, subscriber=replace(READER, layout="compact"))
+
 CASES = {
     "usual": Case(USUAL),
     "usual-css-inline": Case(USUAL, inliner="css-inline"),
@@ -257,6 +259,7 @@ CASES = {
     "world": Case(WORLD),
     "fifty": Case(FIFTY),
     "only-trending": Case(ONLY_TRENDING),
+    "compact": Case(COMPACT),
     "answers": Case(USUAL, replace(LETTERHEAD, feedback="feedback@example.org", secret="a secret of the tests")),
     "no-web-pages": Case(USUAL, replace(LETTERHEAD, base_url="", unsubscribe_mailto="", reply_to="", operator="")),
 }

@@ -12,7 +12,7 @@ from digest.compose.marking import Segment
 from digest.compose.message import compose
 from digest.compose.render import Renderer
 from digest.compose.words import long_day, short_day
-from digest.model import Match, Missed, Signals, Trend
+from digest.model import Match, Missed, Signals, Similar, Trend
 from tests.compose.cases import LETTERHEAD, USUAL
 from tests.makers import digest, paper, pick, subscriber
 
@@ -106,6 +106,38 @@ def test_a_paper_without_a_usable_address_is_found_by_its_key(key: str, link: st
     assert link == card(pick(1, paper=paper(1, key=key, url="javascript:alert(1)")), 1, Detail()).link
 
 
+def test_a_compact_card_is_a_few_short_lines() -> None:
+    chosen = pick(
+        1,
+        paper=paper(
+            1,
+            title="On the Number 1",
+            abstract="We study it.",
+            authors=("A", "B", "C"),
+            sources=("arxiv", "huggingface"),
+            categories=("cs.LG", "cs.CL"),
+            version=2,
+            code_url="https://example.org/code",
+            ai_summary="It is studied.",
+        ),
+        trend=Trend(0.5, 142, 84, 12, 3, 1234, 5, change_days=1),
+        why="“number” in title",
+        similar=(Similar("url:x", "On the Number 2", ""),),
+    )
+
+    assert Card(
+        number=1,
+        title="On the Number 1",
+        title_segments=(Segment("On the Number 1"),),
+        link="https://arxiv.org/abs/2609.00001",
+        compact=True,
+        authors="A and 2 more",
+        origin="arXiv, Hugging Face · cs.LG · v2",
+        badges=(Badge("▲ 142", "142 upvotes"), Badge("★ 1.2k", "1,234 stars")),
+        why="“number” in title",
+    ) == card(chosen, 1, Detail(compact=True))
+
+
 def test_less_detail_shortens_and_then_leaves_out() -> None:
     chosen = pick(1, paper=paper(1, abstract="One. Two. " * 20, ai_summary="Short."), why="why")
 
@@ -113,9 +145,9 @@ def test_less_detail_shortens_and_then_leaves_out() -> None:
     assert ("", "") == (card(chosen, 3, Detail(abstracts=2)).abstract, card(chosen, 3, Detail(abstracts=2)).ai_summary)
     assert "why" == card(chosen, 3, Detail(abstracts=2)).why
     assert ("", "", "") == (
-        card(chosen, 1, Detail(facts=False)).authors,
-        card(chosen, 1, Detail(facts=False)).abstract,
-        card(chosen, 1, Detail(facts=False)).why,
+        card(chosen, 1, Detail(facts=0)).authors,
+        card(chosen, 1, Detail(facts=0)).abstract,
+        card(chosen, 1, Detail(facts=0)).why,
     )
 
 

@@ -7,7 +7,7 @@ from email import message_from_bytes
 from email.header import Header
 from email.message import EmailMessage
 from email.policy import default
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import example, given, settings
@@ -18,12 +18,14 @@ from digest.compose.message import SIZE_LIMIT, compose, compose_notice, message_
 from digest.compose.render import Renderer
 from digest.compose.text import one_line
 from digest.errors import DigestError
-from digest.model import Mail, Missed
-from tests.compose.cases import LETTERHEAD, READER, matched
+from digest.model import Mail, Missed, Trend
+from tests.compose.cases import LETTERHEAD, READER, SIMILAR, matched
 from tests.makers import HOSTILE_TITLE, NOW, digest, paper, pick, subscriber
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from digest.model import Layout
 
 RENDERER = Renderer(inliner="css-inline")
 
@@ -187,9 +189,9 @@ def test_the_date_is_when_the_digest_was_planned() -> None:
 # --- size -------------------------------------------------------------------------------------------------------
 
 
-def many(count: int, length: int) -> Mail:
+def many(count: int, length: int, **fields: Any) -> Mail:
     picks = [
-        matched(number, "study", ("study",), abstract="We study words. " * length, title=f"Title {number}")
+        matched(number, "study", ("study",), abstract="We study words. " * length, title=f"Title {number}", **fields)
         for number in range(1, count + 1)
     ]
     return compose(digest(*picks, subscriber=READER), LETTERHEAD, RENDERER)
@@ -208,6 +210,47 @@ def test_abstracts_are_dropped_from_the_end() -> None:
     assert 60 == len(shown)
     assert 0 < sum(shown) < 60
     assert sorted(shown, reverse=True) == shown
+
+
+@pytest.mark.parametrize("layout", ["full", "compact"])
+def test_fifty_papers_long_in_every_way_are_all_there_and_the_way_out_too(layout: Layout) -> None:
+    picks = [
+        matched(
+            number,
+            "study",
+            ("study",),
+            title=f"A Study {number} of " + "Very Long Words and what They Mean " * 8,
+            abstract="We study long words at great length. " * 80,
+            authors=("A Name that Is Longer than Most of the Others",) * 20,
+            organization="University of Long Names",
+            ai_summary="They are studied. " * 20,
+            code_url="https://example.org/code/" + "x" * 80,
+            pdf_url="https://example.org/pdf/" + "x" * 80,
+            trend=Trend(0.5, 142, 84, 12, 3, 1234, 310, change_days=1),
+            why="“study” in title and abstract; ▲ 142 (+84 since yesterday); ★ 1.2k (+310 since yesterday)",
+            similar=SIMILAR[:1],
+        )
+        for number in range(1, 51)
+    ]
+    reader = replace(READER, layout=layout, max_papers=50)
+    letterhead = replace(LETTERHEAD, feedback="feedback@example.org", secret="s")
+
+    mail = compose(digest(*picks, subscriber=reader), letterhead, RENDERER)
+
+    assert len(mail.data) < SIZE_LIMIT
+    for body in (mail.text, mail.html):
+        assert all(f"arxiv.org/abs/2609.{number:05d}" in body for number in range(1, 51))
+        assert "/unsubscribe/" in body
+
+
+def test_when_abstracts_are_short_the_tail_is_moved_to_titles() -> None:
+    """The first papers are what the reader came for: they keep what they can."""
+    cards = many(100, 100, authors=("A Name",) * 3, why="“study” in the title " * 5).html.split("<h3")[1:]
+    abstracts, reasons = (["abstract" in card.partition("<a")[2] for card in cards], ["Why:" in card for card in cards])
+
+    assert 100 == len(cards)
+    assert 0 < sum(abstracts) < sum(reasons) < 100
+    assert (sorted(abstracts, reverse=True), sorted(reasons, reverse=True)) == (abstracts, reasons)
 
 
 def test_the_worst_input_gives_a_mail_of_bearable_size_that_says_what_is_missing() -> None:

@@ -82,6 +82,7 @@ digests = st.builds(
         st.sampled_from(["ada@example.org", "zoë@bücher.de", "b+c@example.org"]),
         name=texts,
         keywords=st.lists(texts, max_size=15).map(tuple),
+        layout=st.sampled_from(["full", "compact"]),
         token=st.sampled_from(["", "t0", "a/b?c=d", "x" * 64, "Zm9yIHRoZSByZWFkZXI_-w"]),
     ),
     local_date=st.sampled_from([TODAY, TODAY.replace(day=16)]),

@@ -84,6 +84,7 @@ timezone = "Asia/Tokyo"
 max_papers = 7
 trending = 2
 min_score = 0.25
+layout = "compact"
 [[subscribers]]
 email = "ada@lab.example"
 [[subscribers]]
@@ -96,6 +97,7 @@ timezone = "Europe/Berlin"
 max_papers = 20
 trending = 0
 min_score = 0.5
+layout = "full"
 paused_until = 2027-01-15
 """
 
@@ -108,6 +110,7 @@ paused_until = 2027-01-15
             max_papers=7,
             trending=2,
             min_score=0.25,
+            layout="compact",
         ),
         Subscriber(
             email="Emmy@lab.example",
