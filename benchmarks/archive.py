@@ -1,9 +1,9 @@
-"""The archive of a month with so many papers a day, written for the first time and again, on one core.
+"""The archive of a month with so many papers a day: the first time, with nothing new, with votes, with a new day.
 
 usage: python benchmarks/archive.py [PAPERS_A_DAY …]
 
-What is measured is `digest.pipeline.archive.Archive`, from a state in a file to pages in a folder. Seconds are of the
-processor, which on an idle machine are those of the clock; disks add to them.
+What is measured is `digest.pipeline.archive.Archive` on one core, from a state in a file to pages in a folder. Seconds
+are of the processor, which on an idle machine are those of the clock; disks add to them.
 """
 
 from __future__ import annotations
@@ -20,7 +20,8 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
 from digest.model import DaySignals, Paper, Signals, StoredPaper
-from digest.pipeline.archive import Address, Archive
+from digest.pipeline.archive import Archive
+from digest.publish.feeds import Address
 from digest.state.store import State, open_state
 
 _TODAY = date(2026, 9, 15)
@@ -30,14 +31,15 @@ _WORDS = [f"w{number}" for number in range(20_000)]
 _WEIGHTS = list(accumulate(1 / (rank + 3) for rank in range(20_000)))
 #: of the papers of a day so many are voted for, on seven days
 _VOTED = 0.4
+_MORE = DaySignals("votes", _TODAY, Signals(upvotes=500))
 
 
 def text(chance: random.Random, words: int) -> str:
     return " ".join(chance.choices(_WORDS, cum_weights=_WEIGHTS, k=words))
 
 
-def fill(state: State, chance: random.Random, count: int) -> None:
-    for ago in reversed(range(_DAYS)):
+def fill(state: State, chance: random.Random, count: int, days_ago: range) -> None:
+    for ago in reversed(days_ago):
         day = _TODAY - timedelta(days=ago)
         at = datetime(day.year, day.month, day.day, 5, tzinfo=UTC)
         papers = [
@@ -56,14 +58,20 @@ def measure(count: int) -> str:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         with open_state(f"sqlite:///{folder / 'state.sqlite3'}", now=datetime(2026, 9, 15, tzinfo=UTC)) as state:
-            fill(state, random.Random(1), count)
+            chance = random.Random(1)
+            fill(state, chance, count, range(1, _DAYS))
             told = []
-            for _ in range(2):
+            for what in ("first", "nothing new", "votes", "a new day"):
+                if what == "votes":
+                    papers = state.papers.edition(_TODAY - timedelta(days=2))[: int(count * _VOTED)]
+                    state.papers.store([], signals=[(one.paper.key, _MORE) for one in papers])
+                elif what == "a new day":
+                    fill(state, chance, count, range(1))
                 start = time.process_time()
                 archive = Archive(state, folder / "site", Address("lab.example"), today=_TODAY, since=None)
                 archive.write(lambda: None)
-                told.append(f"{time.process_time() - start:.1f} s ({archive.written[0]:,} files written)")
-    return f"{count * _DAYS:,} papers: first {told[0]}, again {told[1]}"
+                told.append(f"{what} {time.process_time() - start:.1f} s ({archive.written[0]:,} files written)")
+    return f"{count * _DAYS:,} papers: {', '.join(told)}"
 
 
 def main() -> None:

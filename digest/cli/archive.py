@@ -17,12 +17,7 @@ from digest.errors import DigestError
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from digest.config import Settings
-    from digest.pipeline.archive import Archive
-    from digest.state.store import State
 
-#: readers at a time
-_SHARD = 500
 #: where so many have feeds, nobody wants to read them on the terminal
 _MOST_TOLD = 20
 
@@ -61,7 +56,9 @@ def archive(
     and under any address. Days that are not there yet are written, recent ones again, because votes move; older pages
     stay as they are.
     """
-    from digest.pipeline.archive import Address, Archive
+    from digest.pipeline.archive import Archive
+    from digest.pipeline.private import staying
+    from digest.publish.feeds import Address
 
     first = _date(since)
     settings = load_settings(config)
@@ -73,7 +70,14 @@ def archive(
         writing = Archive(state, folder, address, today=utc_now().date(), since=first)
         with progress("writing days", writing.days) as step:
             done = writing.write(step)
-        readers = _write_private(settings, state, writing) if private else {}
+        readers: dict[str, str] = {}
+        if private or writing.has_private:
+            feeds = writing.private(staying(settings, state))
+            feeds.drop()
+            if private:
+                with progress("writing readers' feeds", feeds.readers) as step:
+                    feeds.write(step)
+                readers = feeds.folders
     written, files = writing.written
     if as_json:
         print_json({**plain(done), "files": files, "written": written, "private": readers})
@@ -84,22 +88,6 @@ def archive(
     )
     _print_readers(readers)
     say(f"Open {folder / 'index.html'}")
-
-
-def _write_private(settings: Settings, state: State, writing: Archive) -> dict[str, str]:
-    """The folder of each reader who was sent anything; those of readers who left are removed."""
-    from digest.pipeline.readers import subscribers
-
-    emails = [reader.email for reader in subscribers(settings, state)]
-    folders: dict[str, str] = {}
-    with progress("writing readers' feeds", len(emails)) as step:
-        for start in range(0, len(emails), _SHARD):
-            shard = emails[start : start + _SHARD]
-            folders |= writing.write_private(shard)
-            for _ in shard:
-                step()
-    writing.drop_private(folders.values())
-    return folders
 
 
 def _print_readers(readers: Mapping[str, str]) -> None:
@@ -137,7 +125,7 @@ def _check(folder: Path) -> None:
     Raises:
         UsageError: it is a file, or is neither empty nor an archive.
     """
-    from digest.pipeline.archive import MARK
+    from digest.pipeline.made import MARK
 
     try:
         taken = not (folder / MARK).is_file() and folder.exists() and any(folder.iterdir())

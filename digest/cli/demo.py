@@ -19,11 +19,12 @@ from digest.cli.preview import print_digest, write_preview
 from digest.clock import utc_now
 from digest.compose.message import compose
 from digest.config import load
-from digest.pipeline.archive import Address, Archive
+from digest.pipeline.archive import Archive
 from digest.pipeline.letterhead import letterhead, open_renderer
 from digest.pipeline.plan import preview
 from digest.pipeline.pull import pull
 from digest.pipeline.send import send
+from digest.publish.feeds import Address
 from digest.state.store import open_state
 
 if TYPE_CHECKING:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from digest.errors import DigestError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from pathlib import Path
 
 _HINT = "name a folder that you may write to, on a disk with space"
@@ -27,8 +28,30 @@ class Folder:
         self.written = self.files = 0
 
     def has(self, name: str) -> bool:
-        """Whether there is a file of this name, a path from the folder."""
-        return (self._path / name).is_file()
+        """Whether there is a file of this name, a path from the folder, with anything in it.
+
+        A power cut may leave an empty one.
+        """
+        path = self._path / name
+        try:
+            return path.stat().st_size > 0
+        except OSError:
+            return False
+
+    def read(self, name: str) -> bytes:
+        """The contents of a file; empty if there is none that can be read."""
+        try:
+            return (self._path / name).read_bytes()
+        except OSError:
+            return b""
+
+    def names(self, folder: str) -> set[str]:
+        """What is in a folder of this one, hidden files left out; nothing if there is no such folder."""
+        try:
+            with os.scandir(self._path / folder) as found:
+                return {entry.name for entry in found if not entry.name.startswith(".")}
+        except OSError:
+            return set()
 
     def put(self, name: str, content: bytes) -> None:
         """Write a file if its content is another than before.
@@ -50,6 +73,21 @@ class Folder:
                 new.unlink()
             raise DigestError(f"{path}: {error.strerror}", hint=_HINT) from error
         self.written += 1
+
+    def drop(self, folder: str, names: Iterable[str]) -> None:
+        """Remove these files of a folder, and the folder if it is empty then.
+
+        Raises:
+            DigestError: one cannot be removed.
+        """
+        path = self._path / folder
+        try:
+            for name in names:
+                (path / name).unlink(missing_ok=True)
+        except OSError as error:
+            raise DigestError(f"{path}: {error.strerror}", hint=_HINT) from error
+        with suppress(OSError):
+            path.rmdir()
 
     def drop_others(self, pattern: str, kept: set[str]) -> None:
         """Remove the files of a pattern (a glob from the folder) whose paths are not kept.

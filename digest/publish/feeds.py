@@ -26,6 +26,16 @@ _MOST_ADDRESSES = 50_000
 
 
 @dataclass(frozen=True, slots=True)
+class Address:
+    """By what an archive goes."""
+
+    #: the operator's domain, in ASCII; part of the feeds' ids
+    domain: str
+    #: http(s) address of the folder with a slash at the end; empty: unknown
+    base_url: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Entry:
     """A day in a feed."""
 
@@ -43,36 +53,33 @@ class Feed:
     """Days, the latest first."""
 
     title: str
-    #: the operator's, in ASCII; part of the ids
-    domain: str
+    address: Address
     #: what tells this feed's ids from those of others
     name: str
     #: where the feed's files are, from the top, with a slash at the end; empty: at the top
     folder: str
-    #: http(s) address of the top with a slash at the end; empty: unknown
-    base_url: str
     entries: Sequence[Entry]
 
     @property
     def root(self) -> str:
         """From the feed to the top: an address, or a relative one."""
-        return self.base_url or "../" * self.folder.count("/")
+        return self.address.base_url or "../" * self.folder.count("/")
 
     def tag(self, day: date) -> str:
         """The id of a day's entry."""
-        return f"tag:{self.domain},{day.isoformat()}:{self.name}"
+        return f"tag:{self.address.domain},{day.isoformat()}:{self.name}"
 
 
 def atom(feed: Feed) -> bytes:
     """The feed as Atom."""
     root = ET.Element("feed", {"xmlns": _ATOM})
     _text(root, "title", feed.title)
-    _text(root, "id", f"tag:{feed.domain},2026:{feed.name}")
+    _text(root, "id", f"tag:{feed.address.domain},2026:{feed.name}")
     _text(root, "updated", _moment(max((entry.updated for entry in feed.entries), default=None)))
     author = ET.SubElement(root, "author")
-    _text(author, "name", feed.domain)
-    if feed.base_url:
-        ET.SubElement(root, "link", {"rel": "self", "href": f"{feed.base_url}{feed.folder}feed.atom"})
+    _text(author, "name", feed.address.domain)
+    if feed.address.base_url:
+        ET.SubElement(root, "link", {"rel": "self", "href": f"{feed.address.base_url}{feed.folder}feed.atom"})
     ET.SubElement(root, "link", {"rel": "alternate", "href": f"{feed.root}index.html"})
     for entry in feed.entries:
         item = ET.SubElement(root, "entry")
@@ -88,11 +95,11 @@ def atom(feed: Feed) -> bytes:
 def json_feed(feed: Feed) -> bytes:
     """The feed as JSON Feed 1.1."""
     told: dict[str, object] = {"version": "https://jsonfeed.org/version/1.1", "title": feed.title}
-    if feed.base_url:
-        told |= {"home_page_url": feed.base_url, "feed_url": f"{feed.base_url}{feed.folder}feed.json"}
+    if feed.address.base_url:
+        told |= {"home_page_url": feed.address.base_url, "feed_url": f"{feed.address.base_url}{feed.folder}feed.json"}
     items: list[dict[str, object]] = []
     for entry in feed.entries:
-        link = {"url": f"{feed.base_url}{entry.path}"} if feed.base_url and entry.path else {}
+        link = {"url": f"{feed.address.base_url}{entry.path}"} if feed.address.base_url and entry.path else {}
         item = {"id": feed.tag(entry.day), **link, "title": entry.title, "content_html": entry.content}
         items.append({**item, "date_modified": _moment(entry.updated)})
     return (json.dumps({**told, "language": "en", "items": items}, indent=1) + "\n").encode("ascii")

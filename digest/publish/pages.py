@@ -190,6 +190,7 @@ class Pages:
         """The page of a day; `root` leads from it to the top."""
         items = tuple(_item(one, number, _SHORT) for number, one in enumerate(records, 1))
         weekday, _, written = long_day(day).partition(", ")
+        before, after = self.around(day)
         page = EditionPage(
             path=day_path(day),
             weekday=weekday,
@@ -197,10 +198,14 @@ class Pages:
             lead=cut_at_word(items[0].card.title, _LEAD) if items else "",
             items=items,
             categories=_subjects(items),
-            before=self._step(day, self._full, -1, day_path, _short),
-            after=self._step(day, self._full, 1, day_path, _short),
+            before=before,
+            after=after,
         )
         return self._fill("edition", root, f"Papers of {written}", day, page=page)
+
+    def around(self, day: date) -> tuple[Step | None, Step | None]:
+        """The days with papers before and after this one."""
+        return (self._step(day, self._full, -1, day_path, _short), self._step(day, self._full, 1, day_path, _short))
 
     def paper(self, one: Record, similar: Iterable[Record]) -> bytes:
         """The page of a paper; `similar` ones most like it first, each with a page of its own."""

@@ -12,7 +12,7 @@ from sqlalchemy import Text, bindparam, case, cast, exists, func, literal, or_, 
 from digest.model import Delivered, LedgerRow
 from digest.state.codec import parse
 from digest.state.database import chunks
-from digest.state.schema import OPEN, alias, ledger, resumption, storable
+from digest.state.schema import OPEN, Moment, alias, ledger, resumption, storable
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Select
@@ -45,6 +45,11 @@ _LAST_SENT = select(ledger.c.email, func.max(ledger.c.planned_at)).where(*_LATEL
 # lists in one text, so that a reader's days are parsed at once: a third of the time
 _PAPERS = select(ledger.c.email, func.aggregate_strings(ledger.c.papers, ",")).group_by(ledger.c.email)
 _SEEN = _PAPERS.where(*_LATELY, _SENT)
+_SENT_AFTER = (
+    select(ledger.c.email, func.max(ledger.c.updated_at))
+    .where(ledger.c.local_date >= bindparam("since"), _SENT, ledger.c.updated_at >= bindparam("moment", type_=Moment()))
+    .group_by(ledger.c.email)
+)
 _UNDELIVERED = _PAPERS.where(*_LATELY, ledger.c.state.in_(("refused", "expired")))
 _MAILS = (
     select(
@@ -126,6 +131,14 @@ class History:
                 rows = connection.execute(_LAST_SENT, {"emails": chunk, "since": since})
                 found.update((email, planned_at) for email, planned_at in rows)
         return found
+
+    def sent_after(self, moment: datetime, *, since: date) -> dict[str, datetime]:
+        """When the newest mail of each address was delivered, of those delivered at `moment` or later.
+
+        Only local dates from `since` (inclusive) on are looked at.
+        """
+        with self._database.reading() as connection:
+            return dict(iter(connection.execute(_SENT_AFTER, {"moment": moment, "since": since})))
 
     def delivered(self, emails: Iterable[str], *, since: date) -> dict[str, Delivered]:
         """What each address was sent on local dates from `since` (inclusive) on; those without any mail are left out.

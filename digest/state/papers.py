@@ -7,8 +7,9 @@ decide and write as one, do all three inside `State.transaction()`.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
+from hashlib import blake2b
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import bindparam, delete, func, select, update
@@ -39,11 +40,30 @@ _SIGNALS = (
     .where(signal.c.paper.in_(bindparam("keys", expanding=True)), signal.c.day >= bindparam("since"))
     .order_by(signal.c.day, signal.c.source)
 )
+_BODIES = select(paper.c.key, paper.c.body, paper.c.first_seen_at).where(paper.c.edition == bindparam("day"))
+_SAID = (select(signal).join(paper, signal.c.paper == paper.c.key).where(paper.c.edition == bindparam("day"))).order_by(
+    signal.c.paper, signal.c.day, signal.c.source
+)
+_LISTED = (
+    select(paper.c.edition, paper.c.key)
+    .where(paper.c.edition.is_not(None))
+    .order_by(paper.c.edition, paper.c.first_seen_at, paper.c.key)
+)
 _KEYS = select(paper.c.key).where(paper.c.key.in_(bindparam("keys", expanding=True)))
 # from an index, which the ledger has not: what is forgotten of this is older than a day, and never the newest while it
 # is later than what the clock says
 _NEWEST_DIGEST = select(func.max(snapshot.c.last_planned_at))
 _COUNTS = ("upvotes", "comments", "stars", "position")
+
+
+@dataclass(frozen=True, slots=True)
+class Print:
+    """What tells whether a paper changed: the same for the same paper, another for another (to 96 bits)."""
+
+    #: of what it is: title, authors, abstract, links, …
+    text: str
+    #: of that, and of all that was said about it
+    whole: str
 
 
 class Papers:
@@ -85,6 +105,23 @@ class Papers:
         """How many papers each edition (UTC day) has, oldest first; days without papers are left out."""
         with self._database.reading() as connection:
             return dict(iter(connection.execute(_EDITIONS.order_by(paper.c.edition))))
+
+    def prints(self, day: date) -> dict[str, Print]:
+        """By key, a print of each paper of the edition of `day` (UTC), oldest first; bodies are not decoded."""
+        with self._database.reading() as connection:
+            said: dict[str, list[Any]] = {}
+            for row in connection.execute(_SAID, {"day": day}):
+                said.setdefault(row.paper, []).append(tuple(row))
+            rows = connection.execute(_BODIES.order_by(paper.c.first_seen_at, paper.c.key), {"day": day})
+            return {key: _print(key, body, first_seen_at, said.get(key, ())) for key, body, first_seen_at in rows}
+
+    def listed(self) -> dict[date, tuple[str, ...]]:
+        """The keys of the papers of each edition (UTC day), oldest first."""
+        found: dict[date, list[str]] = {}
+        with self._database.reading() as connection:
+            for day, key in connection.execute(_LISTED):
+                found.setdefault(day, []).append(key)
+        return {day: tuple(keys) for day, keys in found.items()}
 
     def signals(self, keys: Iterable[str], since: date) -> dict[str, tuple[DaySignals, ...]]:
         """For each of the keys what was said about it on `since` (UTC day) and later, oldest first; perhaps ()."""
@@ -178,6 +215,18 @@ def _absorb(database: Database) -> tuple[Any, ...]:
 def _stored(row: Sequence[Any]) -> StoredPaper:
     body, first_seen_at, edition = row
     return StoredPaper(loads(Paper, body), first_seen_at, edition)
+
+
+def _print(key: str, body: str, first_seen_at: datetime, said: Sequence[Any]) -> Print:
+    # a field of its own: within a text its quotation marks would be escaped
+    before, _, after = body.partition(',"signals":{')
+    return Print(
+        _hash(key, before, after.partition("}")[2]), _hash(key, body, first_seen_at.isoformat(), *map(repr, said))
+    )
+
+
+def _hash(*parts: str) -> str:
+    return blake2b("\0".join(parts).encode(errors="surrogatepass"), digest_size=12).hexdigest()
 
 
 def _paper_row(stored: StoredPaper) -> dict[str, Any]:

@@ -40,8 +40,34 @@ def test_a_reader_who_left_leaves_no_feed(place: Place, cli: Callable[..., Said]
 
     assert ["ada@example.org", "bo@example.org"] == sorted(before)
     assert {"bo@example.org": before["bo@example.org"]} == after
-    assert [] == list((place.folder / "site" / before["ada@example.org"]).iterdir())
+    assert not (place.folder / "site" / before["ada@example.org"]).exists()
     assert 4 == len(list((place.folder / "site" / before["bo@example.org"]).iterdir()))
+
+
+@pytest.mark.parametrize("leave", ["configuration", "unsubscribed"])
+def test_whoever_left_has_no_feed_even_if_none_are_asked_for(
+    leave: str, place: Place, cli: Callable[..., Said]
+) -> None:
+    place.configure(readers=("ada@example.org", "bo@example.org"))
+    cli("send", "--pull")
+    folders = cli("archive", "site", "--private", "--json").json["private"]
+    if leave == "configuration":
+        place.configure(readers=("bo@example.org",))
+    else:
+        cli("subscribers", "pause", "ada@example.org", "--reason", "unsubscribed by mail")
+    cli("archive", "site")
+
+    assert not (place.folder / "site" / folders["ada@example.org"]).exists()
+    assert (place.folder / "site" / folders["bo@example.org"] / "feed.atom").exists()
+
+
+def test_who_is_on_holiday_keeps_their_feed(place: Place, cli: Callable[..., Said]) -> None:
+    cli("send", "--pull")
+    (folder,) = cli("archive", "site", "--private", "--json").json["private"].values()
+    cli("subscribers", "pause", "ada@example.org", "--until", "2999-01-01")
+    cli("archive", "site")
+
+    assert (place.folder / "site" / folder / "feed.atom").exists()
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import re
-from datetime import date, timedelta
+from dataclasses import replace
+from datetime import date, datetime, timedelta
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,8 +17,11 @@ import pytest
 
 from digest.errors import DigestError
 from digest.model import Receipt, StoredPaper
-from digest.pipeline.archive import Address, Archive, Archived
+from digest.pipeline.archive import Archive, Archived
+from digest.pipeline.made import MARK
+from digest.publish.feeds import Address
 from digest.publish.names import paper_path
+from digest.publish.pages import ASSETS
 from digest.state.store import State, open_state
 from tests.makers import NOW, TODAY, digest, paper, pick, subscriber
 from tests.publish.cases import HOSTILE, OLD, PLAIN, USUAL, YESTERDAY, fill, said
@@ -42,7 +46,12 @@ def write(
 
 
 def contents(folder: Path) -> dict[str, bytes]:
-    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+    """Of all files but the archive's own memory."""
+    return {
+        path.relative_to(folder).as_posix(): path.read_bytes()
+        for path in folder.rglob("*")
+        if path.is_file() and path.name != MARK
+    }
 
 
 def changed(before: dict[str, bytes], after: dict[str, bytes]) -> set[str]:
@@ -126,6 +135,90 @@ def test_a_second_run_writes_nothing(state: State, tmp_path: Path) -> None:
     archive.write(lambda: None)
 
     assert 0 == archive.written[0] < archive.written[1]
+
+
+PAGE = "2026-09-15/index.html"
+
+
+def marked(site: Path) -> set[str]:
+    """Put a mark in the place of every file; returns their names. What keeps its mark was not composed again."""
+    names = {*contents(site)} - {*ASSETS}
+    for name in names:
+        (site / name).write_text("as it was")
+    return names
+
+
+def composed(site: Path, names: set[str]) -> set[str]:
+    return {name for name in names if (site / name).read_text() != "as it was"}
+
+
+def test_what_did_not_change_is_not_composed_again(state: State, tmp_path: Path) -> None:
+    write(state, tmp_path / "site")
+    names = marked(tmp_path / "site")
+    write(state, tmp_path / "site")
+
+    assert set() == composed(tmp_path / "site", names)
+
+
+def test_a_vote_composes_no_other_page(state: State, tmp_path: Path) -> None:
+    write(state, tmp_path / "site")
+    names = marked(tmp_path / "site")
+    state.papers.store([], signals=[(PLAIN.key, said(15, upvotes=4))])
+    write(state, tmp_path / "site")
+
+    expected = {"index.html", PAGE, "2026-09-15/papers.bib", "2026-09-15/papers.ris", "2026-09/index.html"}
+    assert expected | {"feed.atom", "feed.json", paper_path(PLAIN.key)} == composed(tmp_path / "site", names)
+
+
+def test_a_new_title_is_on_the_pages_of_similar_papers_and_is_found(state: State, tmp_path: Path) -> None:
+    write(state, tmp_path / "site")
+    stored = state.papers.get(PLAIN.key)
+    assert stored
+    state.papers.store([replace(stored, paper=replace(PLAIN, title="Zebras and Sleeping Experts"))])
+    write(state, tmp_path / "site")
+
+    assert "Zebras and Sleeping Experts</a>" in (tmp_path / "site" / paper_path(USUAL.key)).read_text()
+    assert '"zebra":' in (tmp_path / "site" / "search" / "words-z.js").read_text()
+
+
+def test_a_page_that_was_lost_is_made_again(state: State, tmp_path: Path) -> None:
+    write(state, tmp_path / "site")
+    before = contents(tmp_path / "site")
+    for name in before:
+        (tmp_path / "site" / name).unlink()
+    (tmp_path / "site" / PAGE).write_bytes(b"")  # as a power cut may leave it
+    write(state, tmp_path / "site")
+
+    assert before == contents(tmp_path / "site")
+
+
+@pytest.mark.parametrize("memory", [b"", b"An archive.\n", b"[]", b'{"by":"another version","files":{"":{}}}'])
+def test_what_another_version_made_is_composed_again(memory: bytes, state: State, tmp_path: Path) -> None:
+    write(state, tmp_path / "site")
+    before = contents(tmp_path / "site")
+    names = marked(tmp_path / "site")
+    (tmp_path / "site" / MARK).write_bytes(memory)
+    write(state, tmp_path / "site")
+
+    assert names == composed(tmp_path / "site", names)
+    assert before == contents(tmp_path / "site")
+
+
+def test_another_address_composes_everything_again(state: State, tmp_path: Path) -> None:
+    write(state, tmp_path / "site")
+    names = marked(tmp_path / "site")
+    write(state, tmp_path / "site", address=Address("lab.example", "https://elsewhere.example/"))
+
+    assert names == composed(tmp_path / "site", names)
+
+
+def test_days_are_composed_anew_if_somebody_asks(state: State, tmp_path: Path) -> None:
+    write(state, tmp_path / "site")
+    names = marked(tmp_path / "site")
+    write(state, tmp_path / "site", since=TODAY)
+
+    assert {PAGE, paper_path(USUAL.key), "index.html"} <= composed(tmp_path / "site", names)
+    assert {"2026-09-14/index.html", paper_path(OLD.key)}.isdisjoint(composed(tmp_path / "site", names))
 
 
 def test_the_same_state_gives_the_same_bytes(state: State, tmp_path: Path) -> None:
@@ -224,21 +317,29 @@ def test_the_sitemap_names_every_page_but_private_ones(state: State, tmp_path: P
 # --- readers' own -------------------------------------------------------------------------------------------------
 
 
-def deliver(state: State, email: str, day: date, *numbers: int) -> None:
+def deliver(state: State, email: str, day: date, *numbers: int, at: datetime = NOW) -> None:
     picks = [pick(paper=one) for one in (USUAL, PLAIN, OLD)]
     mail = digest(*(picks[number] for number in numbers), subscriber=subscriber(email), local_date=day)
     state.ledger.plan([(mail, f"<{email}.{day}@lab.example>")], now=NOW)
     state.ledger.claim(email, day, owner="test", now=NOW)
-    state.ledger.settle(email, day, Receipt("delivered", 250, "ok", NOW, "relay"), state="sent")
+    state.ledger.settle(email, day, Receipt("delivered", 250, "ok", at, "relay"), state="sent")
+
+
+def write_private(state: State, folder: Path, *emails: str, today: date = TODAY) -> dict[str, str]:
+    archive = Archive(state, folder, ADDRESS, today=today, since=None)
+    archive.write(lambda: None)
+    tokens = state.subscribers.tokens(emails)
+    feeds = archive.private({token: email for email, token in tokens.items()})
+    feeds.drop()
+    feeds.write(lambda: None)
+    return feeds.folders
 
 
 def test_each_reader_has_what_they_were_sent_under_a_name_nobody_guesses(state: State, tmp_path: Path) -> None:
     deliver(state, "ada@example.org", YESTERDAY, 2)
     deliver(state, "ada@example.org", TODAY, 1, 0)
     deliver(state, "bo@example.org", TODAY, 1)
-    archive = Archive(state, tmp_path / "site", ADDRESS, today=TODAY, since=None)
-    archive.write(lambda: None)
-    folders = archive.write_private(["ada@example.org", "bo@example.org", "new@example.org"])
+    folders = write_private(state, tmp_path / "site", "ada@example.org", "bo@example.org", "new@example.org")
     own = tmp_path / "site" / folders["ada@example.org"]
     feed = feedparser.parse((own / "feed.atom").read_bytes())
 
@@ -254,11 +355,52 @@ def test_each_reader_has_what_they_were_sent_under_a_name_nobody_guesses(state: 
     assert not [token for token in tokens.values() if token in str(contents(own)) + str(folders)]
     assert "ada@example.org" not in str(contents(tmp_path / "site"))
     assert b"<a" not in (tmp_path / "site" / "private" / "index.html").read_bytes()
+    # what is remembered lies where everybody may read it
+    memory = (tmp_path / "site" / MARK).read_text()
+    assert not [name for name in (*folders.values(), "example.org") if name.removeprefix("private/")[:-1] in memory]
 
 
 def test_what_was_only_planned_is_in_no_feed(state: State, tmp_path: Path) -> None:
     mail = digest(pick(paper=USUAL), subscriber=subscriber("ada@example.org"))
     state.ledger.plan([(mail, "<1@lab.example>")], now=NOW)
-    archive = Archive(state, tmp_path / "site", ADDRESS, today=TODAY, since=None)
 
-    assert {} == archive.write_private(["ada@example.org"])
+    assert {} == write_private(state, tmp_path / "site", "ada@example.org")
+
+
+def test_only_feeds_of_readers_with_new_mail_are_made_again(state: State, tmp_path: Path) -> None:
+    readers = ("ada@example.org", "bo@example.org", "cy@example.org")
+    for number, email in enumerate(readers):
+        deliver(state, email, YESTERDAY, 2, at=NOW - timedelta(days=1, hours=2 - number % 2))
+    site = tmp_path / "site"
+    folders = write_private(state, site, *readers)
+    for folder in folders.values():
+        (site / folder / "feed.atom").write_text("made before")
+    deliver(state, "bo@example.org", TODAY, 1)
+    (site / folders["cy@example.org"] / "feed.atom").unlink()
+    for name in ("feed.json", "picks.bib", "picks.ris"):
+        (site / folders["cy@example.org"] / name).unlink()
+    (site / folders["cy@example.org"]).rmdir()
+    again = write_private(state, site, *readers)
+    made = {email: (site / folder / "feed.atom").read_text() != "made before" for email, folder in again.items()}
+
+    assert folders == again
+    assert {"ada@example.org": False, "bo@example.org": True, "cy@example.org": True} == made
+
+
+def test_an_interrupted_run_is_made_up_for(state: State, tmp_path: Path) -> None:
+    for email in ("ada@example.org", "bo@example.org"):
+        deliver(state, email, YESTERDAY, 2, at=NOW - timedelta(days=1))
+    site = tmp_path / "site"
+    folders = write_private(state, site, "ada@example.org", "bo@example.org")
+    archive = Archive(state, site, ADDRESS, today=TODAY, since=None)
+    feeds = archive.private({"new": "new@example.org"} | {v: k for k, v in state.subscribers.tokens(folders).items()})
+    with pytest.raises(KeyboardInterrupt):
+        feeds.write(interrupted)
+    (site / folders["ada@example.org"] / "feed.atom").write_text("half of one")
+    write_private(state, site, "ada@example.org", "bo@example.org")
+
+    assert "half of one" != (site / folders["ada@example.org"] / "feed.atom").read_text()
+
+
+def interrupted() -> None:
+    raise KeyboardInterrupt

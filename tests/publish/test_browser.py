@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from digest.pipeline.archive import Address, Archive
+from digest.pipeline.archive import Archive
+from digest.publish.feeds import Address
 from digest.publish.names import paper_path
 from digest.state.store import open_state
 from tests.compose.test_browser import ALONE, CHROMIUM

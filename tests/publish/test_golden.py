@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from digest.pipeline.archive import Address, Archive
+from digest.pipeline.archive import Archive
+from digest.publish.feeds import Address
 from digest.publish.names import paper_path
 from digest.state.store import open_state
 from tests.makers import NOW, TODAY

@@ -1,0 +1,177 @@
+"""What each reader was sent, as feeds and lists for reference managers, in a folder of the archive that nobody guesses.
+
+Made are the files of readers who got mail since the last time. Those of readers who left go at every run, whether or
+not feeds are asked for: who unsubscribed is not told of any longer.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, time, timedelta
+from itertools import islice
+from typing import TYPE_CHECKING
+
+from digest.compose.text import cut_at_word
+from digest.compose.words import long_day
+from digest.pipeline.readers import shards
+from digest.pipeline.records import records
+from digest.publish.bibliography import bibtex, ris
+from digest.publish.feeds import Entry, Feed, atom, json_feed
+from digest.publish.names import private_name
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+
+    from digest.config import Settings
+    from digest.pipeline.folder import Folder
+    from digest.pipeline.made import Made
+    from digest.publish.feeds import Address
+    from digest.publish.pages import Pages
+    from digest.publish.record import Record
+    from digest.state.store import State
+
+#: the folder, and the name by which it is remembered until when mails are told in it
+PRIVATE = "private"
+_FILES = ("feed.atom", "feed.json", "picks.bib", "picks.ris")
+#: days of a reader's own mails that are told again; the ledger forgets them after 400
+_DAYS = 400
+_FEED_DAYS = 30
+_TITLE = 100
+#: readers at a time
+_SHARD = 500
+#: a receipt may become durable so much later than it says, and clocks of several machines differ
+_LATE = timedelta(minutes=5)
+#: a mail is given up days before it is so old
+_ON_ITS_WAY = timedelta(days=8)
+_EVER = datetime(1, 1, 2, tzinfo=UTC)
+
+
+def staying(settings: Settings, state: State) -> dict[str, str]:
+    """Token → address of everybody who gets mail, or will again; who is paused without an end has left."""
+    gone = {email for email, pause in state.subscribers.pauses().items() if pause.until is None}
+    found: dict[str, str] = {}
+    for shard in shards(settings, state, tokens=True):
+        readers = [reader for reader in shard if reader.email not in gone]
+        tokens = {reader.email: reader.token for reader in readers if reader.token}
+        tokens |= state.subscribers.tokens([reader.email for reader in readers if not reader.token])
+        found |= {token: email for email, token in tokens.items()}
+    return found
+
+
+class PrivateFeeds:
+    """The files of readers in one archive.
+
+    Args:
+        state: what they were sent.
+        folder: the archive.
+        made: what it remembers.
+        pages: how a day looks in a feed.
+        address: by what the archive goes.
+        readers: token → address of all who stay.
+        latest: the archive's last day.
+    """
+
+    def __init__(
+        self,
+        state: State,
+        folder: Folder,
+        made: Made,
+        pages: Pages,
+        address: Address,
+        readers: Mapping[str, str],
+        *,
+        latest: date,
+    ) -> None:
+        self._state, self._folder, self._made = state, folder, made
+        self._pages, self._address, self._latest = pages, address, latest
+        self._readers = {private_name(token): email for token, email in readers.items()}
+        self._there = folder.names(PRIVATE) - {"index.html"}
+
+    @property
+    def readers(self) -> int:
+        """How many there are."""
+        return len(self._readers)
+
+    @property
+    def folders(self) -> dict[str, str]:
+        """By address, the folder of each who has one, from the top."""
+        return {self._readers[name]: f"{PRIVATE}/{name}/" for name in self._readers if name in self._there}
+
+    def drop(self) -> None:
+        """Remove the files of readers who left."""
+        for name in self._there - self._readers.keys():
+            self._folder.drop(f"{PRIVATE}/{name}", _FILES)
+        self._there &= self._readers.keys()
+
+    def write(self, step: Callable[[], None]) -> None:
+        """Write the files of all who got mail since the last time; `step` is called for each reader."""
+        # shows a visitor nothing where a server would list the folder
+        self._folder.put(f"{PRIVATE}/index.html", b"<!DOCTYPE html>\n<title>Private</title>\n")
+        told = self._made.recall(PRIVATE)
+        until = datetime.fromisoformat(told) if told else None
+        first = (until or datetime.combine(self._latest, time(0), UTC)).date() - _ON_ITS_WAY
+        sent = self._state.ledger.sent_after(until - _LATE if until else _EVER, since=first)
+        anew = [
+            (name, email)
+            for name, email in self._readers.items()
+            if until is None or email in sent or name not in self._there
+        ]
+        # if this run dies, the next one begins with everybody
+        self._made.remember(PRIVATE, None)
+        self._made.save()
+        for _ in range(len(self._readers) - len(anew)):
+            step()
+        for shard in _shards(anew):
+            self._write_shard(shard)
+            for _ in shard:
+                step()
+        newest = max(sent.values(), default=until)
+        self._made.remember(PRIVATE, newest.isoformat() if newest else None)
+        self._made.save()
+
+    def _write_shard(self, shard: Sequence[tuple[str, str]]) -> None:
+        since = self._latest - timedelta(days=_DAYS)
+        delivered = self._state.ledger.delivered([email for _, email in shard], since=since)
+        known = self._known({key for told in delivered.values() for _, keys in told.mails for key in keys})
+        for name, email in shard:
+            if email in delivered and delivered[email].mails:
+                self._write_reader(name, sorted(delivered[email].mails, reverse=True), known)
+                self._there.add(name)
+
+    def _known(self, keys: Collection[str]) -> Mapping[str, Record]:
+        """The records of papers by the keys that they had when they were sent."""
+        stored = self._state.papers.known(keys)
+        papers = {one.paper.key: one for one in stored.values()}
+        present = {one.paper.key: one for one in records(self._state, list(papers.values()))}
+        return {key: present[one.paper.key] for key, one in stored.items()}
+
+    def _write_reader(
+        self, name: str, mails: Sequence[tuple[date, tuple[str, ...]]], known: Mapping[str, Record]
+    ) -> None:
+        folder = f"{PRIVATE}/{name}/"
+        days = [
+            (day, list({known[key].paper.key: known[key] for key in keys if key in known}.values()))
+            for day, keys in mails
+        ]
+        entries = [
+            Entry(
+                day=day,
+                title=f"{long_day(day)}: {cut_at_word(picks[0].title, _TITLE)}",
+                # when in that day is not told to a file that services may read
+                updated=datetime.combine(day, time(0)),
+                content=self._pages.feed_entry(picks),
+            )
+            for day, picks in days[:_FEED_DAYS]
+            if picks
+        ]
+        feed = Feed("Paper digest: yours", self._address, name, folder, entries)
+        picked = list({one.paper.key: one for _, picks in days for one in picks}.values())
+        self._folder.put(f"{folder}feed.atom", atom(feed))
+        self._folder.put(f"{folder}feed.json", json_feed(feed))
+        self._folder.put(f"{folder}picks.bib", bibtex(picked).encode())
+        self._folder.put(f"{folder}picks.ris", ris(picked).encode())
+
+
+def _shards(readers: Sequence[tuple[str, str]]) -> Iterator[Sequence[tuple[str, str]]]:
+    rest = iter(readers)
+    while shard := tuple(islice(rest, _SHARD)):
+        yield shard
