@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 #: days to look ahead for the next digest: a week and a day reaches every weekday whatever the hour
 _HORIZON = timedelta(days=8)
+#: any one
+_MONDAY = date(2026, 9, 14)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,10 +57,18 @@ def due(subscriber: Subscriber, now: datetime, *, paused: str = "", any_hour: bo
     if any_hour:
         return Due(today)
     if WEEKDAYS[today.weekday()] not in subscriber.days:
+        if subscriber.frequency == "weekly":
+            return Due(today, f"the weekly digest is next on {weekly_at(subscriber)}")
         return Due(today, f"{today:%A} is not one of the days chosen ({', '.join(subscriber.days)})")
     if local.time().replace(tzinfo=None) < subscriber.at:
         return Due(today, f"due at {subscriber.at:%H:%M} {subscriber.timezone}, now it is {local:%H:%M} there")
     return Due(today)
+
+
+def weekly_at(subscriber: Subscriber) -> str:
+    """When the digest of a weekly reader is due, in their own time: `Friday 08:00 Europe/Berlin`."""
+    day = _MONDAY + timedelta(days=WEEKDAYS.index(subscriber.days[0]))
+    return f"{day:%A} {subscriber.at:%H:%M} {subscriber.timezone}"
 
 
 def next_due(subscriber: Subscriber, after: datetime) -> datetime | None:

@@ -19,6 +19,11 @@ SourceType = Literal["arxiv", "arxiv-api", "huggingface", "feed", "jsonl"]
 Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 #: how much a mail says of each paper: everything, or a few lines without abstract
 Layout = Literal["full", "compact"]
+#: what one digest covers: what came since the last one (`daily`: on each of the days chosen, `weekdays`: those from
+#: Monday to Friday), or a week
+Frequency = Literal["daily", "weekdays", "weekly"]
+#: whether a day on which nothing is found has a mail that says so
+Quiet = Literal["skip", "note"]
 #: Monday first, so that `WEEKDAYS[day.weekday()]` is the name of a date's day
 WEEKDAYS: tuple[Weekday, ...] = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
@@ -235,6 +240,10 @@ class Subscriber:
     at: time = time(8, 0)
     #: local days on which a digest is due; never empty
     days: tuple[Weekday, ...] = ("mon", "tue", "wed", "thu", "fri")
+    #: what a digest covers; with `weekly`, `days` is one day
+    frequency: Frequency = "daily"
+    #: what happens on a day for which nothing is found
+    quiet: Quiet = "skip"
     #: IANA name
     timezone: str = "UTC"
     #: most papers in the For-you part, 1..50

@@ -84,6 +84,22 @@ def test_after_todays_time_the_next_digest_is_on_the_next_chosen_day() -> None:
     assert at("2026-09-21 08:00") == next_due(berliner(), at("2026-09-18 08:00"))
 
 
+def test_a_weekly_digest_is_due_on_its_day_and_says_when_that_is() -> None:
+    weekly = berliner(frequency="weekly", days=("fri",))
+
+    assert "the weekly digest is next on Friday 08:00 Europe/Berlin" == due(weekly, at("2026-09-15 09:00")).not_yet
+    assert "due at 08:00 Europe/Berlin, now it is 07:59 there" == due(weekly, at("2026-09-18 07:59")).not_yet
+    assert not due(weekly, at("2026-09-18 08:00")).not_yet
+
+
+def test_a_weekly_digest_keeps_its_hour_when_the_clocks_change() -> None:
+    weekly = berliner(frequency="weekly", days=("sun",))
+
+    assert at("2026-10-25 08:00") == next_due(weekly, at("2026-10-18 08:00"))
+    assert at("2026-11-01 08:00") == next_due(weekly, at("2026-10-25 08:00"))
+    assert timedelta(days=7, hours=1) == at("2026-10-25 08:00") - at("2026-10-18 08:00")
+
+
 @given(
     now=st.datetimes(datetime(2026, 1, 1), datetime(2027, 12, 31), timezones=st.just(UTC)),  # noqa: DTZ001
     clock=st.times().map(lambda value: value.replace(second=0, microsecond=0)),

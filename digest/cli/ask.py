@@ -91,7 +91,7 @@ def find_subscriber(readers: Sequence[Subscriber], email: str) -> Subscriber:
 
 def status(*, as_json: JsonOption = False, config: ConfigOption = None) -> None:
     """Show what is known, what waits and what comes next."""
-    from digest.due import next_due
+    from digest.due import next_due, weekly_at
     from digest.pipeline.readers import pause_reason, subscribers
 
     settings, now = load_settings(config), utc_now()
@@ -115,7 +115,8 @@ def status(*, as_json: JsonOption = False, config: ConfigOption = None) -> None:
     upcoming = sorted((moment, email) for email, moment in due.items() if moment)
     if upcoming:
         say("\nnext digests")
-        say(table([(f"  {moment:%a %-d %b %H:%M} UTC", email) for moment, email in upcoming[:5]]))
+        weekly = {reader.email: f"weekly, on {weekly_at(reader)}" for reader in readers if reader.frequency == "weekly"}
+        say(table([(f"  {at:%a %-d %b %H:%M} UTC", email, weekly.get(email, "")) for at, email in upcoming[:5]]))
 
 
 def _source_row(name: str, memory: SourceMemory | None) -> tuple[str, ...]:

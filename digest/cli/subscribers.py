@@ -71,6 +71,8 @@ def list_(*, as_json: JsonOption = False, config: ConfigOption = None) -> None:
 
 def _row(reader: Subscriber, row: dict[str, object]) -> tuple[str, ...]:
     days = "daily" if len(reader.days) == 7 else ",".join(reader.days)
+    if reader.frequency == "weekly":
+        days = f"weekly, {days}"
     hour = f"{reader.at:%H:%M} {reader.timezone}"
     return (reader.email, str(row["kept_in"]), hour, days, str(len(reader.keywords)), str(row["paused"]) or "no")
 
@@ -80,6 +82,7 @@ def _row(reader: Subscriber, row: dict[str, object]) -> tuple[str, ...]:
         "digest subscribers add ada@example.org -k 'mixture of experts' -k '-medical'",
         "digest subscribers add ada@example.org --time 07:30 --timezone Europe/Berlin",
         "digest subscribers add ada@example.org --max-papers 30 --layout compact",
+        "digest subscribers add ada@example.org --frequency weekly --days mon",
     )
 )
 def add(
@@ -91,6 +94,10 @@ def add(
     name: Annotated[str | None, typer.Option(help="How the mail greets them.", metavar="NAME")] = None,
     time_: Annotated[str | None, typer.Option("--time", help="Local time.", metavar="HH:MM")] = None,
     days: Annotated[str | None, typer.Option(help="Local days: mon,tue,…", metavar="DAYS")] = None,
+    frequency: Annotated[str | None, typer.Option(help="daily, weekdays or weekly.", metavar="HOW")] = None,
+    quiet: Annotated[
+        str | None, typer.Option(help="A day for which nothing is found: skip, or note.", metavar="HOW")
+    ] = None,
     timezone: Annotated[str | None, typer.Option(help="IANA name, such as Europe/Berlin.", metavar="ZONE")] = None,
     max_papers: Annotated[int | None, typer.Option(help="Most papers in the For-you part.", metavar="N")] = None,
     trending: Annotated[int | None, typer.Option(help="Most papers in the Trending part.", metavar="N")] = None,
@@ -104,6 +111,8 @@ def add(
     What is not given stays as it is; of somebody new, it is as in the [digest] section of the configuration. Keywords
     that are given replace those of before.
     """
+    from digest.due import weekly_at
+
     settings = load_settings(config)
     given = {
         "email": email,
@@ -111,6 +120,8 @@ def add(
         "keywords": keyword,
         "time": time_,
         "days": days.split(",") if days is not None else None,
+        "frequency": frequency,
+        "quiet": quiet,
         "timezone": timezone,
         "max_papers": max_papers,
         "trending": trending,
@@ -119,7 +130,10 @@ def add(
     with open_settings_state(settings) as state, state.transaction():
         known, reader = _parsed(given, settings, state)
         state.subscribers.put(reader, now=utc_now())
-    say(f"{reader.email} gets a digest at {reader.at:%H:%M} {reader.timezone} on {', '.join(reader.days)}.")
+    if reader.frequency == "weekly":
+        say(f"{reader.email} gets a digest of the week on {weekly_at(reader)}.")
+    else:
+        say(f"{reader.email} gets a digest at {reader.at:%H:%M} {reader.timezone} on {', '.join(reader.days)}.")
     if known is not None:
         changes = "; ".join(_changes(known, reader))
         say(f"Changed: {changes}. All else is as before." if changes else "Nothing was changed.")

@@ -22,6 +22,7 @@ from digest.config.file import find, parse, read
 from digest.config.layers import SECRETS, layered
 from digest.config.lines import line_of, lines
 from digest.config.relays import SmtpSection
+from digest.config.rhythm import kept
 from digest.config.schema import ConfigFile, DigestSection
 from digest.config.section import Section
 from digest.config.settings import Settings, build, subscriber
@@ -80,8 +81,9 @@ def parse_subscriber(
     entry = config.subscribers[0]
     known = find(entry.email)
     if known is not None:
-        absent = type(entry).model_fields.keys() - given.keys()
-        entry = entry.model_copy(update={key: getattr(known, "at" if key == "time" else key) for key in absent})
+        absent = type(entry).model_fields.keys() - given.keys() - {"frequency", "days"}
+        before = {key: getattr(known, "at" if key == "time" else key) for key in absent}
+        entry = entry.model_copy(update=before | kept(entry, known))
     found += [p for p in checks.subscriber(entry, defaults, "subscribers.0.") if not mistakes.is_echo(p, found)]
     if found:
         raise ConfigError(tuple(replace(p, key=p.key.removeprefix("subscribers.0.")) for p in found))

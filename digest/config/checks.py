@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from digest.config import servers
+from digest.config import rhythm, servers
 from digest.config.mistakes import shown
 from digest.config.semantic import model
 from digest.config.values import is_loopback
@@ -73,6 +73,7 @@ def across(config: ConfigFile) -> Iterator[ConfigProblem]:
         yield ConfigProblem("digest.summaries", "there is no [llm] to write them", hint, "llm")
     if config.semantic is not None:
         yield from model(config.semantic)
+    yield from rhythm.mistakes_of_all(config.digest)
     yield from _sources(config)
     yield from _subscribers(config)
 
@@ -83,6 +84,7 @@ def subscriber(entry: SubscriberEntry, defaults: DigestSection, key: str) -> Ite
 
     if not entry.email:
         yield ConfigProblem(f"{key}email", "a subscriber needs an address", 'add email = "ada@example.org"')
+    yield from rhythm.mistakes_of_one(entry, defaults, key)
     trending = defaults.trending if entry.trending is None else entry.trending
     if trending == 0 and all(parse(keyword).excludes for keyword in entry.keywords):
         yield ConfigProblem(

@@ -33,7 +33,7 @@ from digest.config.section import (
     WebAddress,
     Zone,
 )
-from digest.model import Announce, Layout, SourceType
+from digest.model import Announce, Frequency, Layout, Quiet, SourceType
 
 
 class StateSection(Section):
@@ -207,8 +207,12 @@ class DigestSection(Section):
     """What stands below a title: the abstract, the sentence or two of it that say what is new, or what [llm] wrote."""
     time: Clock = dt.time(8, 0)
     """From this local time on a digest is due."""
+    frequency: Frequency = "weekdays"
+    """daily: on each of `days`, by default all seven; weekdays: Monday to Friday; weekly: one for the whole week."""
     days: Days = ("mon", "tue", "wed", "thu", "fri")
-    """Local days with a digest."""
+    """Local days with a digest. Default: those of `frequency`; of weekly, Friday."""
+    quiet: Quiet = "skip"
+    """A day for which nothing is found has no mail (skip), or a short one that says so (note)."""
     timezone: Zone = "UTC"
     """IANA name, like Europe/Berlin."""
     lookback_days: int = Field(default=8, ge=1, le=60)
@@ -258,8 +262,12 @@ class SubscriberEntry(Section):
     """What to look for. Default: nothing, the Trending part only."""
     time: Clock | None = None
     """From this local time on a digest is due."""
+    frequency: Frequency | None = None
+    """daily, weekdays or weekly."""
     days: Days | None = None
-    """Local days with a digest."""
+    """Local days with a digest. Default: those of `frequency`, if it stands here."""
+    quiet: Quiet | None = None
+    """A day for which nothing is found has no mail (skip), or a short one that says so (note)."""
     timezone: Zone | None = None
     """IANA name, like Europe/Berlin."""
     max_papers: MaxPapers | None = None

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from digest.config.checks import is_remote
 from digest.config.layers import SECRETS
+from digest.config.rhythm import rhythm
 from digest.config.values import bare
 from digest.model import Source, Subscriber
 
@@ -136,8 +137,9 @@ def source(entry: SourceEntry) -> Source:
 def subscriber(entry: SubscriberEntry, defaults: DigestSection) -> Subscriber:
     """The subscriber that a checked entry describes, with the defaults for whatever it does not choose."""
     chosen = {key: value for key in type(entry).model_fields if (value := getattr(entry, key)) is not None}
-    shared = ("time", "days", "timezone", "max_papers", "trending", "min_score", "followups", "layout")
+    shared = ("time", "quiet", "timezone", "max_papers", "trending", "min_score", "followups", "layout")
     values = {key: getattr(defaults, key) for key in shared} | chosen
+    values["frequency"], values["days"] = rhythm(entry, defaults)
     return Subscriber(at=values.pop("time"), **values)
 
 

@@ -73,6 +73,22 @@ def test_the_layout_is_chosen_for_each(cli: Callable[..., Said]) -> None:
     assert {"ada@example.org": "full", BOB: "compact"} == rows
 
 
+def test_who_wants_a_weekly_digest_hears_when_it_comes(cli: Callable[..., Said]) -> None:
+    added = cli("subscribers", "add", BOB, "--frequency", "weekly", "--days", "mon", "--time", "7:30")
+
+    assert "bob@example.org gets a digest of the week on Monday 07:30 UTC.\n" in added.out
+    assert "weekly, mon" in cli("subscribers", "list").out
+    assert "weekly, on Monday 07:30 UTC" in cli("status").out
+
+
+def test_what_contradicts_itself_is_told_of_the_option(cli: Callable[..., Said]) -> None:
+    said = cli("subscribers", "add", BOB, "--frequency", "weekly", "--days", "mon,wed", "--quiet", "never")
+
+    assert 2 == said.code
+    assert "digest: --days: a weekly digest has one day and not 2\n" in said.err
+    assert "digest: --quiet = never: must be one of: skip, note" in said.err
+
+
 def test_a_list_of_nobody_says_how_to_add_somebody(place: Place, cli: Callable[..., Said]) -> None:
     place.configure(readers=())
 

@@ -19,7 +19,12 @@ def test_a_subscriber_gets_the_defaults_for_what_is_not_given() -> None:
     values = {"email": "ada@LAB.example", "keywords": ["moe"], "time": "7:05", "days": None, "name": None}
 
     assert Subscriber(
-        email="ada@lab.example", keywords=("moe",), at=dt.time(7, 5), timezone="Asia/Tokyo", trending=0
+        email="ada@lab.example",
+        keywords=("moe",),
+        at=dt.time(7, 5),
+        frequency="weekdays",
+        timezone="Asia/Tokyo",
+        trending=0,
     ) == parse_subscriber(values, DEFAULTS)
 
 

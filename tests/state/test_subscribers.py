@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import time, timedelta
 from itertools import count
 
+from digest.model import Subscriber
+from digest.state.codec import loads
 from digest.state.store import State, open_state
 from digest.state.subscribers import Pause, new_token
 from tests.makers import NOW, TODAY, subscriber
@@ -18,6 +20,12 @@ def test_readers_come_back_as_they_were_put_by_address(state: State) -> None:
     state.subscribers.put(ada, now=NOW)
 
     assert (ada, bob) == state.subscribers.all()
+
+
+def test_a_reader_who_joined_before_there_were_frequencies_has_the_rhythm_that_they_had() -> None:
+    found = loads(Subscriber, '{"email": "ada@example.org", "days": ["mon", "sun"]}')
+
+    assert (("mon", "sun"), "daily", "skip") == (found.days, found.frequency, found.quiet)
 
 
 def test_a_reader_put_again_is_replaced_and_has_no_token_of_its_own(state: State) -> None:
