@@ -50,12 +50,13 @@ class Course:
         counts: Values = np.where(rows >= first, self.counts[np.maximum(rows, 0)], np.nan)
         return counts
 
-    def gains(self, since: Values) -> Values:
-        """What each count had gained in the 24 hours before; at least 0.
+    def gains(self, since: Values, *, days: int) -> Values:
+        """What each count had gained in so many times 24 hours before; at least 0.
 
         Args:
             since: for each paper of the course, in their order, a moment at which it had nothing; NaN: what it had at
                 first is no gain.
+            days: at least 1.
         """
         starts = np.unique(self.papers, return_index=True)[1]
         known = ~np.isnan(since) & (since < self.moments[starts])
@@ -65,7 +66,7 @@ class Course:
             np.insert(self.moments, starts, since[known]),
             np.insert(self.counts, starts, 0.0),
         )
-        gained = self.counts - whole.between(self.papers, self.moments - DAY_S)
+        gained = self.counts - whole.between(self.papers, self.moments - days * DAY_S)
         return np.maximum(gained.round(_DIGITS), 0.0)
 
     def _rows(self, papers: Numbers) -> tuple[Numbers, Numbers]:

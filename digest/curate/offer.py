@@ -116,7 +116,7 @@ class Offer:
         free = (n for n, paper in enumerate(self._papers) if paper.key in trending_from and self._trends[n].score > 0)
         self._moving = sorted(free, key=lambda number: (-self._trends[number].score, number))
 
-    def select_all(self, requests: Iterable[Request], *, missed_max: int = 5) -> Iterator[Digest]:
+    def select_all(self, requests: Iterable[Request], *, missed_max: int = 5, popular_max: int = 0) -> Iterator[Digest]:
         """The digests of many subscribers, in the order of the requests; some are selected at a time.
 
         Without a keyword that looks for something there is no For you; Trending then may be as long as For you.
@@ -124,11 +124,13 @@ class Offer:
         Args:
             requests: what each subscriber's digest is selected by.
             missed_max: most papers named as missed.
+            popular_max: most of these that are named because everybody reads them, if the subscriber wants to know of
+                such papers at all; they come last.
         """
         rest = iter(requests)
         while some := tuple(itertools.islice(rest, _TOGETHER)):
             standings = self._ranking.standings([one.queries for one in some])
-            yield from self._select(some, standings, missed_max)
+            yield from self._select(some, standings, missed_max, popular_max)
 
     def select(self, request: Request, standing: Standing | None = None, *, missed_max: int = 5) -> Digest:
         """One subscriber's digest, see `select_all`; empty if there is nothing for them.
@@ -139,10 +141,12 @@ class Offer:
             missed_max: most papers named as missed.
         """
         standing = standing or self._ranking.standing(request.queries)
-        (digest,) = self._select([request], [standing], missed_max)
+        (digest,) = self._select([request], [standing], missed_max, 0)
         return digest
 
-    def _select(self, requests: Sequence[Request], standings: Sequence[Standing], missed_max: int) -> Iterator[Digest]:
+    def _select(
+        self, requests: Sequence[Request], standings: Sequence[Standing], missed_max: int, popular_max: int
+    ) -> Iterator[Digest]:
         standings = [
             one.profile(standing) if one.profile else standing
             for one, standing in zip(requests, standings, strict=True)
@@ -163,7 +167,10 @@ class Offer:
             for_you = self._for_you(one.subscriber, candidates, standing.related)
             papers = [number for _, number, _ in for_you]
             trending = self._trending(one.subscriber, papers, old, standing.excluded)
-            missed = self._missed(one.subscriber, again, papers, {*papers, *trending, *standing.related})
+            taken = {*papers, *trending, *standing.related}
+            missed = tuple(itertools.islice(self._missed(one.subscriber, again, papers, taken), missed_max))
+            if popular_max and one.subscriber.trending:
+                missed = tuple(self._with_popular(missed, taken, old, standing.excluded, missed_max, popular_max))
             # papers that match nothing are no matches, and none of them was seen as one
             worded = ~np.isin(standing.numbers, [*standing.related]) if standing.related else True
             count = int(np.count_nonzero(among & worded))
@@ -172,7 +179,7 @@ class Offer:
                 local_date=one.local_date,
                 planned_at=one.planned_at,
                 picks=tuple(self._picks(standing, for_you, trending)),
-                missed=tuple(itertools.islice(missed, missed_max)),
+                missed=missed,
                 considered=int(np.count_nonzero(new)),
                 matched=count,
                 seen_before=count - int(np.count_nonzero(left & worded)) if old else 0,
@@ -263,6 +270,32 @@ class Offer:
         for _, number, relevance in candidates:
             if number not in taken:
                 yield self._missing(number, self._against(number, relevance, subscriber, for_you) or crowded)
+
+    def _with_popular(
+        self,
+        near: Sequence[Missed],
+        taken: AbstractSet[int],
+        before: AbstractSet[int],
+        excluded: Mask | None,
+        missed_max: int,
+        popular_max: int,
+    ) -> Iterator[Missed]:
+        """Near misses, and after them what everybody reads and is neither one of them nor in the digest."""
+        unfit = {*taken, *before, *(self._ranking.numbers[one.key] for one in near)}
+        free = (
+            number
+            for number in self._moving
+            if number not in unfit
+            and (excluded is None or not excluded[number])
+            and self._copies.of(number).isdisjoint(taken)
+        )
+        popular = [self._missing(number, self._popularity(number)) for number in itertools.islice(free, popular_max)]
+        yield from near[: missed_max - len(popular)]
+        yield from popular
+
+    def _popularity(self, number: int) -> str:
+        numbers = why((), self._trends[number])
+        return f"everybody reads it: {numbers}" if numbers else "everybody reads it"
 
     def _miss(self, number: int, reason: str) -> Missed:
         paper = self._papers[number]

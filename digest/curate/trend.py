@@ -19,6 +19,7 @@
   began at nothing when the source was read before, or if it was not, when the paper appeared, at least a day ago. Stars
   did not, for a repository may be years older than its paper: those it had at first are no gain. A place is never one,
   for lists begin anew; and without votes it is none.
+- For the digest of a week (`days = 7`) a gain is what came in 7 days, and silence fades at that pace.
 - A number that falls is no gain, and what a source does not say counts as nothing. So more votes, comments, stars or
   sources, and a better place, never lower a paper's score.
 - All times are in seconds, rounded down: nothing happens at midnight.
@@ -27,7 +28,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from types import MappingProxyType
 from typing import TYPE_CHECKING, TypeAlias
 from urllib.parse import urlsplit
@@ -71,6 +72,7 @@ def trends(
     *,
     now: datetime,
     origins: Mapping[str, str] = _NO_ORIGINS,
+    days: int = 1,
 ) -> Mapping[str, Trend]:
     """A trend for every paper, by key, in the order of the papers.
 
@@ -81,13 +83,14 @@ def trends(
         now: aware; the moment as of which changes and ages are counted.
         origins: by source, who is behind it (see `origins_of`); sources with the same origin are one. A source that
             is not named here is its own.
+        days: how long a time gains and changes are counted over; 1: since about yesterday.
     """
     present = _second(now)
     courses = _courses(papers, history, present)
     sources = [len({origins.get(name, name) for name in stored.paper.sources}) for stored in papers]
-    scores = _scores(papers, courses, np.maximum(1.0, sources), present).tolist()
+    scores = _scores(papers, courses, np.maximum(1.0, sources), present, days).tolist()
     rising = _rising_again(courses, len(papers), present).tolist()
-    shown = _shown(courses, len(papers), present)
+    shown = _shown(courses, len(papers), present, days)
     return {
         stored.paper.key: Trend(
             score=scores[number],
@@ -172,7 +175,7 @@ def _counts(signals: Signals) -> tuple[float, ...]:
 # --- the formula ----------------------------------------------------------------------------------------------------
 
 
-def _scores(papers: Sequence[StoredPaper], courses: _Courses, sources: Values, now: float) -> Values:
+def _scores(papers: Sequence[StoredPaper], courses: _Courses, sources: Values, now: float, days: int) -> Values:
     born = np.array([_born(stored) for stored in papers])
     level, pace = _Norm(len(papers)), _Norm(len(papers))
     for (kind, source), one in courses.items():
@@ -181,8 +184,9 @@ def _scores(papers: Sequence[StoredPaper], courses: _Courses, sources: Values, n
         reached = rarity(one.counts[last], one.counts)
         level.add(known, np.where(one.counts[last] == 0, 0.0, reached))
         if kind != "position":
-            gains = one.gains(_starts(one, _readings(courses, source), born[known], from_nothing=kind in _FROM_NOTHING))
-            fading = np.exp2((one.moments[last] - now) / DAY_S)
+            starts = _starts(one, _readings(courses, source), born[known], from_nothing=kind in _FROM_NOTHING)
+            gains = one.gains(starts, days=days)
+            fading = np.exp2((one.moments[last] - now) / (days * DAY_S))
             pace.add(known, np.where(gains[last] > 0, fading * rarity(gains[last], gains), 0.0))
     age = np.maximum(0.0, now - born) / DAY_S
     heat = np.exp2(-age / HALF_LIFE) * level.sums() * _fourth_root(sources) + pace.sums()
@@ -255,12 +259,12 @@ def _rising_again(courses: _Courses, papers: int, now: float) -> Mask:
     return rising
 
 
-def _shown(courses: _Courses, papers: int, now: float) -> Mapping[str, list[int | None]]:
+def _shown(courses: _Courses, papers: int, now: float, days: int) -> Mapping[str, list[int | None]]:
     """The fields of a Trend that are counts and changes of counts, and `change_days`, for each paper.
 
     Where sources differ, the highest of their last counts, and how that one changed.
     """
-    before = _before(courses.values(), papers)
+    before = _before(courses.values(), papers, days)
     fields = {f"{kind}{what}": np.full(papers, np.nan) for kind in _KINDS[:-1] for what in ("", "_change")}
     for (kind, _), one in courses.items():
         if kind == "position":
@@ -277,12 +281,19 @@ def _shown(courses: _Courses, papers: int, now: float) -> Mapping[str, list[int 
     }
 
 
-def _before(courses: Iterable[Course], papers: int) -> Values:
-    """For each paper the moment its changes are counted from; -inf: nothing was counted so early."""
+def _before(courses: Collection[Course], papers: int, days: int) -> Values:
+    """For each paper the moment its changes are counted from; -inf: nothing was counted so early.
+
+    Of what was counted `days` before the last reading, or half a day less, the last; if nothing was, the first of all.
+    """
     latest, before = np.full(papers, -np.inf), np.full(papers, -np.inf)
+    first = np.full(papers, np.inf)
     for one in courses:
         np.maximum.at(latest, one.papers, one.moments)
+        np.minimum.at(first, one.papers, one.moments)
     for one in courses:
-        early = one.moments <= latest[one.papers] - _APART_S
+        early = one.moments <= latest[one.papers] - (days - 1) * DAY_S - _APART_S
         np.maximum.at(before, one.papers[early], one.moments[early])
+    young = (before == -np.inf) & (first <= latest - _APART_S)
+    before[young] = first[young]
     return before

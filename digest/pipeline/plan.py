@@ -24,7 +24,7 @@ from digest.pipeline.semantic import open_semantics
 from digest.pipeline.summaries import Summaries
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from datetime import date, datetime
 
     from digest.config import Settings
@@ -32,23 +32,71 @@ if TYPE_CHECKING:
     from digest.curate.followups import FollowUps
     from digest.curate.rank import Standing
     from digest.curate.semantic import Semantics
-    from digest.model import Digest, StoredPaper, Subscriber, Trend, Verdict
+    from digest.model import DaySignals, Digest, StoredPaper, Subscriber, Trend, Verdict
     from digest.state.store import State
 
 #: subscribers who are in memory, and whose history is read from the state, at once
 _SHARD = 500
+#: days of a weekly digest
+_WEEK = 7
+#: most titles that a weekly digest names as missed, and how many of these because everybody reads them
+_MISSED_OF_WEEK, _POPULAR_OF_WEEK = 10, 5
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """What the digests that cover equally much are selected from."""
+
+    #: the ranked papers with their trends
+    offer: Offer
+    #: how each paper is doing with everybody, by key
+    trends: Mapping[str, Trend]
+    now: datetime
+    #: that a digest covers: 1, and then it goes back to the last one, or 7
+    days: int
+    #: that a paper is news for at most
+    lookback_days: int
+
+    @property
+    def look_back(self) -> datetime:
+        """Papers that became known before are no news."""
+        return self.now - timedelta(days=self.lookback_days)
+
+    def since(self, last_sent: datetime | None) -> datetime:
+        """From when on papers are news for a reader whose last digest was planned then; None: not since `look_back`.
+
+        A week reaches back to the last digest if that is a little more than seven days ago, as after a night with an
+        hour more, or a run that came late.
+        """
+        if self.days == 1:
+            return max(self.look_back, last_sent or self.look_back)
+        week = self.now - timedelta(days=self.days)
+        return max(self.look_back, min(week, last_sent or week))
+
+    def select(self, requests: Iterable[Request]) -> Iterator[Digest]:
+        """The digests; one of a week names more of what it leaves out."""
+        if self.days == 1:
+            return self.offer.select_all(requests)
+        return self.offer.select_all(requests, missed_max=_MISSED_OF_WEEK, popular_max=_POPULAR_OF_WEEK)
 
 
 @dataclass(frozen=True)
 class Shelf:
-    """The papers of the look-back window, with what all subscribers share computed once, when first needed."""
+    """The papers of the look-back window, with what all subscribers share computed once, when first needed.
+
+    The index is one for all; trends, and what may trend, are found once for each span that somebody's digest has.
+    """
 
     #: every paper that may appear in somebody's digest, oldest first
     pool: tuple[StoredPaper, ...]
-    #: how each paper is doing with everybody, by key
-    trends: Mapping[str, Trend]
-    #: keys that may appear in the Trending part
-    trending: frozenset[str]
+    #: gives what sources said of the pool, by key
+    said: Callable[[], Mapping[str, Sequence[DaySignals]]]
+    #: by source, who is behind it, see `origins_of`
+    origins: Mapping[str, str]
+    now: datetime
+    #: days that a paper is news for, and may trend for, to whoever has a digest a day
+    lookback_days: int
+    trending_days: int
     #: addresses of those who brought or said anything; looking for them at each shard would take longer
     outspoken: frozenset[str] = frozenset()
     #: most papers named under a pick as like it
@@ -66,22 +114,41 @@ class Shelf:
         """What takes readers' profiles to the pool."""
         return Profiles(self.ranking)
 
+    def span(self, reader: Subscriber) -> Span:
+        """What this reader's digest is selected from."""
+        return self._week if reader.frequency == "weekly" else self._day
+
     @cached_property
-    def offer(self) -> Offer:
-        """The ranked papers with their trends, from which digests are selected."""
-        return Offer(self.ranking, self.pool, self.trends, trending_from=self.trending, similar=self.similar)
+    def _day(self) -> Span:
+        return self._span(days=1, trending_days=self.trending_days, lookback_days=self.lookback_days)
+
+    @cached_property
+    def _week(self) -> Span:
+        return self._span(days=_WEEK, trending_days=_WEEK, lookback_days=_WEEK + 1)
+
+    def _span(self, *, days: int, trending_days: int, lookback_days: int) -> Span:
+        moving = trends(self.pool, self.said(), now=self.now, origins=self.origins, days=days)
+        trending_since = self.now - timedelta(days=trending_days)
+        recent = frozenset(stored.paper.key for stored in self.pool if stored.first_seen_at >= trending_since)
+        offer = Offer(self.ranking, self.pool, moving, trending_from=recent, similar=self.similar)
+        return Span(offer, moving, self.now, days, lookback_days)
 
 
 def lay_out(settings: Settings, state: State, *, now: datetime) -> Shelf:
     """Read the papers and signals of the look-back window from the state."""
-    trending_since = now - timedelta(days=settings.digest.trending_days)
     since = _pool_start(settings, now)
     pool = state.papers.since(since)
-    history = state.papers.signals((stored.paper.key for stored in pool), since.date())
-    recent = frozenset(stored.paper.key for stored in pool if stored.first_seen_at >= trending_since)
-    outspoken = state.interests.readers() | state.feedback.readers()
-    moving = trends(pool, history, now=now, origins=origins_of(settings.sources))
-    return Shelf(pool, moving, recent, outspoken, settings.digest.similar, open_semantics(settings))
+    return Shelf(
+        pool,
+        lambda: state.papers.signals((stored.paper.key for stored in pool), since.date()),
+        origins_of(settings.sources),
+        now,
+        settings.digest.lookback_days,
+        settings.digest.trending_days,
+        outspoken=state.interests.readers() | state.feedback.readers(),
+        similar=settings.digest.similar,
+        semantics=open_semantics(settings),
+    )
 
 
 def preview(settings: Settings, state: State, subscriber: Subscriber, *, now: datetime) -> Digest:
@@ -100,14 +167,15 @@ def explained(
     local_date = now.astimezone(ZoneInfo(subscriber.timezone)).date()
     shelf = lay_out(settings, state, now=now)
     (request,) = _requests(settings, state, [(subscriber, local_date)], shelf, now=now)
-    return explain(shelf.ranking, shelf.offer, request, shelf.trends, missed_max=missed_max)
+    span = shelf.span(subscriber)
+    return explain(shelf.ranking, span.offer, request, span.trends, missed_max=missed_max)
 
 
 @dataclass(frozen=True, slots=True)
 class Shard:
     """What was planned for some of the readers."""
 
-    #: entered in the ledger, each with something in it, by the order of the readers
+    #: entered in the ledger, each with something in it
     digests: tuple[Digest, ...] = ()
     #: on all the others, by address and local day: why nothing more was planned for them
     verdicts: Mapping[tuple[str, date], Verdict] = field(default_factory=dict)
@@ -200,7 +268,11 @@ def _digests(
     now: datetime,
     keep: bool = False,
 ) -> Iterator[Digest]:
-    return shelf.offer.select_all(_requests(settings, state, readers, shelf, now=now, keep=keep))
+    """Those of a day, then those of a week, each in the order of the readers."""
+    for weekly in (False, True):
+        some = [(reader, day) for reader, day in readers if (reader.frequency == "weekly") == weekly]
+        if some:
+            yield from shelf.span(some[0][0]).select(_requests(settings, state, some, shelf, now=now, keep=keep))
 
 
 def _requests(
@@ -212,21 +284,21 @@ def _requests(
     now: datetime,
     keep: bool = False,
 ) -> Iterator[Request]:
-    emails = [reader.email for reader, _ in readers]
-    look_back = _look_back(settings, now)
+    """Of readers whose digests cover equally much."""
+    emails, span = [reader.email for reader, _ in readers], shelf.span(readers[0][0])
     # before what was delivered: a mail that is delivered between the two looks is found by both, not by neither
     on_the_way = state.ledger.open_keys(emails)
     # no paper of the pool was delivered before the pool begins; a local date may be a day behind UTC's
     delivered = state.ledger.seen(emails, since=_pool_start(settings, now).date() - timedelta(days=1))
-    last_sent = state.ledger.last_sent(emails, since=look_back.date())
+    last_sent = state.ledger.last_sent(emails, since=span.look_back.date())
     # a later mail may have been delivered before this one was given up
-    undelivered = state.ledger.undelivered(emails, since=look_back.date())
+    undelivered = state.ledger.undelivered(emails, since=span.look_back.date())
     moved_by = _profiles(state, emails, shelf, now=now, keep=keep)
     return (
         Request(
             reader,
             [parse(entry) for entry in reader.keywords],
-            since=max(look_back, last_sent.get(reader.email, look_back)),
+            since=span.since(last_sent.get(reader.email)),
             returned=undelivered[reader.email] - delivered[reader.email],
             seen=delivered[reader.email] | on_the_way[reader.email],
             local_date=local_date,
@@ -262,11 +334,8 @@ def _with_tokens(state: State, digests: Sequence[Digest]) -> list[Digest]:
 
 def _pool_start(settings: Settings, now: datetime) -> datetime:
     """Papers first seen before this moment are out of every digest's reach."""
-    return now - timedelta(days=max(settings.digest.lookback_days, settings.digest.trending_days))
-
-
-def _look_back(settings: Settings, now: datetime) -> datetime:
-    return now - timedelta(days=settings.digest.lookback_days)
+    # of a week in any case, so that all readers' digests are selected from the same papers
+    return now - timedelta(days=max(settings.digest.lookback_days, settings.digest.trending_days, _WEEK + 1))
 
 
 def _message_id(digest: Digest, domain: str) -> str:
