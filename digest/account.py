@@ -44,7 +44,8 @@ def nothing(digest: Digest) -> Verdict:
     """An empty digest: nothing new, nothing matched, or everything that matched was delivered before."""
     email, at, counts = digest.subscriber.email, digest.planned_at, _counts(digest)
     if not digest.considered:
-        return _verdict(email, "quiet", "no new papers since the last digest, so no mail", at, counts=counts)
+        since = "in seven days" if digest.subscriber.frequency == "weekly" else "since the last digest"
+        return _verdict(email, "quiet", f"no new papers {since}, so no mail", at, counts=counts)
     new = _many(digest.considered, "new paper")
     if digest.matched and digest.seen_before == digest.matched:
         text = f"{new}; what matched ({digest.matched:,}) is in an earlier mail, so no mail"
@@ -165,7 +166,8 @@ def _counts(digest: Digest) -> dict[str, int]:
 def _picks(digest: Digest) -> str:
     chosen = [pick.part for pick in digest.picks]
     parts = ((chosen.count("for_you"), "for you"), (chosen.count("trending"), "trending"))
-    return " + ".join(f"{count} {part}" for count, part in parts if count)
+    week = "of the week " if digest.subscriber.frequency == "weekly" else ""
+    return week + " + ".join(f"{count} {part}" for count, part in parts if count)
 
 
 def _looked_at(digest: Digest) -> str:

@@ -240,10 +240,6 @@ class Subscriber:
     at: time = time(8, 0)
     #: local days on which a digest is due; never empty
     days: tuple[Weekday, ...] = ("mon", "tue", "wed", "thu", "fri")
-    #: what a digest covers; with `weekly`, `days` is one day
-    frequency: Frequency = "daily"
-    #: what happens on a day for which nothing is found
-    quiet: Quiet = "skip"
     #: IANA name
     timezone: str = "UTC"
     #: most papers in the For-you part, 1..50
@@ -261,6 +257,10 @@ class Subscriber:
     asked_at: datetime | None = None
     #: opaque unguessable name used in unsubscribe links, given by the state; empty: no such links
     token: str = ""
+    #: what a digest covers; with `weekly`, `days` is one day
+    frequency: Frequency = "daily"
+    #: what happens on a day for which nothing is found
+    quiet: Quiet = "skip"
 
 
 @dataclass(frozen=True, slots=True)

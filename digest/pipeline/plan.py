@@ -65,8 +65,8 @@ class Span:
     def since(self, last_sent: datetime | None) -> datetime:
         """From when on papers are news for a reader whose last digest was planned then; None: not since `look_back`.
 
-        A week reaches back to the last digest if that is a little more than seven days ago, as after a night with an
-        hour more, or a run that came late.
+        A week reaches back to the last digest if that is more than seven days ago: after a night with an hour more, a
+        run that came late, or a week without a digest.
         """
         if self.days == 1:
             return max(self.look_back, last_sent or self.look_back)
@@ -124,7 +124,7 @@ class Shelf:
 
     @cached_property
     def _week(self) -> Span:
-        return self._span(days=_WEEK, trending_days=_WEEK, lookback_days=_WEEK + 1)
+        return self._span(days=_WEEK, trending_days=_WEEK, lookback_days=max(self.lookback_days, _WEEK + 1))
 
     def _span(self, *, days: int, trending_days: int, lookback_days: int) -> Span:
         moving = trends(self.pool, self.said(), now=self.now, origins=self.origins, days=days)

@@ -6,14 +6,16 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from digest.config import load
+from digest.config import load, parse_subscriber
+from digest.config.schema import DigestSection
 from digest.errors import ConfigError
+from tests.makers import subscriber
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from digest.errors import ConfigProblem
-    from digest.model import Subscriber
+    from digest.model import Frequency, Subscriber, Weekday
 
 TEXT = """[mail]
 from = "digest@lab.example"
@@ -171,3 +173,35 @@ def test_a_quiet_day_is_skipped_unless_somebody_asks_for_a_note(tmp_path: Path) 
             ('quiet = "note"', 'quiet = "skip"'),
         ]
     ]
+
+
+@pytest.mark.parametrize(
+    ("before", "given", "expected"),
+    [
+        (("weekly", ("mon",)), {}, ("weekly", ("mon",))),
+        (("weekly", ("mon",)), {"days": ["sun"]}, ("weekly", ("sun",))),
+        (("weekly", ("mon",)), {"frequency": "weekly"}, ("weekly", ("mon",))),
+        (("weekly", ("mon",)), {"frequency": "daily"}, ("daily", ALL)),
+        (("weekdays", WORKDAYS), {"days": ["sat"]}, ("daily", ("sat",))),
+        (("daily", ("mon", "wed")), {"frequency": "weekly"}, ("weekly", ("fri",))),
+        (("daily", ("mon", "wed")), {"frequency": "weekly", "days": ["wed"]}, ("weekly", ("wed",))),
+        (("daily", ("mon", "wed")), {}, ("daily", ("mon", "wed"))),
+    ],
+)
+def test_who_changes_keeps_the_rest_of_their_rhythm(
+    before: tuple[Frequency, tuple[Weekday, ...]], given: dict[str, object], expected: tuple[str, tuple[str, ...]]
+) -> None:
+    known = subscriber(frequency=before[0], days=before[1])
+
+    found = parse_subscriber({"email": known.email} | given, DigestSection(), lambda _: known)
+
+    assert expected == (found.frequency, found.days)
+
+
+def test_a_weekly_reader_cannot_name_a_second_day() -> None:
+    known = subscriber(frequency="weekly", days=("mon",))
+
+    with pytest.raises(ConfigError) as caught:
+        parse_subscriber({"email": known.email, "days": ["mon", "tue"]}, DigestSection(), lambda _: known)
+
+    assert ["a weekly digest has one day and not 2"] == [problem.message for problem in caught.value.problems]
