@@ -1,6 +1,7 @@
 """Score the shipped ranking on judged profiles, beside what others do, all in one run.
 
 usage: python -m benchmarks.relevance FOLDER [-v] [--model FOLDER] [--leave-one-out]
+       python -m benchmarks.relevance FOLDER --before-after [PROFILE …] [--model FOLDER]
 
 FOLDER holds papers.jsonl (`id`, `title`, `abstract`), profiles.json (`id`, `keywords`, `exclude`) and qrels.json
 (profile → paper → grade). Grades: 3 = belongs at the top, 2 = clearly relevant, 1 = marginal, 0 or absent = not.
@@ -11,6 +12,9 @@ embedding of the keywords, each where it is installed; `pip install --group riva
 
 With `--leave-one-out`, the weights of `rank` and `votes` are chosen anew for each profile, those that are best on all
 the other profiles; what they reach on the one that had no say tells how the ranking does on profiles it never saw.
+
+With `--before-after`, nothing is measured but what a reader would see: the ten best papers by counting phrases beside
+those of the shipped ranking, each with its grade, of the profiles named or of all.
 """
 
 from __future__ import annotations
@@ -20,6 +24,7 @@ import importlib.util
 import itertools
 import json
 import math
+import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
@@ -36,6 +41,8 @@ from digest.pipeline.semantic import load_encoder
 
 CUT = 10
 RELEVANT = 2
+#: letters of a title in a list beside another
+TITLE = 56
 #: what leaving one out chooses from: half and double of each weight, about
 CHOICES = {
     "digest.curate.votes._SELF": (0.05, 0.1, 0.2),
@@ -79,6 +86,36 @@ def main(folder: Path, *, verbose: bool = False, model: Path | None = None, leav
     if leave_one_out:
         print(f"{'digest, each profile left out':32}" + "".join(f"{v:9.4f}" for v in left_out(papers, profiles)))
     print(f"{len(papers)} papers indexed and {len(profiles)} profiles ranked in {seconds:.2f} s")
+
+
+def before_after(folder: Path, names: Sequence[str], model: Path | None = None) -> None:
+    """Print the ten best papers of profiles by counting phrases beside the shipped ten, the grade before each title.
+
+    Args:
+        folder: the judged papers.
+        names: of the profiles; none: all of them.
+        model: folder of word vectors that the shipped ranking has; None: it has none.
+    """
+    papers = read_papers(folder)
+    ranking = Ranking(papers, Semantics(load_encoder(model)) if model else None)
+    titles = {paper.key: paper.title for paper in papers}
+    known = {profile.name: profile for profile in read_profiles(folder)}
+    if unknown := [name for name in names if name not in known]:
+        sys.exit(f"{folder} has no profile {', '.join(unknown)}; it has {', '.join(known)}")
+    print(f"{'    phrases counted, title twice':{TITLE + 8}}digest      (3 top, 2 relevant, 1 marginal, - not)")
+    for name in names or known:
+        profile = known[name]
+        orders = substring_count(papers, profile)[:CUT], shipped(ranking, profile)[:CUT]
+        before, after = (measures(order, profile.grades)[0] for order in orders)
+        wanted = ", ".join((*profile.keywords, *(f"-{phrase}" for phrase in profile.exclude)))
+        print(f"\n{name}: {wanted}; nDCG@{CUT} {before:.3f} → {after:.3f}")
+        for place, row in enumerate(itertools.zip_longest(*orders), 1):
+            left, right = (_graded(profile.grades.get(key, 0), titles[key]) if key else "" for key in row)
+            print(f"{place:2}  {left:{TITLE + 4}}{right}".rstrip())
+
+
+def _graded(grade: int, title: str) -> str:
+    return f"{grade or '-'} {title if len(title) <= TITLE else title[: TITLE - 1] + '…'}"
 
 
 def means(rows: Sequence[Measures]) -> list[float]:
@@ -234,5 +271,11 @@ if __name__ == "__main__":
         help="folder of a model2vec model, for an embedding, and for digest with it",
     )
     parser.add_argument("--leave-one-out", action="store_true", help="choose the weights anew, each profile left out")
+    parser.add_argument(
+        "--before-after", nargs="*", metavar="PROFILE", help="print the ten best of profiles instead, beside a count"
+    )
     options = parser.parse_args()
+    if options.before_after is not None:
+        before_after(options.folder, options.before_after, options.model)
+        sys.exit()
     main(options.folder, verbose=options.verbose, model=options.model, leave_one_out=options.leave_one_out)

@@ -8,7 +8,15 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from digest.cli.console import print_json, say, table
-from digest.cli.options import ConfigOption, JsonOption, examples, load_settings, open_settings_state
+from digest.cli.options import (
+    AlsoForOption,
+    ConfigOption,
+    JsonOption,
+    examples,
+    load_settings,
+    one_reader,
+    open_settings_state,
+)
 from digest.clock import utc_now
 from digest.errors import DigestError
 
@@ -23,7 +31,7 @@ if TYPE_CHECKING:
 
 def register(app: typer.Typer) -> None:
     """Add this file's commands."""
-    app.command(epilog=examples("digest why", "digest why ada@example.org --days 14"))(why)
+    app.command(epilog=examples("digest why", "digest why --for ada@example.org --days 14"))(why)
     app.command(epilog=examples("digest status", "digest status --json"))(status)
 
 
@@ -32,6 +40,7 @@ def why(
         str, typer.Argument(help="One subscriber's story; without it, everybody's.", metavar="EMAIL")
     ] = "",
     *,
+    for_: AlsoForOption = "",
     days: Annotated[int, typer.Option(min=1, max=90, metavar="N", help="How many days to tell, today included.")] = 3,
     as_json: JsonOption = False,
     config: ConfigOption = None,
@@ -43,6 +52,7 @@ def why(
     from digest import story
     from digest.pipeline.readers import pause_reason, subscribers
 
+    email = one_reader(email, for_)
     settings = load_settings(config)
     now = utc_now()
     with open_settings_state(settings) as state:

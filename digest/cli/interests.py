@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -16,7 +17,7 @@ from digest.clock import utc_now
 from digest.errors import DigestError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Collection, Iterable, Mapping, Sequence
     from datetime import datetime
 
     from digest.model import Paper, Problem
@@ -77,9 +78,12 @@ def import_(
         raise DigestError(f"{file}: {reason}", hint=f"give a list of references: {_FORMATS}")
     with open_settings_state(settings) as state:
         reader = find_subscriber(subscribers(settings, state), email)
-        items = _items(state, reader.email, papers, source=file.name, weight=weight, now=now)
+        source = _source(file)
+        items = _items(state, reader.email, papers, source=source, weight=weight, now=now)
         with state.transaction():
-            state.interests.clear(reader.email, source=file.name)
+            # by their names alone, files were remembered once
+            for before in (source, file.name):
+                state.interests.clear(reader.email, source=before)
             state.interests.put(items)
         proposed = suggestions(state, reader, now=now, days=_DAYS)
     if as_json:
@@ -108,6 +112,11 @@ def _read(file: Path) -> bytes:
     if len(data) > MAX_BYTES:
         raise DigestError(f"{file}: is larger than {MAX_BYTES >> 20} MB", hint="export a part of the library")
     return data
+
+
+def _source(file: Path) -> str:
+    """What a file is remembered by: two of the same name in two folders are two files."""
+    return str(file.resolve() if file.is_file() else file.absolute())
 
 
 def _items(
@@ -156,7 +165,8 @@ def list_(*, email: ForOption, as_json: JsonOption = False, config: ConfigOption
     if as_json:
         print_json(items)
     elif items:
-        rows = [(f"{one.at:%Y-%m-%d}", one.source, one.paper or "", shown(one.title, 70)) for one in items]
+        names = _names({one.source for one in items})
+        rows = [(f"{one.at:%Y-%m-%d}", names[one.source], one.paper or "", shown(one.title, 70)) for one in items]
         say(table([("SINCE", "FROM", "PAPER", "TITLE"), *rows]))
     else:
         say(f"{reader.email} has brought nothing. Bring a list: digest interests import FILE --for {reader.email}")
@@ -172,7 +182,7 @@ def clear(
     *,
     email: ForOption,
     file: Annotated[
-        str | None, typer.Option("--file", help="Only what came from this file.", metavar="NAME", show_default=False)
+        str | None, typer.Option("--file", help="Only what came from this file.", metavar="FILE", show_default=False)
     ] = None,
     config: ConfigOption = None,
 ) -> None:
@@ -182,9 +192,22 @@ def clear(
     settings = load_settings(config)
     with open_settings_state(settings) as state:
         reader = find_subscriber(subscribers(settings, state), email)
-        files = {one.source for one in state.interests.of([reader.email]).get(reader.email, ())}
-        if file is not None and file not in files:
-            hint = f"name one of {', '.join(sorted(files))}" if files else "there is nothing to forget"
+        names = _names({one.source for one in state.interests.of([reader.email]).get(reader.email, ())})
+        source = None if file is None else _named(file, names)
+        if file is not None and source is None:
+            hint = f"name one of {', '.join(sorted(names.values()))}" if names else "there is nothing to forget"
             raise DigestError(f"{reader.email} has brought nothing from {file}", hint=hint)
-        gone = state.interests.clear(reader.email, source=file)
+        gone = state.interests.clear(reader.email, source=source)
     say(f"{reader.email}: {many(gone, 'paper')} forgotten.")
+
+
+def _names(sources: Collection[str]) -> dict[str, str]:
+    """What each file is called: its name, or where it is if there are several of the name."""
+    known = Counter(Path(source).name for source in sources)
+    return {source: source if known[Path(source).name] > 1 else Path(source).name for source in sources}
+
+
+def _named(file: str, names: Mapping[str, str]) -> str | None:
+    """The one that is meant: by what it is called, or by its path; None if it is none of them."""
+    path = _source(Path(file))
+    return next((source for source, name in names.items() if name == file or source in {file, path}), None)

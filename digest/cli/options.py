@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import typer
 
-from digest.cli.console import clean, say
+from digest.cli.console import UsageError, clean, say
 from digest.clock import utc_now
 
 if TYPE_CHECKING:
@@ -30,12 +30,25 @@ ConfigOption = Annotated[
     ),
 ]
 ForOption = Annotated[str, typer.Option("--for", help="The subscriber's address.", metavar="EMAIL")]
+#: of commands that take the address as an argument as well
+AlsoForOption = Annotated[str, typer.Option("--for", help="The same as EMAIL.", metavar="EMAIL", show_default=False)]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON instead of sentences.")]
 
 
 def examples(*lines: str) -> str:
     r"""The end of a command's help: each example on a line of its own, which `\b` keeps typer from joining."""
     return "\n".join(("\b", f"Example{'s' * (len(lines) > 1)}:", *(f"  {line}" for line in lines)))
+
+
+def one_reader(argument: str, option: str) -> str:
+    """The address that a command was given, as an argument or with `--for`; empty: neither.
+
+    Raises:
+        UsageError: it was given two.
+    """
+    if argument and option and argument.strip().casefold() != option.strip().casefold():
+        raise UsageError(f"{argument} and --for {option} are two readers", hint="name one of them")
+    return argument or option
 
 
 def load_settings(config: Path | None) -> Settings:

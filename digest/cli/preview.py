@@ -9,7 +9,14 @@ import typer
 
 from digest.cli.ask import find_subscriber
 from digest.cli.console import UsageError, many, print_json, say, table
-from digest.cli.options import ConfigOption, examples, load_settings, open_settings_state
+from digest.cli.options import (
+    AlsoForOption,
+    ConfigOption,
+    examples,
+    load_settings,
+    one_reader,
+    open_settings_state,
+)
 from digest.clock import utc_now
 from digest.errors import DigestError
 
@@ -40,8 +47,8 @@ def register(app: typer.Typer) -> None:
     app.command(
         epilog=examples(
             "digest preview --open",
-            "digest preview ada@example.org --out previews",
-            "digest preview ada@example.org --explain",
+            "digest preview --for ada@example.org --out previews",
+            "digest preview --for ada@example.org --explain",
         )
     )(preview)
     app.command(
@@ -57,6 +64,7 @@ def preview(
         str, typer.Argument(help="Whose digest; without it, the first subscriber's.", metavar="EMAIL")
     ] = "",
     *,
+    for_: AlsoForOption = "",
     out: Annotated[Path, typer.Option(help="Folder for the files.", metavar="FOLDER")] = Path("out"),
     open_: Annotated[bool, typer.Option("--open", help="Show it in the browser.")] = False,
     explain: Annotated[
@@ -77,6 +85,7 @@ def preview(
     from digest.pipeline.plan import explained
     from digest.pipeline.plan import preview as choose
 
+    email = one_reader(email, for_)
     settings = load_settings(config)
     if explain:
         with open_settings_state(settings) as state:

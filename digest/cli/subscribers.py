@@ -137,7 +137,7 @@ def add(
     if known is not None:
         changes = "; ".join(_changes(known, reader))
         say(f"Changed: {changes}. All else is as before." if changes else "Nothing was changed.")
-    say(f"See it now: digest preview {reader.email} --open")
+    say(f"See it now: digest preview --for {reader.email} --open")
 
 
 def _parsed(given: Mapping[str, object], settings: Settings, state: State) -> tuple[Subscriber | None, Subscriber]:

@@ -34,7 +34,8 @@ SOURCE = "interests"
 #: bytes; a library of 10,000 papers with abstracts has 20 MB
 MAX_BYTES = 64 * 2**20
 
-_BIBTEX = re.compile(r"^[ \t]*@[ \t]*[A-Za-z]+\s*[{(]", re.MULTILINE)
+#: `@article{`, or `@article(key, title =`: in lists, “@bot (a study)” is a title
+_BIBTEX = re.compile(r"^[ \t]*@[ \t]*[A-Za-z]+\s*(?:\{|\([^(),=]{0,200},\s*[\w-]{1,50}\s*=)", re.MULTILINE)
 _RIS_LINE = re.compile(r"^[ \t]*([A-Z][A-Z0-9])[ \t]*-(?:[ \t]+|$)", re.MULTILINE)
 _RIS_BEGIN = re.compile(r"^TY {2}- ", re.MULTILINE)
 #: every reference begins so; of other lines that look alike, titles do too: “RL - an overview”

@@ -35,7 +35,7 @@ class StoredInterest:
     paper: str | None
     #: how much it counts among the reader's items, above 0
     weight: float
-    #: name of the file that it came from, without folders
+    #: path of the file that it came from; of what was brought to digest 0.1 at first, its name alone
     source: str
     #: when it was brought, aware
     at: datetime

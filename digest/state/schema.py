@@ -204,7 +204,7 @@ interest = Table(
     # canonical key, whether or not the paper is in `paper`; null: the list does not tell
     Column("paper", PlainText),
     Column("weight", Float, nullable=False),
-    # name of the file it came from
+    # path of the file it came from; once, its name alone
     Column("source", PlainText, nullable=False),
     Column("at", Moment, nullable=False),
 )

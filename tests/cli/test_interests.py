@@ -106,6 +106,26 @@ def test_a_file_brought_again_is_what_it_is_now(place: Place, cli: Callable[...,
 
 
 @pytest.mark.usefixtures("papers")
+def test_files_of_one_name_in_two_folders_are_two(place: Place, cli: Callable[..., Said]) -> None:
+    """The other list of that name stays, and each is named by its folder until one of them is alone."""
+    (place.folder / "old").mkdir()
+    bring(place, cli, "@misc{one, title = {From old days}}", name="old/mine.bib")
+    bring(place, cli, "@misc{two, title = {From now on}}")
+    both = cli("interests", "list", *FOR).out
+    unclear = cli("interests", "clear", *FOR, "--file", "elsewhere/mine.bib")
+    gone = cli("interests", "clear", *FOR, "--file", "old/mine.bib")
+    left = cli("interests", "list", *FOR).out
+
+    assert f"{place.folder / 'old' / 'mine.bib'} " in both
+    assert f"{place.folder / 'mine.bib'} " in both
+    assert f"name one of {place.folder / 'mine.bib'}, {place.folder / 'old' / 'mine.bib'}\n" in unclear.err
+    assert "ada@example.org: 1 paper forgotten.\n" == gone.out
+    assert "From now on" in left
+    assert "From old days" not in left
+    assert str(place.folder) not in left
+
+
+@pytest.mark.usefixtures("papers")
 def test_ids_of_papers_that_nobody_knows_count_later(place: Place, cli: Callable[..., Said]) -> None:
     said = bring(place, cli, "2401.01234\n", "--json")
     told = bring(place, cli, "2401.01234\n")

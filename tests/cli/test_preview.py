@@ -62,6 +62,18 @@ def test_an_unknown_reader_is_told_who_may_have_been_meant(email: str, hint: str
     assert (1, "", f"digest: there is no subscriber {email}\n  → {hint}\n") == (said.code, said.out, said.err)
 
 
+@pytest.mark.parametrize("command", ["preview", "why"])
+def test_a_reader_is_named_as_an_argument_or_as_elsewhere_with_for(command: str, cli: Callable[..., Said]) -> None:
+    cli("pull")
+    argument, option = cli(command, "ada@example.org"), cli(command, "--for", "ada@example.org")
+    two = cli(command, "ada@example.org", "--for", "bob@example.org")
+
+    assert (0, "") == (argument.code, argument.err)
+    assert argument == option
+    assert (2, "") == (two.code, two.out)
+    assert "ada@example.org and --for bob@example.org are two readers\n  → name one of them\n" in two.err
+
+
 def test_a_preview_for_nobody_says_how_to_add_somebody(place: Place, cli: Callable[..., Said]) -> None:
     place.configure(readers=())
 

@@ -126,6 +126,19 @@ def test_titles_that_begin_like_fields_are_a_plain_list() -> None:
     assert ["RL - An Overview", "QA - From Tables", "arxiv:2401.00005"] == [paper.title for paper in papers]
 
 
+def test_a_line_that_begins_with_an_at_sign_is_a_title() -> None:
+    name, (papers, problems) = parse_references(b"@home (a study)\n@scale (with care, and time) we train\n2401.00005\n")
+
+    assert ("plain", ()) == (name, problems)
+    assert ["@home (a study)", "@scale (with care, and time) we train", "arxiv:2401.00005"] == [p.title for p in papers]
+
+
+def test_bibtex_may_have_parentheses() -> None:
+    name, (papers, _) = parse_references(b"@article(moss,\n  title = {On Moss})\n")
+
+    assert ("BibTeX", ["On Moss"]) == (name, [paper.title for paper in papers])
+
+
 def test_a_plain_list_of_ids_and_titles() -> None:
     name, found, problems = read(PLAIN)
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.relevance import main, measures
+from benchmarks.relevance import before_after, main, measures
 
 _GRADES = {"a": 3, "b": 2, "c": 1, "d": 0}
 #: 2^grade - 1 over log2(rank + 1), best order
@@ -27,9 +27,9 @@ def test_measures_of_an_order(order: str, expected: tuple[float, float, float]) 
     assert pytest.approx(expected, rel=1e-5) == measures(list(order), _GRADES)
 
 
-def test_a_folder_of_judged_profiles_is_scored_beside_what_others_do(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+@pytest.fixture
+def judged(tmp_path: Path) -> Path:
+    """A folder of two papers and one profile."""
     papers = [
         {"id": "p1", "title": "Robots that see", "abstract": "Sand."},
         {"id": "p2", "title": "Sand", "abstract": "A robot's vision of robots."},
@@ -38,9 +38,29 @@ def test_a_folder_of_judged_profiles_is_scored_beside_what_others_do(
     profile = {"id": "q1", "keywords": ["robots"], "exclude": ["whales"]}
     (tmp_path / "profiles.json").write_text(json.dumps([profile]), encoding="utf-8")
     (tmp_path / "qrels.json").write_text(json.dumps({"q1": {"p1": 3}}), encoding="utf-8")
+    return tmp_path
 
-    main(tmp_path)
+
+def test_a_folder_of_judged_profiles_is_scored_beside_what_others_do(
+    judged: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    main(judged)
 
     told = capsys.readouterr().out.splitlines()
     for name in ("digest", "substring count, title twice"):
         assert [f"{name:32}   1.0000   0.1000   1.0000"] == [line for line in told if line.startswith(f"{name} ")]
+
+
+def test_the_best_by_counting_phrases_stand_beside_the_shipped_ones(
+    judged: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    before_after(judged, ["q1"])
+
+    _, _, heading, *rows = capsys.readouterr().out.splitlines()
+    assert "q1: robots, -whales; nDCG@10 1.000 → 1.000" == heading
+    assert [f" 1  {'3 Robots that see':60}3 Robots that see", f" 2  {'- Sand':60}- Sand"] == rows
+
+
+def test_an_unknown_profile_is_answered_with_those_that_there_are(judged: Path) -> None:
+    with pytest.raises(SystemExit, match="has no profile q2; it has q1"):
+        before_after(judged, ["q2"])
