@@ -111,7 +111,14 @@ class Forms:
 
     def shape(self, cover: Cover) -> Hashable:
         """What decides about everything but the blanks of a reader's own pieces and subject."""
-        return cover.day, cover.left_out, cover.compact, self._own_questions.answers(cover)
+        return (
+            cover.day,
+            cover.frequency,
+            cover.quiet,
+            cover.left_out,
+            cover.compact,
+            self._own_questions.answers(cover),
+        )
 
     def piece(self, kind: str, around: Element | None, given: object, shape: Hashable = None) -> Piece:
         """The piece of this kind inside the element `around`; None: the HTML does not show it.

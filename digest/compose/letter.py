@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from email.utils import parseaddr
 from functools import lru_cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import quote, urlsplit
 
 from digest.answer import can_answer, in_link, line
@@ -26,16 +26,18 @@ from digest.compose.card import (
     title_line,
 )
 from digest.compose.text import http_link, one_line, plain
-from digest.compose.words import long_day, short_day
+from digest.compose.words import long_day, short_day, short_week, week
 
 if TYPE_CHECKING:
     from datetime import date
 
-    from digest.model import Digest, Followup, Missed, Subscriber
+    from digest.model import Digest, Followup, Frequency, Missed, Subscriber
 
 _KEYWORDS_SHOWN = 12
 #: characters of the leading title in a subject: `15 Sep: ` before and ` + 49 more` after it keep 70 in all
 _SUBJECT_LEAD = 50
+#: the same behind `Week of 28 Dec – 3 Jan: `
+_SUBJECT_LEAD_OF_WEEK = 36
 _PREHEADER_TITLES = 2
 
 
@@ -73,13 +75,29 @@ class Letterhead:
         return hash((self.from_address, self.base_url))
 
 
+class Issue(NamedTuple):
+    """What tells which mails look the same but for papers and reader."""
+
+    local_date: date
+    frequency: Frequency
+    #: True if there is nothing to show, and the mail says so
+    quiet: bool
+
+
 @dataclass(frozen=True, kw_only=True)
 class Occasion:
-    """What is the same in every mail of one local day. All addresses are ASCII and safe to link to."""
+    """What is the same in every mail of one issue. All addresses are ASCII and safe to link to."""
 
+    #: what the digest covers, for templates to choose their words by; `daily` is any choice of days
+    frequency: Frequency
+    #: True if there is nothing to show
+    quiet: bool
     #: `Tuesday, 15 September 2026`, and `15 Sep` for the subject
     day: str
     short_day: str
+    #: the seven days that end with it: `9–15 September 2026`, `9–15 Sep`
+    week: str
+    short_week: str
     #: where to write to change anything; a bare address
     contact: str
     #: (name, address) of every source
@@ -105,6 +123,11 @@ class Cover(Occasion):
     #: papers looked at, and how many of them matched a keyword
     considered: int
     matched: int
+    #: of these, how many the reader has had, and how many they have not
+    seen_before: int
+    unseen: int
+    #: the least relevance that they ask for: `0.2`
+    floor: str
     #: picks that did not fit into a mail of bearable size; 0 but for absurd input
     left_out: int
     #: True if papers are a dense list
@@ -158,12 +181,21 @@ def shown_followups(digest: Digest, detail: Detail) -> tuple[Followup, ...]:
     return digest.followups if detail.facts else ()
 
 
+def issue(digest: Digest) -> Issue:
+    """Which issue a digest's mail is of."""
+    return Issue(digest.local_date, digest.subscriber.frequency, not digest.picks)
+
+
 @lru_cache(maxsize=64)
-def occasion(local_date: date, letterhead: Letterhead) -> Occasion:
-    """What the mails of one local day have in common."""
+def occasion(issue: Issue, letterhead: Letterhead) -> Occasion:
+    """What the mails of one issue have in common."""
     return Occasion(
-        day=long_day(local_date),
-        short_day=short_day(local_date),
+        frequency=issue.frequency,
+        quiet=issue.quiet,
+        day=long_day(issue.local_date),
+        short_day=short_day(issue.local_date),
+        week=week(issue.local_date),
+        short_week=short_week(issue.local_date),
         contact=contact(letterhead),
         credits=tuple((one_line(plain(name), 60), http_link(url)) for name, url in letterhead.credits),
         thanks_arxiv=any(_host(url) in {"arxiv.org", "www.arxiv.org"} for _, url in letterhead.credits),
@@ -175,16 +207,20 @@ def occasion(local_date: date, letterhead: Letterhead) -> Occasion:
 def cover(digest: Digest, letterhead: Letterhead, detail: Detail) -> Cover:
     """Everything in the digest's mail but the papers; of these only the first titles."""
     reader = digest.subscriber
-    titles = [_leading(pick.paper.title, detail.title) for pick in digest.picks[: 1 + _PREHEADER_TITLES]]
+    room = _SUBJECT_LEAD_OF_WEEK if reader.frequency == "weekly" else _SUBJECT_LEAD
+    titles = [_leading(pick.paper.title, detail.title, room) for pick in digest.picks[: 1 + _PREHEADER_TITLES]]
     lead, subject_lead, _ = titles[0] if titles else ("", "", "")
     return Cover(
-        **vars(occasion(digest.local_date, letterhead)),
+        **vars(occasion(issue(digest), letterhead)),
         lead=lead,
         subject_lead=subject_lead,
         more=max(len(digest.picks) - 1, 0),
         preheader=" · ".join([short for _, _, short in titles[1:]]),
         considered=digest.considered,
         matched=digest.matched,
+        seen_before=digest.seen_before,
+        unseen=digest.matched - digest.seen_before,
+        floor=f"{reader.min_score:g}",
         left_out=max(len(digest.picks) - detail.papers, 0),
         compact=detail.compact,
         reader=one_line(reader.email),
@@ -196,10 +232,10 @@ def cover(digest: Digest, letterhead: Letterhead, detail: Detail) -> Cover:
 
 
 @lru_cache(maxsize=8192)
-def _leading(title: str, limit: int) -> tuple[str, str, str]:
+def _leading(title: str, limit: int, subject_room: int) -> tuple[str, str, str]:
     """A title shortened for the front of a mail, for the subject and for the preheader."""
     line = title_line(title, limit)
-    return one_line(line, 150), one_line(line, _SUBJECT_LEAD), one_line(line, 80)
+    return one_line(line, 150), one_line(line, subject_room), one_line(line, 80)
 
 
 def _keywords(reader: Subscriber) -> str:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from digest.compose import mime
 from digest.compose.card import Detail
-from digest.compose.letter import contact, write
+from digest.compose.letter import contact, issue, write
 from digest.compose.text import one_line
 from digest.errors import DigestError
 from digest.model import Mail
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from datetime import date, datetime
 
-    from digest.compose.letter import Cover, Letterhead
+    from digest.compose.letter import Cover, Issue, Letterhead
     from digest.compose.render import Renderer
     from digest.model import Digest, Subscriber
 
@@ -93,7 +93,7 @@ def addressed(
     Raises:
         DigestError: an address cannot be written into a header.
     """
-    reader, same = digest.subscriber, _same_headers(letterhead, digest.local_date)
+    reader, same = digest.subscriber, _same_headers(letterhead, issue(digest))
     identity = message_id(reader.email, digest.local_date, same.domain, token=reader.token)
     # RFC 8058 only where there is a page to post to
     page = cover.unsubscribe_link if cover.unsubscribe_link.startswith("https:") else ""
@@ -192,14 +192,15 @@ class _SameHeaders:
 
 
 @lru_cache(maxsize=64)
-def _same_headers(letterhead: Letterhead, local_date: date) -> _SameHeaders:
+def _same_headers(letterhead: Letterhead, of: Issue) -> _SameHeaders:
+    kind = "quiet" if of.quiet else "weekly" if of.frequency == "weekly" else "daily"
     domain = _domain(letterhead)
     rest = [
         mime.token_header("List-Help", [f"<mailto:{contact(letterhead)}>"]),
         "List-Post: NO\r\n",  # RFC 2369 §3.4: readers cannot post to it
         "Precedence: list\r\n",  # no standard, but what old vacation programs look for
         # https://support.google.com/a/answer/6254652: campaign, customer, mail type, sender
-        f"Feedback-ID: {local_date:%Y%m%d}:daily:digest:paper-digest\r\n",
+        f"Feedback-ID: {of.local_date:%Y%m%d}:{kind}:digest:paper-digest\r\n",
     ]
     list_id = ["Paper", "digest", f"<{letterhead.list_id or f'papers.{domain}'}>"]  # RFC 2919
     return _SameHeaders(

@@ -14,7 +14,7 @@ from digest.compose.cache import Cache
 from digest.compose.card import body, close, excerpt, followup_card, heading, matched_words, missed_card, words_in
 from digest.compose.form import Forms
 from digest.compose.frame import CARD_PIECES, Frame, Gap, Page, Piece, frame
-from digest.compose.letter import answers, cover, occasion, shown_followups, shown_missed
+from digest.compose.letter import answers, cover, issue, occasion, shown_followups, shown_missed
 from digest.compose.message import COMPACT_DETAILS, DETAILS, addressed, compose, compose_with, fitting
 from digest.compose.sample import digests
 from digest.compose.styles import PieceError
@@ -22,10 +22,9 @@ from digest.errors import TemplateError
 
 if TYPE_CHECKING:
     from collections.abc import Hashable
-    from datetime import date
 
     from digest.compose.card import Detail, Room
-    from digest.compose.letter import Letterhead
+    from digest.compose.letter import Issue, Letterhead
     from digest.compose.render import Renderer
     from digest.compose.styles import Element
     from digest.model import Digest, Mail, Paper, Pick, Trend
@@ -150,7 +149,7 @@ class Press:
         picks = digest.picks[: detail.papers]
         missed, followups = shown_missed(digest, detail), shown_followups(digest, detail)
         parts = tuple([pick.part for pick in picks])
-        shape = (digest.local_date, parts, len(missed), len(followups), own.left_out)
+        shape = (issue(digest), parts, len(missed), len(followups), own.left_out)
         page = self._pages.get((shape, detail)) or self._pages.put((shape, detail), self._page(detail, *shape))
         around, places = page.frame.around, page.places
         forms, form = self._forms, self._forms.shape(own)
@@ -179,9 +178,9 @@ class Press:
         return addressed(digest, self._letterhead, own, subject=forms.subject(own, form), text=text, html=html)
 
     def _page(
-        self, detail: Detail, local_date: date, parts: tuple[str, ...], missed: int, followups: int, left_out: int
+        self, detail: Detail, of: Issue, parts: tuple[str, ...], missed: int, followups: int, left_out: int
     ) -> _Page:
-        frame = self._frame(local_date, parts, missed, followups, left_out, compact=detail.compact)
+        frame = self._frame(of, parts, missed, followups, left_out, compact=detail.compact)
         around, places = frame.around, [0, 0]
         for number in range(1, len(parts) + 1):
             title, paper, why, _ = around[len(places) : len(places) + len(CARD_PIECES)]
@@ -198,11 +197,11 @@ class Press:
         return _Page(frame, tuple(places))
 
     def _frame(
-        self, local_date: date, parts: tuple[str, ...], missed: int, followups: int, left_out: int, *, compact: bool
+        self, of: Issue, parts: tuple[str, ...], missed: int, followups: int, left_out: int, *, compact: bool
     ) -> Frame:
         gaps = [(part, Gap(number)) for number, part in enumerate(parts, start=1)]
         page = Page(
-            **vars(occasion(local_date, self._letterhead)),
+            **vars(occasion(of, self._letterhead)),
             left_out=left_out,
             compact=compact,
             for_you=tuple(gap for part, gap in gaps if part == "for_you"),

@@ -1,4 +1,4 @@
-"""Two invented digests that use every block of the templates, so that a mistake in one is found before a morning."""
+"""Invented digests that use every block of the templates, so that a mistake in one is found before a morning."""
 
 from __future__ import annotations
 
@@ -68,6 +68,8 @@ _BARE = replace(
     missed=(),
     followups=(),
 )
+_WEEKLY = replace(_FULL, subscriber=replace(_FULL.subscriber, frequency="weekly"))
+_QUIET = replace(_FULL, picks=(), followups=(), seen_before=11)
 _LETTERHEAD = Letterhead(
     from_address="Paper digest <digest@example.org>",
     base_url="https://digest.example.org",
@@ -79,11 +81,21 @@ _LETTERHEAD = Letterhead(
 
 
 def digests() -> tuple[Digest, ...]:
-    """A full digest, and one without anything that may be missing."""
-    return (_FULL, _BARE)
+    """A full digest, one without anything that may be missing, one of a week, and one of a day without papers."""
+    return (_FULL, _BARE, _WEEKLY, _QUIET)
 
 
 def samples() -> tuple[Letter, ...]:
     """The same as letters."""
-    full = write(_FULL, _LETTERHEAD, Detail())
-    return (replace(full, left_out=1), write(_BARE, Letterhead("digest@example.org"), Detail()))
+    full, bare = write(_FULL, _LETTERHEAD, Detail()), write(_BARE, Letterhead("digest@example.org"), Detail())
+    weekdays = replace(_BARE, subscriber=replace(_BARE.subscriber, frequency="weekdays"))
+    others = (
+        *(_WEEKLY, _QUIET, weekdays),
+        # the reasons for which there may be nothing
+        replace(_QUIET, seen_before=0),
+        replace(_QUIET, seen_before=20),
+        replace(_QUIET, matched=0, seen_before=0, missed=(), subscriber=_WEEKLY.subscriber),
+        replace(_BARE, picks=()),
+        replace(_BARE, picks=(), considered=0),
+    )
+    return (replace(full, left_out=1), bare, *(write(digest, _LETTERHEAD, Detail()) for digest in others))

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from datetime import date
 
+_SIX_DAYS = timedelta(days=6)
 _WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 _MONTHS = (
     *("January", "February", "March", "April", "May", "June", "July"),
@@ -25,6 +26,25 @@ def long_day(day: date) -> str:
 def short_day(day: date) -> str:
     """15 Sep."""
     return f"{day.day} {_MONTHS[day.month - 1][:3]}"
+
+
+def week(last: date) -> str:
+    """The seven days that end with a day: `9–15 September 2026`; months and years are named where they change.
+
+    >>> week(date(2027, 1, 3)), week(date(2026, 10, 2))
+    ('28 December 2026 – 3 January 2027', '26 September – 2 October 2026')
+    """
+    first = last - _SIX_DAYS
+    if first.month == last.month:
+        return f"{first.day}–{last.day} {_MONTHS[last.month - 1]} {last.year}"
+    year = f" {first.year}" if first.year != last.year else ""
+    return f"{first.day} {_MONTHS[first.month - 1]}{year} – {last.day} {_MONTHS[last.month - 1]} {last.year}"
+
+
+def short_week(last: date) -> str:
+    """The same in a few characters: `9–15 Sep`, `26 Sep – 2 Oct`."""
+    first = last - _SIX_DAYS
+    return f"{first.day}–{short_day(last)}" if first.month == last.month else f"{short_day(first)} – {short_day(last)}"
 
 
 def counted(number: int, one: str, many: str = "") -> str:

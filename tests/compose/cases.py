@@ -163,6 +163,23 @@ FOLLOWUPS = (
 
 USUAL = digest(*usual(), subscriber=READER, missed=MISSED, followups=FOLLOWUPS, considered=312, matched=14)
 
+_WEEKLY = replace(READER, frequency="weekly", days=("tue",))
+#: the longest that there can be in a weekly mail
+WEEKLY_MISSED = (
+    *MISSED,
+    *(
+        Missed(
+            f"arxiv:2609.000{number}",
+            f"What Everybody Reads, Part {number}",
+            f"https://arxiv.org/abs/2609.000{number}",
+            f"everybody reads it: ▲ {number} (+{number - 20} in 6 days); first seen 6 days ago",
+        )
+        for number in range(60, 52, -1)
+    ),
+)
+WEEKLY = replace(USUAL, subscriber=_WEEKLY, missed=WEEKLY_MISSED, considered=1204, matched=31)
+QUIET = digest(subscriber=READER, missed=MISSED[1:], considered=312, matched=14, seen_before=9)
+
 HOSTILE = digest(
     matched(
         1,
@@ -260,6 +277,13 @@ CASES = {
     "fifty": Case(FIFTY),
     "only-trending": Case(ONLY_TRENDING),
     "compact": Case(COMPACT),
+    "weekly": Case(WEEKLY),
+    "quiet": Case(QUIET),
+    "quiet-all-seen": Case(replace(QUIET, missed=(), matched=9)),
+    "quiet-no-match": Case(replace(QUIET, missed=(), matched=0, seen_before=0, subscriber=_WEEKLY)),
+    "quiet-no-papers": Case(
+        digest(subscriber=subscriber(keywords=(), token=TOKEN, frequency="weekdays"), considered=0, matched=0)
+    ),
     "answers": Case(USUAL, replace(LETTERHEAD, feedback="feedback@example.org", secret="a secret of the tests")),
     "no-web-pages": Case(USUAL, replace(LETTERHEAD, base_url="", unsubscribe_mailto="", reply_to="", operator="")),
 }

@@ -84,6 +84,7 @@ digests = st.builds(
         keywords=st.lists(texts, max_size=15).map(tuple),
         layout=st.sampled_from(["full", "compact"]),
         token=st.sampled_from(["", "t0", "a/b?c=d", "x" * 64, "Zm9yIHRoZSByZWFkZXI_-w"]),
+        frequency=st.sampled_from(["daily", "weekdays", "weekly"]),
     ),
     local_date=st.sampled_from([TODAY, TODAY.replace(day=16)]),
     planned_at=st.just(USUAL.planned_at),
@@ -93,7 +94,8 @@ digests = st.builds(
     ),
     followups=st.lists(st.builds(Followup, st.just("doi:10.1/x"), texts, texts, texts), max_size=2).map(tuple),
     considered=st.integers(0, 3000),
-    matched=st.integers(0, 3000),
+    matched=st.integers(5, 3000) | st.just(0),
+    seen_before=st.sampled_from([0, 5]),
 )
 
 

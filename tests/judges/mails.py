@@ -36,10 +36,9 @@ LOOKED_AT: Mapping[str, Case] = {
     "cjk": CASES["world"],
     "latex": CASES["latex"],
     "hostile": CASES["hostile"],
-    # no keyword of this reader matched: a mail of nothing but what everybody reads
-    "quiet": CASES["only-trending"],
+    "quiet": CASES["quiet"],
+    "weekly": CASES["weekly"],
     "answers": CASES["answers"],
-    "no web pages": CASES["no-web-pages"],
 }
 
 
