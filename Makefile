@@ -58,11 +58,12 @@ bench: $(BIN)/.ready ## the whole send beside its rivals, then over long roads; 
 bench-day: $(BIN)/.ready ## a day of 2,000 papers for 100 subscribers, beside feedparser alone
 	$(BIN)/python -m benchmarks.day
 
-bench-parts: $(BIN)/.ready ## planning, trends, composing, the archive and starting alone
+bench-parts: $(BIN)/.ready ## planning, trends, composing, the archive, readers' feeds and starting alone
 	$(BIN)/python -m benchmarks.plan
 	$(BIN)/python -m benchmarks.trend
 	$(BIN)/python -m benchmarks.compose
 	$(BIN)/python -m benchmarks.archive
+	$(BIN)/python -m benchmarks.private_feeds
 	$(BIN)/python -m benchmarks.start
 
 bench-similar: $(BIN)/.rivals ## similar papers beside tf-idf cosine; FOLDER=… for judged papers of your own

@@ -65,8 +65,11 @@ class Folder:
         try:
             if _same(path, content):
                 return
-            path.parent.mkdir(parents=True, exist_ok=True)
-            new.write_bytes(content)
+            try:
+                new.write_bytes(content)
+            except FileNotFoundError:
+                path.parent.mkdir(parents=True, exist_ok=True)
+                new.write_bytes(content)
             new.replace(path)
         except OSError as error:
             with suppress(OSError):

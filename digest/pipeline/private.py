@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from digest.compose.text import cut_at_word
 from digest.compose.words import long_day
+from digest.pipeline.made import print_of
 from digest.pipeline.readers import shards
 from digest.pipeline.records import records
 from digest.publish.bibliography import bibtex, ris
@@ -19,7 +20,7 @@ from digest.publish.feeds import Entry, Feed, atom, json_feed
 from digest.publish.names import private_name
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from digest.config import Settings
     from digest.pipeline.folder import Folder
@@ -38,11 +39,13 @@ _FEED_DAYS = 30
 _TITLE = 100
 #: readers at a time
 _SHARD = 500
+#: papers kept in memory
+_KEPT = 20_000
 #: a receipt may become durable so much later than it says, and clocks of several machines differ
 _LATE = timedelta(minutes=5)
 #: a mail is given up days before it is so old
 _ON_ITS_WAY = timedelta(days=8)
-_EVER = datetime(1, 1, 2, tzinfo=UTC)
+_EVER = datetime(2, 1, 1, tzinfo=UTC)
 
 
 def staying(settings: Settings, state: State) -> dict[str, str]:
@@ -85,6 +88,8 @@ class PrivateFeeds:
         self._pages, self._address, self._latest = pages, address, latest
         self._readers = {private_name(token): email for token, email in readers.items()}
         self._there = folder.names(PRIVATE) - {"index.html"}
+        #: by the keys that they had when they were sent; the same objects for all readers, as much is kept of each
+        self._known: dict[str, Record] = {}
 
     @property
     def readers(self) -> int:
@@ -106,15 +111,7 @@ class PrivateFeeds:
         """Write the files of all who got mail since the last time; `step` is called for each reader."""
         # shows a visitor nothing where a server would list the folder
         self._folder.put(f"{PRIVATE}/index.html", b"<!DOCTYPE html>\n<title>Private</title>\n")
-        told = self._made.recall(PRIVATE)
-        until = datetime.fromisoformat(told) if told else None
-        first = (until or datetime.combine(self._latest, time(0), UTC)).date() - _ON_ITS_WAY
-        sent = self._state.ledger.sent_after(until - _LATE if until else _EVER, since=first)
-        anew = [
-            (name, email)
-            for name, email in self._readers.items()
-            if until is None or email in sent or name not in self._there
-        ]
+        anew, remembered = self._anew()
         # if this run dies, the next one begins with everybody
         self._made.remember(PRIVATE, None)
         self._made.save()
@@ -124,30 +121,41 @@ class PrivateFeeds:
             self._write_shard(shard)
             for _ in shard:
                 step()
-        newest = max(sent.values(), default=until)
-        self._made.remember(PRIVATE, newest.isoformat() if newest else None)
+        self._made.remember(PRIVATE, remembered)
         self._made.save()
+
+    def _anew(self) -> tuple[Sequence[tuple[str, str]], object]:
+        """Name and address of each reader whose files are to be made, and what to remember once they are."""
+        known = self._made.recall(PRIVATE)
+        until = datetime.fromisoformat(known["until"]) if known else _EVER
+        first = (until if known else datetime.combine(self._latest, time(0), UTC)).date() - _ON_ITS_WAY
+        sent = self._state.ledger.sent_after(until - _LATE, since=first)
+        newest = max(sent.values(), default=until)
+        remembered = {"until": newest.isoformat(), "last": _last(sent, newest)}
+        if known and known["last"] == _last(sent, until):
+            sent = {email: at for email, at in sent.items() if at > until}
+        wanted = [one for one in self._readers.items() if not known or one[1] in sent or one[0] not in self._there]
+        return wanted, remembered
 
     def _write_shard(self, shard: Sequence[tuple[str, str]]) -> None:
         since = self._latest - timedelta(days=_DAYS)
         delivered = self._state.ledger.delivered([email for _, email in shard], since=since)
-        known = self._known({key for told in delivered.values() for _, keys in told.mails for key in keys})
+        self._look_up({key for told in delivered.values() for _, keys in told.mails for key in keys})
         for name, email in shard:
             if email in delivered and delivered[email].mails:
-                self._write_reader(name, sorted(delivered[email].mails, reverse=True), known)
+                self._write_reader(name, sorted(delivered[email].mails, reverse=True))
                 self._there.add(name)
 
-    def _known(self, keys: Collection[str]) -> Mapping[str, Record]:
-        """The records of papers by the keys that they had when they were sent."""
-        stored = self._state.papers.known(keys)
+    def _look_up(self, keys: set[str]) -> None:
+        if len(self._known) > _KEPT:
+            self._known = {}
+        stored = self._state.papers.known(keys - self._known.keys())
         papers = {one.paper.key: one for one in stored.values()}
         present = {one.paper.key: one for one in records(self._state, list(papers.values()))}
-        return {key: present[one.paper.key] for key, one in stored.items()}
+        self._known |= {key: present[one.paper.key] for key, one in stored.items()}
 
-    def _write_reader(
-        self, name: str, mails: Sequence[tuple[date, tuple[str, ...]]], known: Mapping[str, Record]
-    ) -> None:
-        folder = f"{PRIVATE}/{name}/"
+    def _write_reader(self, name: str, mails: Sequence[tuple[date, tuple[str, ...]]]) -> None:
+        folder, known = f"{PRIVATE}/{name}/", self._known
         days = [
             (day, list({known[key].paper.key: known[key] for key in keys if key in known}.values()))
             for day, keys in mails
@@ -169,6 +177,11 @@ class PrivateFeeds:
         self._folder.put(f"{folder}feed.json", json_feed(feed))
         self._folder.put(f"{folder}picks.bib", bibtex(picked).encode())
         self._folder.put(f"{folder}picks.ris", ris(picked).encode())
+
+
+def _last(sent: Mapping[str, datetime], until: datetime) -> str:
+    """A hash of the deliveries of the last minutes until then: another if one of them became known late."""
+    return print_of(sorted((email, at) for email, at in sent.items() if until - _LATE <= at <= until))
 
 
 def _shards(readers: Sequence[tuple[str, str]]) -> Iterator[Sequence[tuple[str, str]]]:

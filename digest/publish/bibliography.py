@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from functools import lru_cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from digest.compose.text import http_link, one_line, plain
 
@@ -31,8 +31,10 @@ _TEX = {
 _SPECIAL = re.compile(r"[\\{}~^&%$#_]")
 #: letters, and what may stand between those of a name
 _WESTERN = re.compile(r"[^\W\d_](?:[^\W\d_]|[ .'’-])*")
-#: records whose fields are kept: many readers were sent the same papers
+#: records whose entries are kept: many readers were sent the same papers
 _KEPT = 8192
+#: as bibtexparser writes it
+_BETWEEN_ENTRIES = "\n\n"
 #: words of a title that name nothing
 _SMALL = frozenset(
     {"a", "an", "and", "are", "can", "do", "does", "for", "how", "in", "is", "of", "on", "the", "to", "what"}
@@ -41,23 +43,32 @@ _SMALL = frozenset(
 
 def bibtex(records: Sequence[Record]) -> str:
     """A `.bib` file with one entry per record, in their order; keys like `lovelace2026engines`, all different."""
+    taken: set[str] = set()
+    entries = []
+    for one in records:
+        before, key, after = _bibtex_entry(one)
+        entries.append(f"{before}{_free(key, taken)}{after}")
+    return _BETWEEN_ENTRIES.join(entries)
+
+
+@lru_cache(maxsize=_KEPT)
+def _bibtex_entry(one: Record) -> tuple[str, str, str]:
+    """An entry, in front of its key and behind it, and the key that it has if it is free."""
     from bibtexparser.entrypoint import write_string
     from bibtexparser.library import Library
-    from bibtexparser.model import Block, Entry, Field
+    from bibtexparser.model import Entry, Field
 
-    taken: set[str] = set()
-    blocks: list[Block] = []
-    for one in records:
-        fields = [Field(name, f"{{{value}}}") for name, value in _bibtex_fields(one).items() if value]
-        blocks.append(Entry(_bibtex_type(one), _free(_citation_key(one), taken), fields))
-    return str(write_string(Library(blocks), unparse_stack=[]))
+    fields = [Field(name, f"{{{value}}}") for name, value in _bibtex_fields(one).items() if value]
+    key = _citation_key(one)
+    written = str(write_string(Library([Entry(_bibtex_type(one), key, fields)]), unparse_stack=[]))
+    before, _, after = written.partition(key)
+    return before, key, after
 
 
 def _bibtex_type(one: Record) -> str:
     return "article" if _journal(one) else "misc"
 
 
-@lru_cache(maxsize=_KEPT)
 def _bibtex_fields(one: Record) -> Mapping[str, str]:
     paper, published = one.paper, one.paper.published
     preprint = {
@@ -86,7 +97,6 @@ def _bibtex_name(name: str) -> str:
     return f"{{{written}}}" if "," in name or re.search(r"(?i)(?:^|\s)(?:and|others)(?:\s|$)", name) else written
 
 
-@lru_cache(maxsize=_KEPT)
 def _citation_key(one: Record) -> str:
     """First author, year, first word of the title that says something; in ASCII letters and digits."""
     author = _word(_family(one.authors[0])[0]) if one.authors else ""
@@ -125,6 +135,16 @@ def _journal(one: Record) -> str:
 
 def ris(records: Sequence[Record]) -> str:
     """A `.ris` file with one reference per record, in their order."""
+    return "\n".join(map(_ris_reference, records))
+
+
+@lru_cache(maxsize=_KEPT)
+def _ris_reference(one: Record) -> str:
+    return str(_ris_writer().formats([{name: value for name, value in _ris_fields(one).items() if value}]))
+
+
+@lru_cache(maxsize=1)
+def _ris_writer() -> Any:
     from rispy.writer import RisWriter
 
     class Writer(RisWriter):  # type: ignore[misc] # rispy has no annotations
@@ -133,10 +153,9 @@ def ris(records: Sequence[Record]) -> str:
         def set_header(self, count: int) -> str:  # noqa: ARG002
             return ""
 
-    return str(Writer().formats([{k: v for k, v in _ris_fields(one).items() if v} for one in records]))
+    return Writer()
 
 
-@lru_cache(maxsize=_KEPT)
 def _ris_fields(one: Record) -> Mapping[str, object]:
     paper, published = one.paper, one.paper.published
     return {

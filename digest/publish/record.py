@@ -22,9 +22,9 @@ _NAME = 200
 _COUNTS = ("upvotes", "comments", "stars")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Record:
-    """A paper to publish."""
+    """A paper to publish. By identity: what is written of one is kept, and comparing all fields would cost more."""
 
     #: its `signals` are the latest known
     paper: Paper
