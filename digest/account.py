@@ -40,16 +40,27 @@ def planned(digest: Digest) -> Verdict:
     return _verdict(digest.subscriber.email, "planned", text, digest.planned_at, counts=_counts(digest))
 
 
-def nothing(digest: Digest) -> Verdict:
-    """An empty digest: nothing new, nothing matched, or everything that matched was delivered before."""
-    email, at, counts = digest.subscriber.email, digest.planned_at, _counts(digest)
+def nothing(digest: Digest, doubt: str = "") -> Verdict:
+    """An empty digest: nothing new, nothing matched, or everything that matched was delivered before.
+
+    Args:
+        digest: without picks.
+        doubt: why a reader who wants a note of such days gets none; without a full stop.
+    """
+    finding, text = _why_nothing(digest)
+    note = f", nor a note, for {doubt}" if doubt and digest.subscriber.quiet == "note" else ""
+    return _verdict(
+        digest.subscriber.email, finding, f"{text}, so no mail{note}", digest.planned_at, counts=_counts(digest)
+    )
+
+
+def _why_nothing(digest: Digest) -> tuple[SubscriberFinding, str]:
     if not digest.considered:
         since = "in seven days" if digest.subscriber.frequency == "weekly" else "since the last digest"
-        return _verdict(email, "quiet", f"no new papers {since}, so no mail", at, counts=counts)
+        return "quiet", f"no new papers {since}"
     new = _many(digest.considered, "new paper")
     if digest.matched and digest.seen_before == digest.matched:
-        text = f"{new}; what matched ({digest.matched:,}) is in an earlier mail, so no mail"
-        return _verdict(email, "all_seen", text, at, counts=counts)
+        return "all_seen", f"{new}; what matched ({digest.matched:,}) is in an earlier mail"
     floor = f"scored above the floor of {digest.subscriber.min_score:g}"
     keywords = len(digest.subscriber.keywords)
     if digest.seen_before:
@@ -60,7 +71,7 @@ def nothing(digest: Digest) -> Verdict:
         text = f"{new}, none matched the {_many(keywords, 'keyword')}"
     else:
         text = f"{new}, and nothing is trending"
-    return _verdict(email, "quiet", f"{text}, so no mail", at, counts=counts)
+    return "quiet", text
 
 
 def already(row: LedgerRow, at: datetime) -> Verdict:
@@ -164,6 +175,8 @@ def _counts(digest: Digest) -> dict[str, int]:
 
 
 def _picks(digest: Digest) -> str:
+    if not digest.picks:
+        return "a note of a quiet week" if digest.subscriber.frequency == "weekly" else "a note of a quiet day"
     chosen = [pick.part for pick in digest.picks]
     parts = ((chosen.count("for_you"), "for you"), (chosen.count("trending"), "trending"))
     week = "of the week " if digest.subscriber.frequency == "weekly" else ""
@@ -171,6 +184,8 @@ def _picks(digest: Digest) -> str:
 
 
 def _looked_at(digest: Digest) -> str:
+    if not digest.picks:
+        return _why_nothing(digest)[1]
     return (
         f"{_many(digest.considered, 'new paper')}, {digest.matched:,} matched" if digest.considered else "nothing new"
     )

@@ -192,3 +192,35 @@ def test_the_reason_of_a_pause_holds_the_last_answer() -> None:
     assert "refused on 1 day in a row, the last time with: not offered" == account.pause_reason(
         receipt("refused", None, "not offered"), 1
     )
+
+
+# --- notes of quiet days ----------------------------------------------------------------------------------------
+
+
+def noted(**fields: Any) -> Any:
+    return digest(**({"considered": 9, "matched": 0, "subscriber": subscriber(quiet="note")} | fields))
+
+
+def test_a_note_of_a_quiet_day_is_told_with_its_reason() -> None:
+    weekly = subscriber(quiet="note", frequency="weekly")
+
+    assert [
+        f"{ADA}: a note of a quiet day planned for 2026-09-15; 9 new papers, none matched the 1 keyword",
+        f"{ADA}: a note of a quiet day sent; 9 new papers, none matched the 1 keyword ({RELAY}: 250 2.0.0 queued)",
+        f"{ADA}: a note of a quiet week sent; no new papers in seven days ({RELAY}: 250 2.0.0 queued)",
+    ] == [
+        account.planned(noted()).sentence,
+        account.handed_over(noted(), receipt("delivered"), next_attempt_at=None).sentence,
+        account.handed_over(
+            noted(considered=0, subscriber=weekly), receipt("delivered"), next_attempt_at=None
+        ).sentence,
+    ]
+
+
+def test_why_there_is_not_even_a_note_is_told_to_who_wants_one() -> None:
+    doubt = "arxiv could not be read"
+
+    assert [
+        f"{ADA}: 9 new papers, none matched the 1 keyword, so no mail, nor a note, for {doubt}",
+        f"{ADA}: 9 new papers, none matched the 1 keyword, so no mail",
+    ] == [account.nothing(one, doubt).sentence for one in (noted(), noted(subscriber=subscriber()))]

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, get_args
 
 import typer
 
@@ -19,6 +20,7 @@ from digest.cli.options import (
 )
 from digest.clock import utc_now
 from digest.errors import DigestError
+from digest.model import Frequency
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -49,6 +51,8 @@ def register(app: typer.Typer) -> None:
             "digest preview --open",
             "digest preview --for ada@example.org --out previews",
             "digest preview --for ada@example.org --explain",
+            "digest preview --frequency weekly --open",
+            "digest preview --note --open",
         )
     )(preview)
     app.command(
@@ -70,6 +74,12 @@ def preview(
     explain: Annotated[
         bool, typer.Option("--explain", help="Print the numbers behind every paper instead, and what just missed.")
     ] = False,
+    frequency: Annotated[
+        str, typer.Option(help="As if they had chosen daily, weekdays or weekly.", metavar="HOW", show_default=False)
+    ] = "",
+    note: Annotated[
+        bool, typer.Option("--note", help="The note of a quiet day, as if nothing had been found for them.")
+    ] = False,
     missed: Annotated[
         int, typer.Option(min=0, max=1000, help="With --explain: most papers that just missed.", metavar="N")
     ] = 10,
@@ -84,20 +94,25 @@ def preview(
     from digest.pipeline.letterhead import letterhead, open_renderer
     from digest.pipeline.plan import explained
     from digest.pipeline.plan import preview as choose
+    from digest.pipeline.silence import doubts
 
     email = one_reader(email, for_)
     settings = load_settings(config)
     if explain:
         with open_settings_state(settings) as state:
-            reader = _reader(settings, state, email)
+            reader = _with_frequency(_reader(settings, state, email), frequency)
             rows = explained(settings, state, reader, now=utc_now(), missed_max=missed)
         print_explained(reader, rows)
         return
     with open_settings_state(settings) as state:
-        digest = choose(settings, state, _reader(settings, state, email), now=utc_now())
+        now = utc_now()
+        digest = choose(settings, state, _with_frequency(_reader(settings, state, email), frequency), now=now)
         head = letterhead(settings, state)
+        has_note = note or (digest.subscriber.quiet == "note" and not doubts(settings, state, now=now))
+    if note:
+        digest = replace(digest, picks=(), followups=())
     print_digest(digest)
-    if not digest.picks:
+    if not digest.picks and not has_note:
         if not digest.considered:
             say("Fetch papers with: digest pull")
         return
@@ -116,6 +131,15 @@ def _reader(settings: Settings, state: State, email: str) -> Subscriber:
     if not readers:
         raise DigestError("there are no subscribers", hint="add one: digest subscribers add you@example.org -k 'lora'")
     return readers[0]
+
+
+def _with_frequency(reader: Subscriber, frequency: str) -> Subscriber:
+    if not frequency:
+        return reader
+    for known in get_args(Frequency):
+        if known == frequency:
+            return replace(reader, frequency=known)
+    raise UsageError(f"--frequency {frequency} is none", hint=f"write one of: {', '.join(get_args(Frequency))}")
 
 
 def write_preview(mail: Mail, folder: Path) -> Path:

@@ -110,6 +110,30 @@ def source_verdict(
     return Verdict("source", source, finding, sentence, now, counts, trouble)
 
 
+def doubt(
+    memory: SourceMemory | None, *, calendar: Calendar | None, display: str, now: datetime, patience: timedelta
+) -> str:
+    """Why it is not known whether a source has something new; without a full stop, empty if it is known.
+
+    A batch that is due and has not come may come yet, and a source that was not read may have anything.
+
+    Args:
+        memory: what is remembered of the source; None: it was never read.
+        calendar: when the source's batches are due.
+        display: the source's name in sentences.
+        now: aware.
+        patience: how long ago a source without a calendar may have been read at most.
+    """
+    if memory is not None and memory.failures:
+        return f"{display} could not be read"
+    if memory is None or memory.last_pull_at is None:
+        return f"{display} was not read yet"
+    if calendar is None and now - memory.last_pull_at > patience:
+        return f"{display} was last read {_moment(memory.last_pull_at)}"
+    due = _due(memory, calendar, now)
+    return f"the batch of {display} due {_moment(due)} has not come" if due else ""
+
+
 def fingerprint(papers: Iterable[Paper]) -> str:
     """SHA-256 (hex) of the papers' keys and versions, whatever their order, texts, dates and votes."""
     lines = sorted(f"{paper.key} {paper.version}" for paper in papers)

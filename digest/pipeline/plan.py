@@ -21,6 +21,7 @@ from digest.pipeline.news import gather, with_followups
 from digest.pipeline.profiles import profiles
 from digest.pipeline.readers import pause_reason, shards
 from digest.pipeline.semantic import open_semantics
+from digest.pipeline.silence import doubts
 from digest.pipeline.summaries import Summaries
 
 if TYPE_CHECKING:
@@ -175,7 +176,7 @@ def explained(
 class Shard:
     """What was planned for some of the readers."""
 
-    #: entered in the ledger, each with something in it
+    #: entered in the ledger: each has something in it, or is a note to somebody who wants to hear of quiet days
     digests: tuple[Digest, ...] = ()
     #: on all the others, by address and local day: why nothing more was planned for them
     verdicts: Mapping[tuple[str, date], Verdict] = field(default_factory=dict)
@@ -184,7 +185,8 @@ class Shard:
 def plan(settings: Settings, state: State, *, now: datetime, any_hour: bool = False) -> Iterator[Shard]:
     """Enter a ledger row for every subscriber whose digest is due and has something in it, some subscribers at a time.
 
-    A digest with nothing in it leaves no row, so that papers which arrive later the same day are still mailed.
+    A digest with nothing in it leaves no row, so that papers which arrive later the same day are still mailed; unless
+    its reader wants a note of such days and it is certain that nothing more is to come.
 
     Args:
         settings: subscribers and limits.
@@ -219,6 +221,11 @@ class _Planner:
     def _followups(self) -> FollowUps:
         return gather(self._state, now=self._now)
 
+    @cached_property
+    def _doubts(self) -> str:
+        """Why nobody may be told that there is nothing for them; empty if they may."""
+        return doubts(self._settings, self._state, now=self._now)
+
     def plan(self, readers: Sequence[Subscriber]) -> Shard:
         pauses = self._state.subscribers.pauses(reader.email for reader in readers)
         verdicts: dict[tuple[str, date], Verdict] = {}
@@ -237,11 +244,14 @@ class _Planner:
             return Shard(verdicts=verdicts)
         chosen = list(_digests(self._settings, self._state, waiting, self._shelf, now=self._now, keep=True))
         digests = self._summaries.put_into(with_followups(chosen, self._state, self._followups, now=self._now))
+        mailed = []
         for digest in digests:
-            if not digest.picks:
-                verdicts[digest.subscriber.email, digest.local_date] = account.nothing(digest)
-        full = _with_tokens(self._state, [digest for digest in digests if digest.picks])
-        return Shard(self._enter(full), verdicts)
+            if digest.picks or (digest.subscriber.quiet == "note" and not self._doubts):
+                mailed.append(digest)
+            else:
+                verdict = account.nothing(digest, self._doubts if digest.subscriber.quiet == "note" else "")
+                verdicts[digest.subscriber.email, digest.local_date] = verdict
+        return Shard(self._enter(_with_tokens(self._state, mailed)), verdicts)
 
     def _enter(self, digests: Sequence[Digest]) -> tuple[Digest, ...]:
         domain = self._settings.mail.ascii_domain

@@ -41,7 +41,11 @@ KEYS = (ledger.c.local_date == bindparam("by_day"), ledger.c.email.in_(bindparam
 _ENTERED = select(*ROW).where(*KEYS)
 _LATELY = (ledger.c.email.in_(bindparam("emails", expanding=True)), ledger.c.local_date >= bindparam("since"))
 _SENT = ledger.c.state == "sent"
-_LAST_SENT = select(ledger.c.email, func.max(ledger.c.planned_at)).where(*_LATELY, _SENT).group_by(ledger.c.email)
+#: a note of a quiet day has no papers, and nothing that it has looked at counts as told
+_WITH_PAPERS = ledger.c.papers != "[]"
+_LAST_SENT = (
+    select(ledger.c.email, func.max(ledger.c.planned_at)).where(*_LATELY, _SENT, _WITH_PAPERS).group_by(ledger.c.email)
+)
 # lists in one text, so that a reader's days are parsed at once: a third of the time
 _PAPERS = select(ledger.c.email, func.aggregate_strings(ledger.c.papers, ",")).group_by(ledger.c.email)
 _SEEN = _PAPERS.where(*_LATELY, _SENT)
@@ -60,7 +64,7 @@ _MAILS = (
             case((_SENT, literal('["') + cast(ledger.c.local_date, Text) + '",' + ledger.c.papers + "]")), ","
         ),
     )
-    .where(*_LATELY, or_(_SENT, OPEN))
+    .where(*_LATELY, or_(_SENT, OPEN), _WITH_PAPERS)
     .group_by(ledger.c.email)
 )
 _OPEN_KEYS = _PAPERS.where(OPEN, ledger.c.email.in_(bindparam("emails", expanding=True)))
@@ -121,7 +125,7 @@ class History:
         return self._papers(_OPEN_KEYS, emails)
 
     def last_sent(self, emails: Iterable[str], *, since: date) -> dict[str, datetime]:
-        """When the newest delivered digest of each address was planned.
+        """When the newest delivered digest of each address was planned; notes of quiet days are none.
 
         Only local dates from `since` (inclusive) on are looked at, and addresses without a delivery are left out.
         """
@@ -141,7 +145,7 @@ class History:
             return dict(iter(connection.execute(_SENT_AFTER, {"moment": moment, "since": since})))
 
     def delivered(self, emails: Iterable[str], *, since: date) -> dict[str, Delivered]:
-        """What each address was sent on local dates from `since` (inclusive) on; those without any mail are left out.
+        """What each address was sent on local dates from `since` (inclusive) on; those without any paper are left out.
 
         Papers are named by the keys they had then.
         """

@@ -52,6 +52,37 @@ def test_an_empty_preview_says_why_it_is_empty(place: Place, cli: Callable[..., 
     assert 1 == len(said.out.splitlines())
 
 
+def test_a_weekly_digest_and_a_note_of_a_quiet_day_can_be_looked_at(place: Place, cli: Callable[..., Said]) -> None:
+    cli("pull")
+    text = place.folder / "out" / "ada@example.org.txt"
+
+    weekly = cli("preview", "--frequency", "weekly")
+    of_week = text.read_text()
+    note = cli("preview", "--note")
+
+    assert (0, 0) == (weekly.code, note.code)
+    assert of_week.startswith("PAPERS OF THE WEEK OF ")
+    assert "THE WEEK’S BEST" in of_week
+    assert "You get this note because ada@example.org" in text.read_text()
+    assert (2, True) == ((said := cli("preview", "--frequency", "yearly")).code, "daily, weekdays, weekly" in said.err)
+
+
+def test_who_wants_a_note_of_quiet_days_sees_it_if_there_is_nothing_else(
+    place: Place, cli: Callable[..., Said]
+) -> None:
+    config = place.configure()
+    config.write_text(config.read_text().replace("[digest]", '[digest]\ntrending = 0\nquiet = "note"'))
+    unread = cli("preview")
+    place.list_papers("Knitting Patterns")
+    cli("pull")
+
+    said = cli("preview")
+
+    assert "Fetch papers with: digest pull\n" in unread.out
+    assert said.out.startswith("ada@example.org: 1 new paper, none matched")
+    assert "none of them matches your keywords" in (place.folder / "out" / "ada@example.org.txt").read_text()
+
+
 @pytest.mark.parametrize(
     ("email", "hint"),
     [("ada@exmple.org", "did you mean ada@example.org?"), ("zoe@lab.net", "see: digest subscribers list")],

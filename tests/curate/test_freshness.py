@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from digest.curate.calendar import Calendar
-from digest.curate.freshness import Tally, fingerprint, judge
+from digest.curate.freshness import Tally, doubt, fingerprint, judge
 from digest.model import Batch, Problem, SourceMemory, Verdict
 from tests.makers import NOW, paper
 
@@ -284,3 +284,33 @@ def test_a_fingerprint_is_of_keys_and_versions_only() -> None:
     assert fingerprint([paper(1), paper(2)]) == fingerprint([paper(2), later])
     assert fingerprint([paper(1)]) != fingerprint([paper(1, version=2)])
     assert fingerprint([paper(1)]) != fingerprint([paper(1), paper(2)])
+
+
+# --- is it known what there is? -----------------------------------------------------------------------------------
+
+
+def doubted(remembered: SourceMemory | None, *, calendar: Calendar | None = "arxiv", now: datetime = NOW) -> str:
+    return doubt(remembered, calendar=calendar, display="arxiv", now=now, patience=timedelta(days=1))
+
+
+def test_what_was_read_since_its_batch_was_due_is_known() -> None:
+    assert "" == doubted(memory(datetime(2026, 9, 15, 5, 0, tzinfo=UTC)))
+    assert "" == doubted(memory(datetime(2026, 9, 18, 5, 0, tzinfo=UTC)), now=SUNDAY_NOON)
+    assert "" == doubted(memory(NOW - timedelta(hours=23)), calendar=None)
+
+
+@pytest.mark.parametrize(
+    ("remembered", "calendar", "expected"),
+    [
+        (None, "arxiv", "arxiv was not read yet"),
+        (SourceMemory("arxiv"), "arxiv", "arxiv was not read yet"),
+        (SourceMemory("arxiv", failures=2), "arxiv", "arxiv could not be read"),
+        (memory(NOW, failures=1), "arxiv", "arxiv could not be read"),
+        (memory(), "arxiv", "the batch of arxiv due Tue 15 Sep 04:00 UTC has not come"),
+        (memory(NOW - timedelta(hours=25)), None, "arxiv was last read Mon 14 Sep 05:00 UTC"),
+    ],
+)
+def test_what_was_not_read_or_may_come_yet_is_not_known(
+    remembered: SourceMemory | None, calendar: Calendar | None, expected: str
+) -> None:
+    assert expected == doubted(remembered, calendar=calendar)
