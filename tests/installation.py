@@ -55,7 +55,7 @@ base_url = "https://digest.example.org"
 """
 #: to the end of the card
 _SIMILAR = re.compile(r"^    Similar: (?:.+\n)*", re.MULTILINE)
-_AFTER_PICKS = re.compile("JUST MISSED|NEWS OF PAPERS")
+_AFTER_PICKS = re.compile("JUST MISSED|WHAT YOU MISSED|CLOSEST TO YOUR KEYWORDS|NEWS OF PAPERS")
 _PICKED = re.compile(r"^    https://arxiv\.org/abs/2609\.(\d{5})$", re.MULTILINE)
 
 
