@@ -27,6 +27,7 @@ from digest.compose.card import (
 )
 from digest.compose.text import http_link, one_line, plain
 from digest.compose.words import long_day, short_day, short_week, week
+from digest.private import private_name
 
 if TYPE_CHECKING:
     from datetime import date
@@ -55,6 +56,8 @@ class Letterhead:
     base_url: str = ""
     #: public web address of the archive, without a slash at the end; empty: there is none
     archive_url: str = ""
+    #: readers have feeds of their own in the archive
+    has_feeds: bool = False
     #: address that reads unsubscribe requests; empty: `reply_to`, `operator` or `from_address`
     unsubscribe_mailto: str = ""
     #: RFC 2919 identifier, like `papers.example.org`; empty: `papers.` and the domain of `from_address`
@@ -138,6 +141,8 @@ class Cover(Occasion):
     keywords: str
     #: the archive's page of the day on which the papers were chosen; empty if there is no archive
     archive_link: str
+    #: the reader's own feed; empty if there is none
+    feed_link: str
     #: the unsubscribe page; empty if there are no web pages
     unsubscribe_link: str
     #: `mailto:` with a subject that names the subscriber
@@ -226,6 +231,7 @@ def cover(digest: Digest, letterhead: Letterhead, detail: Detail) -> Cover:
         reader=one_line(reader.email),
         keywords=_keywords(reader),
         archive_link=_archive_link(digest.planned_at.date(), letterhead),
+        feed_link=feed_link(reader, letterhead),
         unsubscribe_link=unsubscribe_link(reader, letterhead),
         unsubscribe_mailto=unsubscribe_mailto(reader, letterhead),
     )
@@ -271,6 +277,18 @@ def _feedback_mail(letterhead: Letterhead) -> str:
 def _archive_link(day: date, letterhead: Letterhead) -> str:
     """The page of a UTC day: it is there as soon as the archive was written on that day."""
     return http_link(f"{letterhead.archive_url}/{day.isoformat()}/") if letterhead.archive_url else ""
+
+
+def feed_link(reader: Subscriber, letterhead: Letterhead) -> str:
+    """The Atom feed of what this reader is sent; empty if there are no such feeds, or without a token."""
+    folder = _feed_folder(letterhead)
+    return f"{folder}{private_name(reader.token)}/feed.atom" if folder and reader.token else ""
+
+
+@lru_cache(maxsize=64)
+def _feed_folder(letterhead: Letterhead) -> str:
+    is_there = letterhead.has_feeds and letterhead.archive_url
+    return http_link(f"{letterhead.archive_url}/private/") if is_there else ""
 
 
 def unsubscribe_link(reader: Subscriber, letterhead: Letterhead) -> str:

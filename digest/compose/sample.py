@@ -74,6 +74,7 @@ _LETTERHEAD = Letterhead(
     from_address="Paper digest <digest@example.org>",
     base_url="https://digest.example.org",
     archive_url="https://papers.example.org",
+    has_feeds=True,
     credits=(("arXiv", "https://arxiv.org/"), ("A list without an address", "")),
     feedback="feedback@example.org",
     secret="sample",  # noqa: S106 — none

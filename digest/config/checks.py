@@ -71,6 +71,9 @@ def across(config: ConfigFile) -> Iterator[ConfigProblem]:
     elif config.digest.summaries == "llm":
         hint = 'add [llm] with base_url = "http://localhost:11434/v1" and model, or write summaries = "sentence"'
         yield ConfigProblem("digest.summaries", "there is no [llm] to write them", hint, "llm")
+    if config.archive is not None and config.archive.path is None:
+        hint = 'add path = "site", or another folder that is new or empty'
+        yield ConfigProblem("archive.path", "the folder to write the archive to is missing", hint)
     if config.semantic is not None:
         yield from model(config.semantic)
     yield from rhythm.mistakes_of_all(config.digest)

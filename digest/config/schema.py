@@ -13,6 +13,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, ConfigDict, Field, SecretStr
 
 from digest.config import values
+from digest.config.archive import ArchiveSection
 from digest.config.llm import LlmSection
 from digest.config.relays import SmtpSection
 from digest.config.section import (
@@ -298,6 +299,7 @@ class ConfigFile(Section):
     maildir: MaildirSection = MaildirSection()
     digest: DigestSection = DigestSection()
     llm: LlmSection | None = None
+    archive: ArchiveSection | None = None
     delivery: DeliverySection = DeliverySection()
     daemon: DaemonSection = DaemonSection()
     sources: tuple[SourceEntry, ...] = ()
@@ -322,6 +324,7 @@ TABLES: dict[str, type[Section]] = {
     "maildir": MaildirSection,
     "digest": DigestSection,
     "llm": LlmSection,
+    "archive": ArchiveSection,
     "delivery": DeliverySection,
     "daemon": DaemonSection,
     "sources": SourceEntry,

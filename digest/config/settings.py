@@ -18,6 +18,7 @@ from digest.model import Source, Subscriber
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+    from digest.config.archive import ArchiveSection
     from digest.config.llm import LlmSection
     from digest.config.relays import SmtpSection
     from digest.config.schema import (
@@ -69,6 +70,8 @@ class Settings:
     digest: DigestSection
     #: with `api_key` set if there is one, however it was given; None: no language model is asked
     llm: LlmSection | None
+    #: with its `path` set; None: only `digest archive DIR` writes one
+    archive: ArchiveSection | None
     delivery: DeliverySection
     daemon: DaemonSection
     #: things to know that are no mistakes; one sentence each
@@ -103,6 +106,7 @@ def build(config: ConfigFile, path: Path, env: Mapping[str, str], *, file: Mappi
         subscribers=tuple(subscriber(entry, config.digest) for entry in config.subscribers),
         digest=config.digest,
         llm=config.llm,
+        archive=config.archive,
         delivery=config.delivery,
         daemon=config.daemon,
         warnings=tuple(_warnings(config, path, file)),

@@ -25,6 +25,7 @@ def letterhead(settings: Settings, state: State | None = None) -> Letterhead:
         envelope_from=settings.envelope_from,
         base_url=mail.base_url,
         archive_url=mail.archive_url,
+        has_feeds=settings.archive is not None and settings.archive.private,
         unsubscribe_mailto=settings.unsubscribe_mailto,
         user_agent=f"digest/{__version__}",
         credits=tuple(dict.fromkeys(map(_credit, settings.sources))),

@@ -15,9 +15,9 @@ from digest.compose.words import long_day
 from digest.pipeline.made import print_of
 from digest.pipeline.readers import shards
 from digest.pipeline.records import records
+from digest.private import private_name
 from digest.publish.bibliography import bibtex, ris
 from digest.publish.feeds import Entry, Feed, atom, json_feed
-from digest.publish.names import private_name
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence

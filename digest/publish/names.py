@@ -59,11 +59,3 @@ def month_path(day: date) -> str:
 def year_path(day: date) -> str:
     """The folder of a day's year."""
     return f"{day:%Y}"
-
-
-def private_name(token: str) -> str:
-    """The folder of one reader's own files, which nobody guesses: from the token, which it does not give away.
-
-    The token itself is in unsubscribe links; a service that reads the feed has no business with these.
-    """
-    return sha256(f"feed {token}".encode()).hexdigest()[:32]

@@ -284,6 +284,7 @@ CASES = {
     "quiet-no-papers": Case(
         digest(subscriber=subscriber(keywords=(), token=TOKEN, frequency="weekdays"), considered=0, matched=0)
     ),
+    "archive": Case(USUAL, replace(LETTERHEAD, archive_url="https://papers.example.org/archive", has_feeds=True)),
     "answers": Case(USUAL, replace(LETTERHEAD, feedback="feedback@example.org", secret="a secret of the tests")),
     "no-web-pages": Case(USUAL, replace(LETTERHEAD, base_url="", unsubscribe_mailto="", reply_to="", operator="")),
 }

@@ -13,6 +13,7 @@ from digest.compose.message import compose
 from digest.compose.render import Renderer
 from digest.compose.words import long_day, short_day
 from digest.model import Match, Missed, Signals, Similar, Trend
+from digest.private import private_name
 from tests.compose.cases import LETTERHEAD, USUAL
 from tests.makers import digest, paper, pick, subscriber
 
@@ -225,6 +226,20 @@ def test_a_mail_leads_to_the_archive_s_page_of_the_utc_day_it_was_planned_on() -
     )
     assert "    https://papers.example.org/x/2026-09-15/\n" in mail.text
     assert "" == write(USUAL, LETTERHEAD, Detail()).archive_link
+
+
+def test_a_mail_names_its_reader_s_own_feed_if_there_is_one() -> None:
+    head = replace(LETTERHEAD, archive_url="https://papers.example.org/x", has_feeds=True)
+    mail = compose(USUAL, head, Renderer())
+    link = f"https://papers.example.org/x/private/{private_name(USUAL.subscriber.token)}/feed.atom"
+    without_token = digest(pick(), subscriber=subscriber("ada@example.org"))
+
+    assert link == write(USUAL, head, Detail()).feed_link
+    assert f'href="{link}"' in mail.html
+    assert f"    {link}\n" in mail.text
+    assert "" == write(without_token, head, Detail()).feed_link
+    assert "" == write(USUAL, replace(head, archive_url=""), Detail()).feed_link
+    assert "" == write(USUAL, replace(head, has_feeds=False), Detail()).feed_link
 
 
 def test_many_keywords_are_counted_not_listed() -> None:

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from digest.compose.styles import Inliner
 
 ANSWERED = replace(LETTERHEAD, feedback="feedback+x@example.org", secret="s")
+ARCHIVED = replace(LETTERHEAD, archive_url="https://papers.example.org/x", has_feeds=True)
 OTHER_LETTERHEAD = replace(LETTERHEAD, base_url="", reply_to="", credits=(), user_agent="digest/2.0 <&>")
 
 POOL = (
@@ -116,7 +117,7 @@ def whole(digest: Digest, letterhead: Letterhead = LETTERHEAD, inliner: Inliner 
 
 @given(
     digest=digests,
-    letterhead=st.sampled_from([LETTERHEAD, OTHER_LETTERHEAD, ANSWERED]),
+    letterhead=st.sampled_from([LETTERHEAD, OTHER_LETTERHEAD, ANSWERED, ARCHIVED]),
     inliner=st.sampled_from(["premailer", "css-inline"]),
 )
 @settings(max_examples=120, deadline=None)

@@ -319,6 +319,17 @@ def one(tmp_path: Path, text: str | bytes, env: Mapping[str, str] | None = None)
             id="endless pause",
         ),
         pytest.param(
+            "[archive]\nprivate = true",
+            (
+                9,
+                "archive.path",
+                None,
+                "the folder to write the archive to is missing",
+                'add path = "site", or another folder that is new or empty',
+            ),
+            id="archive without a folder",
+        ),
+        pytest.param(
             '[[subscribers]]\nemail = "ada@lab.example"\npaused_until = "2027-02-30"',
             (
                 11,

@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from digest.model import StoredPaper
-from digest.publish.names import paper_name, private_name
+from digest.private import private_name
+from digest.publish.names import paper_name
 from digest.publish.record import record
 from digest.publish.search import SearchIndex, words
 from tests.makers import NOW, TODAY, paper
