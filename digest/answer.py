@@ -1,9 +1,13 @@
-"""What a reader says of a paper by mail: one line, the subject of a link when it goes out, of a mail when it returns.
+"""What a reader says by mail: one line, the subject of a link when it goes out, of a mail when it returns.
 
     more arxiv:2401.01234 [Zm9yIHRoZSByZWFkZXI_-w.8ec0c3b1fe52edaafc5bQw]
+    confirm 20260915T060000Z [Zm9yIHRoZSByZWFkZXI_-w.Yk3u0a7nZ0o4c6O1l2JtQw]
+
+`more` and `less` are said of a paper, by its key; `confirm`, that they want mail, to the question of a moment.
 
 In the brackets stand the reader's token and the first 128 bits of HMAC-SHA-256 (RFC 2104) over verb, key and token, by
-a secret of the state. So nobody can answer for a reader or of a paper whose mail they have not had. Pure.
+a secret of the state. So nobody can answer for a reader, of a paper or to a question whose mail they have not had.
+Pure.
 """
 
 from __future__ import annotations
@@ -14,17 +18,18 @@ import hashlib
 import hmac
 import re
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, get_args
 from urllib.parse import quote, unquote
 
-Verb = Literal["more", "less"]
+Verb = Literal["more", "less", "confirm"]
 
+_VERBS: dict[str, Verb] = {verb: verb for verb in get_args(Verb)}
 #: longer keys get no links: mail programs cut long addresses
 LONGEST_KEY = 200
 #: bytes of a signature; 22 characters
 _SIGNED = 16
 _TOKEN = re.compile(r"[A-Za-z0-9_-]{16,64}")
-_LINE = re.compile(r"\b(more|less)\s+([!-Z^-~]{1,600})\s+\[([A-Za-z0-9_-]{16,64})\.([A-Za-z0-9_-]{22})\]")
+_LINE = re.compile(r"\b(more|less|confirm)\s+([!-Z^-~]{1,600})\s+\[([A-Za-z0-9_-]{16,64})\.([A-Za-z0-9_-]{22})\]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +37,7 @@ class Answer:
     """One answer as it was read, by whomever it was written."""
 
     verb: Verb
-    #: of the paper
+    #: of the paper, or the moment of the question
     key: str
     #: the reader's
     token: str
@@ -45,7 +50,7 @@ def can_answer(key: str, token: str) -> bool:
 
 
 def line(verb: Verb, key: str, token: str, *, secret: str) -> str:
-    """The line with which the reader of this token says so of this paper; printable ASCII without quotation marks.
+    """The line with which the reader of this token says so of this key; printable ASCII without quotation marks.
 
     >>> line("more", "list:mine/post 7", "Zm9yIHRoZSByZWFkZXI_-w", secret="s")
     'more list:mine/post%207 [Zm9yIHRoZSByZWFkZXI_-w.yVm-63Sf7opq5tsjY5BPZg]'
@@ -63,7 +68,7 @@ def read(text: str) -> Answer | None:
     found = _LINE.search(text[:2_000])
     if found is None:
         return None
-    return Answer("more" if found[1] == "more" else "less", unquote(found[2]), found[3], found[4])
+    return Answer(_VERBS[found[1]], unquote(found[2]), found[3], found[4])
 
 
 def is_genuine(answer: Answer, *, secret: str) -> bool:

@@ -74,8 +74,11 @@ def weekly_at(subscriber: Subscriber) -> str:
 def next_due(subscriber: Subscriber, after: datetime) -> datetime | None:
     """The first instant (UTC) strictly later than `after` at which a digest becomes due; None if none within reach.
 
-    A pause only moves the first day looked at. The horizon is eight days from there.
+    A pause only moves the first day looked at. The horizon is eight days from there. Nothing becomes due for who has
+    not said yet that they want mail.
     """
+    if subscriber.asked_at is not None:
+        return None
     zone = ZoneInfo(subscriber.timezone)
     first = after.astimezone(zone).date()
     if subscriber.paused_until is not None:

@@ -40,6 +40,7 @@ class Place:
         timezone: str = "UTC",
         smtp_port: int | None = None,
         more: str = "",
+        mail: str = "",
     ) -> Path:
         """Write `config.toml`: readers of mixtures of experts, due every day at `time`, and one list of papers.
 
@@ -49,10 +50,11 @@ class Place:
             timezone: of that time.
             smtp_port: of an unencrypted relay on the loopback, for one connection; None: a Maildir.
             more: TOML at the end of the file.
+            mail: more keys of the `[mail]` table.
         """
         relay = f'[smtp]\nhost = "127.0.0.1"\nport = {smtp_port}\nsecurity = "none"\nconnections = 1\n'
         lines = [
-            '[mail]\nfrom = "Digest <digest@lab.example>"',
+            f'[mail]\nfrom = "Digest <digest@lab.example>"\n{mail}',
             '[state]\nurl = "sqlite:///state.sqlite3"',
             '[maildir]\npath = "outbox"',
             '[[sources]]\ntype = "jsonl"\nname = "list"\npath = "papers.jsonl"',

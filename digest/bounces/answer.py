@@ -1,4 +1,4 @@
-"""One mail that came in → what a reader says of a paper with it: bytes in, a value out. Pure."""
+"""One mail that came in → what a reader says with it: bytes in, a value out. Pure."""
 
 from __future__ import annotations
 

@@ -122,6 +122,10 @@ def status(*, as_json: JsonOption = False, config: ConfigOption = None) -> None:
     rows = [_source_row(source.name, memories.get(source.name)) for source in settings.sources]
     say(table([("SOURCE", "LAST PULL", "LAST NEWS", "FAILURES"), *rows]))
     say("\n" + table([(name.replace("_", " "), f"{count:,}") for name, count in counts.items()]))
+    unconfirmed = [(f"  {reader.email}", pause_reason(reader, pauses, now)) for reader in readers if reader.asked_at]
+    if unconfirmed:
+        say("\nasked whether they want mail")
+        say(table(unconfirmed[:5]))
     upcoming = sorted((moment, email) for email, moment in due.items() if moment)
     if upcoming:
         say("\nnext digests")

@@ -9,8 +9,16 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from digest.cli.ask import find_subscriber
-from digest.cli.console import UsageError, print_json, say, table
-from digest.cli.options import ConfigOption, JsonOption, examples, load_settings, open_settings_state
+from digest.cli.console import EXIT_DEFERRED, UsageError, print_json, say, table
+from digest.cli.options import (
+    ConfigOption,
+    JsonOption,
+    examples,
+    load_and_warn,
+    load_settings,
+    open_settings_state,
+    run_to_end,
+)
 from digest.clock import utc_now
 from digest.errors import ConfigError, DigestError
 
@@ -19,11 +27,12 @@ if TYPE_CHECKING:
 
     from digest.config import Settings
     from digest.model import Subscriber
+    from digest.pipeline.consent import Asked
     from digest.state.store import State
 
 app = typer.Typer(
     name="subscribers",
-    help="List, add, remove, pause and resume subscribers.",
+    help="List, add, invite, remove, pause and resume subscribers.",
     no_args_is_help=True,
     rich_markup_mode=None,
 )
@@ -31,6 +40,20 @@ EmailArgument = Annotated[str, typer.Argument(help="The subscriber's address.", 
 WhoArgument = Annotated[
     str, typer.Argument(help="The subscriber's address, or the token of their unsubscribe link.", metavar="EMAIL")
 ]
+KeywordOption = Annotated[
+    list[str] | None, typer.Option("-k", "--keyword", help="Keyword; may be repeated.", metavar="ENTRY")
+]
+NameOption = Annotated[str | None, typer.Option(help="How the mail greets them.", metavar="NAME")]
+TimeOption = Annotated[str | None, typer.Option("--time", help="Local time.", metavar="HH:MM")]
+DaysOption = Annotated[str | None, typer.Option(help="Local days: mon,tue,…", metavar="DAYS")]
+FrequencyOption = Annotated[str | None, typer.Option(help="daily, weekdays or weekly.", metavar="HOW")]
+QuietOption = Annotated[
+    str | None, typer.Option(help="A day for which nothing is found: skip, or note.", metavar="HOW")
+]
+TimezoneOption = Annotated[str | None, typer.Option(help="IANA name, such as Europe/Berlin.", metavar="ZONE")]
+MaxPapersOption = Annotated[int | None, typer.Option(help="Most papers in the For-you part.", metavar="N")]
+TrendingOption = Annotated[int | None, typer.Option(help="Most papers in the Trending part.", metavar="N")]
+LayoutOption = Annotated[str | None, typer.Option(help="full, or compact: a list without abstracts.", metavar="LAYOUT")]
 
 
 def register(parent: typer.Typer) -> None:
@@ -88,22 +111,16 @@ def _row(reader: Subscriber, row: dict[str, object]) -> tuple[str, ...]:
 def add(
     email: EmailArgument,
     *,
-    keyword: Annotated[
-        list[str] | None, typer.Option("-k", "--keyword", help="Keyword; may be repeated.", metavar="ENTRY")
-    ] = None,
-    name: Annotated[str | None, typer.Option(help="How the mail greets them.", metavar="NAME")] = None,
-    time_: Annotated[str | None, typer.Option("--time", help="Local time.", metavar="HH:MM")] = None,
-    days: Annotated[str | None, typer.Option(help="Local days: mon,tue,…", metavar="DAYS")] = None,
-    frequency: Annotated[str | None, typer.Option(help="daily, weekdays or weekly.", metavar="HOW")] = None,
-    quiet: Annotated[
-        str | None, typer.Option(help="A day for which nothing is found: skip, or note.", metavar="HOW")
-    ] = None,
-    timezone: Annotated[str | None, typer.Option(help="IANA name, such as Europe/Berlin.", metavar="ZONE")] = None,
-    max_papers: Annotated[int | None, typer.Option(help="Most papers in the For-you part.", metavar="N")] = None,
-    trending: Annotated[int | None, typer.Option(help="Most papers in the Trending part.", metavar="N")] = None,
-    layout: Annotated[
-        str | None, typer.Option(help="full, or compact: a list without abstracts.", metavar="LAYOUT")
-    ] = None,
+    keyword: KeywordOption = None,
+    name: NameOption = None,
+    time_: TimeOption = None,
+    days: DaysOption = None,
+    frequency: FrequencyOption = None,
+    quiet: QuietOption = None,
+    timezone: TimezoneOption = None,
+    max_papers: MaxPapersOption = None,
+    trending: TrendingOption = None,
+    layout: LayoutOption = None,
     config: ConfigOption = None,
 ) -> None:
     """Add a subscriber to the state, or change one kept there.
@@ -111,33 +128,131 @@ def add(
     What is not given stays as it is; of somebody new, it is as in the [digest] section of the configuration. Keywords
     that are given replace those of before.
     """
-    from digest.due import weekly_at
-
     settings = load_settings(config)
-    given = {
-        "email": email,
-        "name": name,
-        "keywords": keyword,
-        "time": time_,
-        "days": days.split(",") if days is not None else None,
-        "frequency": frequency,
-        "quiet": quiet,
-        "timezone": timezone,
-        "max_papers": max_papers,
-        "trending": trending,
-        "layout": layout,
-    }
+    given = _given(
+        email=email,
+        keywords=keyword,
+        name=name,
+        time=time_,
+        days=days,
+        frequency=frequency,
+        quiet=quiet,
+        timezone=timezone,
+        max_papers=max_papers,
+        trending=trending,
+        layout=layout,
+    )
     with open_settings_state(settings) as state, state.transaction():
         known, reader = _parsed(given, settings, state)
         state.subscribers.put(reader, now=utc_now())
-    if reader.frequency == "weekly":
-        say(f"{reader.email} gets a digest of the week on {weekly_at(reader)}.")
-    else:
-        say(f"{reader.email} gets a digest at {reader.at:%H:%M} {reader.timezone} on {', '.join(reader.days)}.")
+    say(f"{reader.email} gets a digest {_when(reader)}{'' if reader.asked_at is None else ', once they say yes'}.")
     if known is not None:
         changes = "; ".join(_changes(known, reader))
         say(f"Changed: {changes}. All else is as before." if changes else "Nothing was changed.")
     say(f"See it now: digest preview --for {reader.email} --open")
+
+
+@app.command(
+    epilog=examples(
+        "digest subscribers invite ada@example.org -k 'mixture of experts'",
+        "digest subscribers invite ada@example.org --again",
+    )
+)
+def invite(
+    email: EmailArgument,
+    *,
+    keyword: KeywordOption = None,
+    name: NameOption = None,
+    time_: TimeOption = None,
+    days: DaysOption = None,
+    frequency: FrequencyOption = None,
+    quiet: QuietOption = None,
+    timezone: TimezoneOption = None,
+    max_papers: MaxPapersOption = None,
+    trending: TrendingOption = None,
+    layout: LayoutOption = None,
+    again: Annotated[
+        bool, typer.Option("--again", help="Also who was asked within a day, or gets no more mail.")
+    ] = False,
+    config: ConfigOption = None,
+) -> None:
+    """Ask somebody by mail, at once, whether they want a digest.
+
+    They get none before they say yes: by the link in that mail, read by `digest bounces` from the mailbox in [bounces],
+    or to you, see `digest subscribers confirm`. Who says nothing within 14 days is forgotten.
+    """
+    from digest.pipeline.consent import invite as ask
+
+    settings = load_and_warn(config)
+    given = _given(
+        email=email,
+        keywords=keyword,
+        name=name,
+        time=time_,
+        days=days,
+        frequency=frequency,
+        quiet=quiet,
+        timezone=timezone,
+        max_papers=max_papers,
+        trending=trending,
+        layout=layout,
+    )
+    with open_settings_state(settings) as state:
+        asked = run_to_end(ask(settings, state, lambda: _parsed(given, settings, state), clock=utc_now, again=again))
+    if asked.pause is not None:
+        since = f"{asked.pause.at:%Y-%m-%d}: {asked.pause.reason}"
+        say(f"digest: {asked.reader.email} was asked although they get no mail since {since}", err=True)
+    _tell_asked(asked)
+
+
+def _tell_asked(asked: Asked) -> None:
+    """Say what became of the mail; raises for what was not delivered, as `digest send` ends."""
+    reader, receipt = asked.reader, asked.receipt
+    said = f"{receipt.relay}: {receipt.code} {receipt.text}" if receipt.code else receipt.text
+    if receipt.outcome == "refused":
+        hint = "correct the address; nothing was kept or changed"
+        raise DigestError(f"{reader.email} was not asked, the mail was refused: {said}", hint=hint)
+    if receipt.outcome == "deferred":
+        say(f"digest: {reader.email} was not asked, the mail was not taken: {said}", err=True)
+        say("  → try again later; nothing was kept or changed", err=True)
+        raise typer.Exit(EXIT_DEFERRED)
+    if receipt.outcome == "in_doubt":
+        say(f"digest: the mail to {reader.email} may or may not have arrived: {said}", err=True)
+        say("  → ask them, or send another one with --again", err=True)
+        raise typer.Exit(EXIT_DEFERRED)
+    say(f"{reader.email} was asked by mail. Once they say yes, they get a digest {_when(reader)}.")
+    say(f"If they told you: digest subscribers confirm {reader.email}")
+
+
+@app.command(epilog=examples("digest subscribers confirm ada@example.org"))
+def confirm(email: WhoArgument, *, config: ConfigOption = None) -> None:
+    """Take down that somebody who was asked wants their digest.
+
+    For who told you; answers by mail are read by `digest bounces`.
+    """
+    from digest.pipeline import consent
+
+    settings, now = load_settings(config), utc_now()
+    with open_settings_state(settings) as state:
+        reader = _found(settings, state, email)
+        heard = consent.confirm(state, reader.email, asked=now, now=now)
+    if heard == "confirmed":
+        say(f"{reader.email} gets a digest {_when(reader)}.")
+    else:
+        say(f"{reader.email} need not confirm.")
+
+
+def _given(*, days: str | None, **options: object) -> Mapping[str, object]:
+    """The options as keys of a `[[subscribers]]` table; None: not given."""
+    return options | {"days": days.split(",") if days is not None else None}
+
+
+def _when(reader: Subscriber) -> str:
+    from digest.due import weekly_at
+
+    if reader.frequency == "weekly":
+        return f"of the week on {weekly_at(reader)}"
+    return f"at {reader.at:%H:%M} {reader.timezone} on {', '.join(reader.days)}"
 
 
 def _parsed(given: Mapping[str, object], settings: Settings, state: State) -> tuple[Subscriber | None, Subscriber]:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from digest.compose import mime
 from digest.compose.card import Detail
+from digest.compose.invitation import write_invitation
 from digest.compose.letter import contact, issue, write
 from digest.compose.text import one_line
 from digest.errors import DigestError
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from datetime import date, datetime
 
+    from digest.compose.invitation import Way
     from digest.compose.letter import Cover, Issue, Letterhead
     from digest.compose.render import Renderer
     from digest.model import Digest, Subscriber
@@ -93,7 +95,7 @@ def addressed(
     Raises:
         DigestError: an address cannot be written into a header.
     """
-    reader, same = digest.subscriber, _same_headers(letterhead, issue(digest))
+    reader, same = digest.subscriber, _same_headers(letterhead)
     identity = message_id(reader.email, digest.local_date, same.domain, token=reader.token)
     # RFC 8058 only where there is a page to post to
     page = cover.unsubscribe_link if cover.unsubscribe_link.startswith("https:") else ""
@@ -108,7 +110,8 @@ def addressed(
         same.list_id,
         mime.token_header("List-Unsubscribe", ways_out),
         "List-Unsubscribe-Post: List-Unsubscribe=One-Click\r\n" if page else "",
-        same.rest,
+        same.list_help,
+        _feedback_id(issue(digest)),
     )
     data = b"".join(["".join(headers).encode(), *mime.alternatives(text, html, seed=identity)])
     return Mail(same.envelope_from, mime.mailbox(reader.email), identity, subject, data, text="", html="", vouched=True)
@@ -150,6 +153,46 @@ def compose_notice(
     return Mail(sender, to, identity, rendered.subject, data, text=rendered.text, html="")
 
 
+def compose_invitation(
+    reader: Subscriber, way: Way, letterhead: Letterhead, renderer: Renderer, *, at: datetime
+) -> Mail:
+    """The question whether somebody wants the mail that they, or somebody else, asked for in their name.
+
+    It names the list, as an administrative message of one does, and says how to join it (RFC 2369 §3.3). It says
+    nothing of leaving (RFC 8058): nobody is in yet.
+
+    Args:
+        reader: what they would get, with their token.
+        way: how to say yes.
+        letterhead: who asks.
+        renderer: the templates.
+        at: when it is asked, aware; the mail's Date. The same arguments give the same bytes.
+
+    Raises:
+        TemplateError: a template cannot be rendered.
+        DigestError: an address cannot be written into a header.
+    """
+    invitation, same = write_invitation(reader, letterhead, way), _same_headers(letterhead)
+    rendered = renderer.render_invitation(invitation)
+    identity = f"<invitation.{_fingerprint(reader.email, at.isoformat(), reader.token)}@{same.domain}>"
+    headers = [
+        same.sender,
+        mime.named_address_header("To", one_line(reader.name, 60), reader.email),
+        same.reply_to,
+        _date_header(at),
+        f"Message-ID: {identity}\r\n",
+        mime.text_header("Subject", rendered.subject),
+        same.list_id,
+        mime.token_header("List-Subscribe", [f"<{invitation.confirm_link}>"]),
+        same.list_help,
+        "Auto-Submitted: auto-generated\r\n",  # RFC 3834 §5: no vacation notice in answer to it
+    ]
+    bodies = [mime.quoted_printable(rendered.text)], [mime.quoted_printable(rendered.html)]
+    data = b"".join(["".join(headers).encode(), *mime.alternatives(*bodies, seed=identity)])
+    sender, to = same.envelope_from, mime.mailbox(reader.email)
+    return Mail(sender, to, identity, rendered.subject, data, text=rendered.text, html=rendered.html, vouched=True)
+
+
 def message_id(email: str, local_date: date, domain: str, *, token: str) -> str:
     """The Message-ID of a subscriber's digest of one local day, with angle brackets; the same whenever it is asked for.
 
@@ -177,7 +220,7 @@ def _date_header(at: datetime) -> str:
 
 @dataclass(frozen=True, slots=True)
 class _SameHeaders:
-    """What all mails of a letterhead have in common on one local day, in order."""
+    """What all mails of a letterhead have in common, in order."""
 
     envelope_from: str
     #: of the sender, in ASCII
@@ -188,29 +231,34 @@ class _SameHeaders:
     reply_to: str
     #: User-Agent and List-Id
     list_id: str
-    rest: str
+    #: List-Help, List-Post and Precedence
+    list_help: str
 
 
 @lru_cache(maxsize=64)
-def _same_headers(letterhead: Letterhead, of: Issue) -> _SameHeaders:
-    kind = "quiet" if of.quiet else "weekly" if of.frequency == "weekly" else "daily"
+def _same_headers(letterhead: Letterhead) -> _SameHeaders:
     domain = _domain(letterhead)
-    rest = [
+    list_id = ["Paper", "digest", f"<{letterhead.list_id or f'papers.{domain}'}>"]  # RFC 2919
+    list_help = [
         mime.token_header("List-Help", [f"<mailto:{contact(letterhead)}>"]),
         "List-Post: NO\r\n",  # RFC 2369 §3.4: readers cannot post to it
         "Precedence: list\r\n",  # no standard, but what old vacation programs look for
-        # https://support.google.com/a/answer/6254652: campaign, customer, mail type, sender
-        f"Feedback-ID: {of.local_date:%Y%m%d}:{kind}:digest:paper-digest\r\n",
     ]
-    list_id = ["Paper", "digest", f"<{letterhead.list_id or f'papers.{domain}'}>"]  # RFC 2919
     return _SameHeaders(
         envelope_from=_envelope_from(letterhead),
         domain=domain,
         sender=mime.address_header("From", letterhead.from_address),
         reply_to=_reply_to(letterhead),
         list_id=_user_agent(letterhead) + mime.token_header("List-Id", list_id),
-        rest="".join(rest),
+        list_help="".join(list_help),
     )
+
+
+@lru_cache(maxsize=64)
+def _feedback_id(of: Issue) -> str:
+    """https://support.google.com/a/answer/6254652: campaign, customer, mail type, sender."""
+    kind = "quiet" if of.quiet else "weekly" if of.frequency == "weekly" else "daily"
+    return f"Feedback-ID: {of.local_date:%Y%m%d}:{kind}:digest:paper-digest\r\n"
 
 
 def _envelope_from(letterhead: Letterhead) -> str:

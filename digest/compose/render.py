@@ -18,10 +18,11 @@ from jinja2.sandbox import SandboxedEnvironment
 from lxml.etree import LxmlError
 
 from digest.compose.card import Answers, Badge, Body, Card, Close, FollowupCard, Heading, MissedCard
+from digest.compose.invitation import Invitation
 from digest.compose.letter import Cover, Letter
 from digest.compose.marking import Segment
 from digest.compose.outline import outline
-from digest.compose.sample import samples
+from digest.compose.sample import invitations, samples
 from digest.compose.styles import Styles
 from digest.compose.text import one_line
 from digest.compose.words import counted
@@ -58,7 +59,9 @@ _GAPS = {
         "reader": "0",
     }.items()
 }
-_HARMLESS = frozenset({Answers, Badge, Body, Card, Close, Cover, FollowupCard, Heading, Letter, MissedCard, Segment})
+_HARMLESS = frozenset(
+    {Answers, Badge, Body, Card, Close, Cover, FollowupCard, Heading, Invitation, Letter, MissedCard, Segment}
+)
 _HINT = "compare it with the packaged template of the same name, or remove your own copy"
 
 
@@ -185,6 +188,15 @@ class Renderer:
             html="",
         )
 
+    def render_invitation(self, invitation: Invitation) -> Rendered:
+        """The mail that asks somebody whether they want mail; raises as `render`."""
+        html = self._fill("mail/confirm.html", invitation=invitation)
+        return Rendered(
+            subject=one_line(self._fill("mail/confirm.subject.txt", invitation=invitation), SUBJECT_LIMIT),
+            text=_text(self._fill("mail/confirm.txt", invitation=invitation)),
+            html=self._styled("mail/confirm.html", html, self._styles.page)[0],
+        )
+
     def check(self) -> None:
         """Try every template with every block in use.
 
@@ -193,6 +205,8 @@ class Renderer:
         """
         for letter in samples():
             self.render(letter)
+        for invitation in invitations():
+            self.render_invitation(invitation)
         self.render_notice("Nothing new", ["No source brought a new paper:", "- arxiv: it did not answer"], "digest")
 
     def _fill(self, name: str, environment: jinja2.Environment | None = None, /, **values: object) -> str:

@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import UTC, date, datetime
 
 from digest.compose.card import Detail
+from digest.compose.invitation import Invitation, Way, write_invitation
 from digest.compose.letter import Letter, Letterhead, write
 from digest.model import Digest, Followup, Match, Missed, Paper, Pick, Similar, Subscriber, Trend
 
@@ -84,6 +85,13 @@ _LETTERHEAD = Letterhead(
 def digests() -> tuple[Digest, ...]:
     """A full digest, one without anything that may be missing, one of a week, and one of a day without papers."""
     return (_FULL, _BARE, _WEEKLY, _QUIET)
+
+
+def invitations() -> tuple[Invitation, ...]:
+    """A question to somebody with very many keywords, and one to somebody without any."""
+    way = Way("feedback@example.org", "confirm 20260915T060000Z [sample.sample]", days=14)
+    many = replace(_FULL.subscriber, keywords=_FULL.subscriber.keywords * 3)
+    return (write_invitation(many, _LETTERHEAD, way), write_invitation(_BARE.subscriber, _LETTERHEAD, way))
 
 
 def samples() -> tuple[Letter, ...]:

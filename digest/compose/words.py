@@ -5,8 +5,12 @@ from __future__ import annotations
 from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
+from digest.model import WEEKDAYS
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from digest.model import Weekday
 
 _SIX_DAYS = timedelta(days=6)
 _WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
@@ -45,6 +49,18 @@ def short_week(last: date) -> str:
     """The same in a few characters: `9–15 Sep`, `26 Sep – 2 Oct`."""
     first = last - _SIX_DAYS
     return f"{first.day}–{short_day(last)}" if first.month == last.month else f"{short_day(first)} – {short_day(last)}"
+
+
+def weekdays(days: Sequence[Weekday]) -> str:
+    """On which days, in the order of the week.
+
+    >>> weekdays(("thu", "mon")), weekdays(WEEKDAYS)
+    ('on Monday and Thursday', 'every day')
+    """
+    names = [name for name, day in zip(_WEEKDAYS, WEEKDAYS, strict=True) if day in days]
+    if len(names) == len(WEEKDAYS):
+        return "every day"
+    return "on " + " and ".join(filter(None, (", ".join(names[:-1]), names[-1])))
 
 
 def counted(number: int, one: str, many: str = "") -> str:

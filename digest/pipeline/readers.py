@@ -46,7 +46,12 @@ def found(settings: Settings, state: State, emails: Iterable[str]) -> dict[str, 
 
 
 def pause_reason(reader: Subscriber, pauses: Mapping[str, Pause], now: datetime) -> str:
-    """Why the subscriber gets no mail today although the configuration says so; empty: no recorded pause applies."""
+    """Why the subscriber gets no mail today although they are on the list; empty: nothing on record speaks against it.
+
+    They have not said yet that they want it, or there is a pause.
+    """
+    if reader.asked_at is not None:
+        return f"not confirmed yet; asked on {reader.asked_at.astimezone(ZoneInfo(reader.timezone)):%Y-%m-%d}"
     pause = pauses.get(reader.email)
     if pause is None:
         return ""

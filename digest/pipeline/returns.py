@@ -1,7 +1,7 @@
 """Read what came back, and pause those who should get no more mail.
 
     each unread mail → its bounces → whose they are → durable → the mail is done
-                     → or what its reader says of a paper → signed by us → durable → the mail is done
+                     → or what its reader says of a paper, or that they want mail → signed by us → durable → done
     each reader on record → a reason to pause, or none → paused
 
 The second half looks at everything on record, not at this run's mails: a crash between the two, or a refusal to pause
@@ -26,6 +26,7 @@ from digest.bounces.policy import reason_to_pause
 from digest.bounces.report import read_report, reader_of
 from digest.errors import DigestError
 from digest.model import RunReport
+from digest.pipeline.consent import hear
 from digest.pipeline.readers import subscribers
 from digest.state.bounces import StoredBounce
 from digest.state.feedback import StoredFeedback
@@ -65,7 +66,9 @@ class _Reading:
     kinds: Counter[str] = field(default_factory=Counter)
     #: what readers said of papers, by verb
     answers: Counter[str] = field(default_factory=Counter)
-    #: answers that we have not signed, or for nobody: one sentence each, without a full stop
+    #: that they want mail, now or again
+    heard: Counter[str] = field(default_factory=Counter)
+    #: answers that we have not signed, for nobody, or too late: one sentence each, without a full stop
     refused: list[str] = field(default_factory=list)
     #: mails that are no bounces
     strangers: int = 0
@@ -170,7 +173,7 @@ def _read(settings: Settings, state: State, *, keep: bool) -> _Reading:
     with open_mailbox(settings) as mailbox:
         for mail in mailbox.unread():
             if answer := read_answer(mail.data):
-                said = _said(answer, mail, state, reading)
+                said = _said(answer, mail, state, reading, keep=keep)
                 if keep:
                     state.feedback.record(said)
                     mailbox.done(mail.name)
@@ -185,13 +188,24 @@ def _read(settings: Settings, state: State, *, keep: bool) -> _Reading:
     return reading
 
 
-def _said(answer: Answer, mail: Returned, state: State, reading: _Reading) -> list[StoredFeedback]:
-    """What an answer says, if it is its reader's; the moment is the mail's, so that reading it again says no more."""
+def _said(answer: Answer, mail: Returned, state: State, reading: _Reading, *, keep: bool) -> list[StoredFeedback]:
+    """What an answer says of a paper, if it is its reader's; with `keep`, what it confirms is on record.
+
+    The moment is the mail's, so that reading it again says no more.
+    """
     reading.mails += 1
     email = state.subscribers.by_token(answer.token)
-    if email is None or not is_genuine(answer, secret=state.feedback.secret()):
-        said = f"{answer.verb} {one_line(answer.key, 60)}"
-        reading.refused.append(f"{mail.name}: “{said}” was refused: it is not as we signed it")
+    said = f"{mail.name}: “{answer.verb} {one_line(answer.key, 60)}”"
+    genuine = is_genuine(answer, secret=state.feedback.secret())
+    if genuine and answer.verb == "confirm":
+        heard = hear(state, answer, now=mail.arrived_at, keep=keep)
+        if heard == "too late":
+            reading.refused.append(f"{said} came too late: that question is closed")
+        else:
+            reading.heard[heard] += 1
+        return []
+    if email is None or not genuine or answer.verb == "confirm":
+        reading.refused.append(f"{said} was refused: it is not as we signed it")
         return []
     reading.answers[answer.verb] += 1
     # the mail may be older than what joined the paper with another
@@ -258,6 +272,7 @@ def _summary(reading: _Reading) -> Iterator[str]:
     told = [kinds] if kinds else []
     if reading.answers:
         told.append(", ".join(f"{count:,} {verb} like a paper" for verb, count in sorted(reading.answers.items())))
+    told += [f"{count:,} {heard}" for heard, count in sorted(reading.heard.items())]
     if reading.strangers:
         told.append(f"{reading.strangers:,} {'were no bounces' if reading.strangers > 1 else 'was no bounce'}")
     read = f"{reading.mails:,} mail{'s' * (reading.mails != 1)} read"

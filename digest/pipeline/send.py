@@ -34,6 +34,7 @@ from digest.pipeline.plan import plan
 from digest.pipeline.sign import open_signer, signed
 from digest.pipeline.stages import Stages
 from digest.pipeline.tally import Tally
+from digest.state.retention import ANSWER_DAYS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Iterable, Iterator
@@ -111,6 +112,7 @@ async def send(
             note = f"another process is sending from this state ({state.place}); it will see to everything that is due"
             return SendReport("send", started, clock(), notes=(note,))
         with state.runs.recording("send", started) as recording:
+            forgotten = _forgotten(state, now=started)
             interrupted = state.ledger.recover(now=started, in_doubt=settings.delivery.in_doubt)
             # after a crash everything is kept, for what the run that died had to say is lost
             tally = Tally(state.runs, recording, started=started, everything=bool(interrupted), on_verdict=on_verdict)
@@ -135,7 +137,7 @@ async def send(
             with _rare_collections():
                 async with outbox:
                     await _empty(outbox, settings, clock=clock)
-            notes = _notes(tally, outbox)
+            notes = (*_notes(tally, outbox), *forgotten)
             recording.finish(clock(), notes)
     return SendReport(
         "send",
@@ -199,6 +201,13 @@ async def _empty(outbox: Outbox, settings: Settings, *, clock: Callable[[], date
         reason = f"{error.message}; {error.hint}" if error.hint else error.message
     if reason:
         await outbox.leave(reason)
+
+
+def _forgotten(state: State, *, now: datetime) -> tuple[str, ...]:
+    """Forget who has not answered whether they want mail; says of how many, and names nobody."""
+    count = state.subscribers.forget_unanswered(before=now - timedelta(days=ANSWER_DAYS))
+    who = f"{count:,} who were asked and did not answer" if count > 1 else "somebody who was asked and did not answer"
+    return (f"{who} within {ANSWER_DAYS} days {'were' if count > 1 else 'was'} forgotten",) if count else ()
 
 
 def _notes(tally: Tally, outbox: Outbox) -> tuple[str, ...]:

@@ -33,6 +33,8 @@ MAIL_DAYS = 400
 
 #: days that bounces are remembered: long enough to answer a reader who asks why the mail stopped
 BOUNCE_DAYS = 90
+#: days that an answer is waited for from who was asked whether they want mail
+ANSWER_DAYS = 14
 #: days that counts of what machines were asked are remembered
 USAGE_DAYS = 60
 

@@ -135,11 +135,13 @@ class State:
         return transfer.import_rows(self._database, rows)
 
     def counts(self) -> Mapping[str, int]:
-        """How much there is: `papers`, `subscribers`, `paused`, `runs`, and mails by ledger state."""
+        """How much there is: `papers`, `subscribers`, `paused`, `runs`, `unconfirmed` readers, and mails by state."""
         tables = {"papers": paper, "subscribers": subscriber, "paused": pause, "runs": run}
         by_state = select(ledger.c.state, func.count()).group_by(ledger.c.state).order_by(ledger.c.state)
         with self._database.reading() as connection:
             totals = {
                 name: connection.scalar(select(func.count()).select_from(table)) or 0 for name, table in tables.items()
             }
+            unconfirmed = select(func.count()).where(subscriber.c.asked_at.is_not(None))
+            totals["unconfirmed"] = connection.scalar(unconfirmed) or 0
             return totals | dict(iter(connection.execute(by_state)))

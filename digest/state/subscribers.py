@@ -12,20 +12,37 @@ from datetime import date, datetime
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from sqlalchemy import bindparam, delete, select
+from sqlalchemy import bindparam, delete, exists, or_, select, update
 
 from digest.model import Subscriber
 from digest.state.codec import decoder, dumps, parse, to_text
 from digest.state.database import chunks
-from digest.state.schema import bounce, direction, feedback, interest, pause, resumption, subscriber, token
+from digest.state.schema import (
+    bounce,
+    direction,
+    feedback,
+    interest,
+    ledger,
+    pause,
+    resumption,
+    subscriber,
+    token,
+    verdict,
+)
 
 if TYPE_CHECKING:
+    from sqlalchemy import ColumnElement
+
     from digest.state.database import Database
 
 _READERS = select(subscriber.c.email, subscriber.c.body, subscriber.c.asked_at, token.c.token).outerjoin(
     token, token.c.email == subscriber.c.email
 )
 _PAGE = _READERS.where(subscriber.c.email > bindparam("after")).order_by(subscriber.c.email).limit(bindparam("size"))
+
+
+#: what readers brought and said
+_OWN = (feedback, interest, direction)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +90,12 @@ class Subscribers:
         self._pauses = select(pause).where(pause.c.email.in_(asked))
         self._readers = _READERS.where(subscriber.c.email.in_(asked))
         self._tokens = select(token).where(token.c.email.in_(asked))
+        self._forget = [
+            *(delete(table).where(table.c.email.in_(asked)) for table in _OWN),
+            *(delete(table).where(table.c.email.in_(asked), _is_new(table.c.email)) for table in (token, bounce)),
+            delete(verdict).where(verdict.c.scope == "subscriber", verdict.c.name.in_(asked), _is_new(verdict.c.name)),
+            delete(subscriber).where(subscriber.c.email.in_(asked)),
+        ]
         self._give_token = database.insert(token).on_conflict_do_nothing(index_elements=["email"])
 
     def put(self, reader: Subscriber, *, now: datetime) -> None:
@@ -91,9 +114,40 @@ class Subscribers:
         with self._database.writing() as connection:
             if not connection.execute(delete(subscriber).where(subscriber.c.email == email)).rowcount:
                 return False
-            for table in (feedback, interest, direction):
+            for table in _OWN:
                 connection.execute(delete(table).where(table.c.email == email))
             return True
+
+    def confirm(self, email: str) -> bool:
+        """They have said that they want mail; False if they had said so before, or are not here."""
+        said = update(subscriber).where(subscriber.c.email == email, subscriber.c.asked_at.is_not(None))
+        with self._database.writing() as connection:
+            return connection.execute(said.values(asked_at=None)).rowcount > 0
+
+    def forget_unanswered(self, *, before: datetime) -> int:
+        """`forget` those who were last asked before then whether they want mail; returns how many they were."""
+        if not self._unanswered(before):
+            return 0
+        # nobody can say so between the look and the deed
+        with self._database.transaction():
+            emails = self._unanswered(before)
+            self.forget(emails)
+        return len(emails)
+
+    def forget(self, emails: Iterable[str]) -> None:
+        """Forget readers as if they had never been here, with what was said of them in verdicts.
+
+        Of those who ever were planned a mail, or are paused, what `remove` leaves stays: links in old mails work, and
+        who asked for silence has it.
+        """
+        with self._database.writing() as connection:
+            for chunk in chunks(emails):
+                for statement in self._forget:
+                    connection.execute(statement, {"emails": to_text(chunk)})
+
+    def _unanswered(self, before: datetime) -> tuple[str, ...]:
+        with self._database.reading() as connection:
+            return tuple(connection.scalars(select(subscriber.c.email).where(subscriber.c.asked_at < before)))
 
     def all(self) -> tuple[Subscriber, ...]:
         """Every reader who joined at run time, by address; without tokens."""
@@ -168,6 +222,11 @@ class Subscribers:
     def _existing_tokens(self, emails: Iterable[str]) -> dict[str, str]:
         with self._database.reading() as connection:
             return {row.email: row.token for row in connection.execute(self._tokens, {"emails": to_text(list(emails))})}
+
+
+def _is_new(email: ColumnElement[str]) -> ColumnElement[bool]:
+    """Whether no mail was ever planned for an address, and no silence asked for."""
+    return ~or_(exists().where(ledger.c.email == email), exists().where(pause.c.email == email))
 
 
 # whoever is planned is looked up again when their mail goes out, a shard later: 35 µs each

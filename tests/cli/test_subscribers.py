@@ -8,9 +8,13 @@ import pytest
 
 from digest.clock import utc_now
 from digest.state.store import open_state
+from tests.pipeline.test_consent import yes
+from tests.pipeline.test_returns import answer, make_maildir, put
+from tests.smtp_server import smtp_server
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     from tests.cli.conftest import Said
     from tests.commands import Place
@@ -162,7 +166,113 @@ def test_the_token_of_an_unsubscribe_link_names_its_reader(place: Place, cli: Ca
     assert "bob@example.org gets no more mail.\n" == cli("subscribers", "remove", token).out
 
 
-@pytest.mark.parametrize("command", ["remove", "pause", "resume"])
+@pytest.fixture
+def mailbox(place: Place) -> Path:
+    """Where answers come to."""
+    place.configure(more='[bounces]\nmaildir = "returned"', mail='unsubscribe_mailto = "leave@lab.example"')
+    return make_maildir(place.folder / "returned")
+
+
+def test_who_is_invited_is_listed_as_not_confirmed_until_they_say_yes(
+    place: Place, mailbox: Path, cli: Callable[..., Said]
+) -> None:
+    invited = cli("subscribers", "invite", BOB, "-k", "knitting", "--time", "0:00", "--days", "mon,sun")
+    today = f"{utc_now():%Y-%m-%d}"
+
+    assert (0, "") == (invited.code, invited.err)
+    assert (
+        "bob@example.org was asked by mail. Once they say yes, they get a digest at 00:00 UTC on mon, sun.\n"
+        in invited.out
+    )
+    assert [(BOB, "Please confirm: do you want papers by mail?")] == place.mails()
+    for command in ("subscribers list", "why bob@example.org", "status"):
+        assert f"not confirmed yet; asked on {today}" in cli(*command.split()).out
+    assert f"· {BOB}: not confirmed yet; asked on {today}\n" in cli("send", "--pull", "--now").out
+    [row] = (row for row in cli("subscribers", "list", "--json").json if row["email"] == BOB)
+    assert (["knitting"], None) == (row["keywords"], row["next_due"])
+    assert 1 == cli("status", "--json").json["counts"]["unconfirmed"]
+    assert "at 00:00 UTC on mon, sun, once they say yes.\n" in cli("subscribers", "add", BOB).out
+
+    [question] = (
+        path.read_bytes() for path in (place.folder / "outbox" / "new").iterdir() if b"confirm" in path.read_bytes()
+    )
+    put(mailbox, answer(yes(question, "leave@lab.example")), utc_now())
+    assert "1 mail read: 1 confirmed\n" == cli("bounces").out
+    assert "not confirmed" not in cli("subscribers", "list").out
+    assert f"✓ {BOB}: 1 for you" in cli("send", "--now").out
+
+
+@pytest.mark.usefixtures("mailbox")
+def test_the_operator_can_take_down_the_answer(cli: Callable[..., Said]) -> None:
+    cli("subscribers", "invite", BOB)
+
+    confirmed, again = (cli("subscribers", "confirm", BOB) for _ in range(2))
+
+    assert (0, "bob@example.org gets a digest at 00:00 UTC on mon, tue, wed, thu, fri, sat, sun.\n") == (
+        confirmed.code,
+        confirmed.out,
+    )
+    assert (0, "bob@example.org need not confirm.\n") == (again.code, again.out)
+
+
+@pytest.mark.usefixtures("mailbox")
+def test_a_second_invitation_needs_to_be_insisted_on(cli: Callable[..., Said]) -> None:
+    cli("subscribers", "invite", BOB)
+    second = cli("subscribers", "invite", BOB)
+    third = cli("subscribers", "invite", BOB, "--again")
+
+    assert (1, "") == (second.code, second.out)
+    assert "nothing was sent or changed\n  → wait for the answer, or send another mail with --again\n" in second.err
+    assert (0, "") == (third.code, third.err)
+
+
+@pytest.mark.usefixtures("mailbox")
+def test_who_left_is_invited_with_a_plain_warning(cli: Callable[..., Said]) -> None:
+    cli("subscribers", "add", BOB)
+    cli("subscribers", "pause", BOB, "--reason", "unsubscribed by mail")
+    cli("subscribers", "remove", BOB)
+    refused, insisted = cli("subscribers", "invite", BOB), cli("subscribers", "invite", BOB, "--again")
+
+    assert 1 == refused.code
+    assert "unsubscribed by mail\n  → if they have changed their mind, ask them with --again\n" in refused.err
+    assert 0 == insisted.code
+    assert insisted.err.startswith("digest: bob@example.org was asked although they get no mail since ")
+
+
+@pytest.mark.parametrize(
+    ("rcpt", "code", "told"),
+    [
+        ("550 5.1.1 nobody", 1, "digest: bob@example.org was not asked, the mail was refused: "),
+        ("450 4.2.1 later", 75, "digest: bob@example.org was not asked, the mail was not taken: "),
+    ],
+)
+def test_a_mail_that_did_not_leave_is_told_as_send_tells_it(
+    rcpt: str, code: int, told: str, place: Place, cli: Callable[..., Said]
+) -> None:
+    make_maildir(place.folder / "returned")
+    with smtp_server() as relay:
+        relay.script["rcpt"] = rcpt
+        place.configure(
+            smtp_port=relay.port,
+            more='[bounces]\nmaildir = "returned"',
+            mail='unsubscribe_mailto = "leave@lab.example"',
+        )
+        said = cli("subscribers", "invite", BOB)
+
+    assert (code, "") == (said.code, said.out)
+    assert told in said.err
+    assert "  → " in said.err
+    assert BOB not in cli("subscribers", "list").out
+
+
+def test_without_a_mailbox_nobody_is_invited(place: Place, cli: Callable[..., Said]) -> None:
+    said = cli("subscribers", "invite", BOB)
+
+    assert (1, "", []) == (said.code, said.out, place.mails())
+    assert "digest: nobody would read the answer: no mailbox is configured\n  → add a [bounces] table" in said.err
+
+
+@pytest.mark.parametrize("command", ["remove", "pause", "resume", "confirm"])
 def test_strangers_cannot_be_removed_or_paused(command: str, cli: Callable[..., Said]) -> None:
     said = cli("subscribers", command, "zoe@lab.net")
 

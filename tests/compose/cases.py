@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, time
 from typing import TYPE_CHECKING, Any
 
+from digest.answer import line
+from digest.compose.invitation import Way
 from digest.compose.letter import Letterhead
 from digest.model import Digest, Followup, Match, Missed, Similar, Trend
-from tests.makers import HOSTILE_TITLE, digest, paper, pick, subscriber
+from tests.makers import HOSTILE_TITLE, NOW, digest, paper, pick, subscriber
 
 if TYPE_CHECKING:
     from digest.compose.styles import Inliner
@@ -267,6 +269,30 @@ ONLY_TRENDING = digest(
 )
 
 COMPACT = replace(USUAL, subscriber=replace(READER, layout="compact"))
+
+ASKED_AT = NOW
+#: who is asked whether they want mail, by the name of that mail
+INVITED = {
+    "confirmation": subscriber(
+        token=TOKEN,
+        keywords=("mixture of experts", 'title:lora^2 AND ("low rank" OR adapters)', 'author:"Yann LeCun"', "-medical"),
+        at=time(7, 30),
+        timezone="Europe/Berlin",
+        asked_at=ASKED_AT,
+    ),
+    "confirmation-world": subscriber(
+        "zoë@example.org", name="زهرا میرزایی 王小明", keywords=("专家混合", "نموذج"), token=TOKEN
+    ),
+    "confirmation-hostile": subscriber(
+        name=HOSTILE_TITLE, keywords=(HOSTILE_TITLE, "<i>", "{{ 7 * 7 }}", "x" * 300), trending=0, token=TOKEN
+    ),
+}
+#: how they say yes
+WAY = Way(
+    "feedback@example.org",
+    line("confirm", "20260915T060000Z", TOKEN, secret="a secret of the tests"),
+    days=14,
+)
 
 CASES = {
     "usual": Case(USUAL),

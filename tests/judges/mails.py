@@ -6,9 +6,9 @@ from dataclasses import replace
 from itertools import cycle, islice
 from typing import TYPE_CHECKING
 
-from digest.compose.message import compose
+from digest.compose.message import compose, compose_invitation
 from digest.compose.render import Renderer
-from tests.compose.cases import CASES, READER, Case, usual
+from tests.compose.cases import ASKED_AT, CASES, INVITED, LETTERHEAD, READER, WAY, Case, usual
 from tests.makers import digest
 
 if TYPE_CHECKING:
@@ -30,7 +30,8 @@ def long_digest(papers: int) -> Digest:
 #: the name of each mail → what is in it
 LOOKED_AT: Mapping[str, Case] = {
     "1 paper": Case(long_digest(1)),
-    "10 papers": Case(long_digest(10)),
+    # with links for answers
+    "10 papers": Case(long_digest(10), CASES["answers"].letterhead),
     "25 papers": Case(long_digest(25)),
     "50 papers": Case(long_digest(50)),
     "cjk": CASES["world"],
@@ -38,11 +39,14 @@ LOOKED_AT: Mapping[str, Case] = {
     "hostile": CASES["hostile"],
     "quiet": CASES["quiet"],
     "weekly": CASES["weekly"],
-    "answers": CASES["answers"],
 }
+#: the question whether somebody wants mail
+CONFIRMATION = "confirmation"
 
 
 def composed() -> dict[str, Mail]:
     """The name of each mail → the mail."""
     renderer = Renderer()
-    return {name: compose(case.digest, case.letterhead, renderer) for name, case in LOOKED_AT.items()}
+    mails = {name: compose(case.digest, case.letterhead, renderer) for name, case in LOOKED_AT.items()}
+    question = compose_invitation(INVITED[CONFIRMATION], WAY, LETTERHEAD, renderer, at=ASKED_AT)
+    return mails | {CONFIRMATION: question}

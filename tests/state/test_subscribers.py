@@ -5,11 +5,13 @@ from __future__ import annotations
 from datetime import time, timedelta
 from itertools import count
 
-from digest.model import Subscriber
+from digest.model import RunReport, Subscriber, Verdict
+from digest.state.bounces import StoredBounce
 from digest.state.codec import loads
+from digest.state.feedback import StoredFeedback
 from digest.state.store import State, open_state
 from digest.state.subscribers import Pause, new_token
-from tests.makers import NOW, TODAY, subscriber
+from tests.makers import NOW, TODAY, digest, pick, subscriber
 
 ADA, BOB = "ada@example.org", "bob@example.org"
 
@@ -65,6 +67,45 @@ def test_who_is_asked_stays_so_until_they_have_said_so(state: State) -> None:
     assert (asked, subscriber(BOB)) == state.subscribers.all() == state.subscribers.find([ADA, BOB])
     state.subscribers.put(subscriber(ADA), now=NOW)
     assert (subscriber(ADA),) == state.subscribers.find([ADA])
+
+
+def test_who_confirms_is_a_reader_like_any_other(state: State) -> None:
+    state.subscribers.put(subscriber(ADA, asked_at=NOW), now=NOW)
+    assert 1 == state.counts()["unconfirmed"]
+
+    assert [True, False, False] == [state.subscribers.confirm(email) for email in (ADA, ADA, BOB)]
+
+    assert (subscriber(ADA),) == state.subscribers.all()
+    assert 0 == state.counts()["unconfirmed"]
+
+
+def test_who_does_not_answer_is_forgotten_with_their_address(state: State) -> None:
+    """Nothing that names them is left; who confirmed in the last moment stays."""
+    for email, asked_at in ((ADA, NOW), (BOB, NOW + timedelta(seconds=1)), ("cat@example.org", None)):
+        state.subscribers.put(subscriber(email, asked_at=asked_at), now=NOW)
+        state.subscribers.tokens([email])
+        state.feedback.record([StoredFeedback(email, NOW, "mute", "word", "x")])
+        state.bounces.record([StoredBounce(email, "hard", "", NOW, "", "")])
+        state.runs.record(RunReport("send", NOW, NOW, (Verdict("subscriber", email, "paused", email, NOW),)))
+
+    assert [1, 0] == [state.subscribers.forget_unanswered(before=NOW + timedelta(seconds=1)) for _ in range(2)]
+
+    rows = [str(row) for row in state.export_rows()]
+    assert [0, 5, 5] == [sum(email in row for row in rows) for email in (ADA, BOB, "cat@example.org")]
+
+
+def test_of_who_had_mail_or_silence_that_is_remembered(state: State) -> None:
+    for email in (ADA, BOB):
+        state.subscribers.put(subscriber(email, asked_at=NOW), now=NOW)
+    names = state.subscribers.tokens([ADA, BOB])
+    state.ledger.plan([(digest(pick(), subscriber=subscriber(ADA)), "<1@x>")], now=NOW)
+    state.subscribers.pause(BOB, until=None, reason="unsubscribed by mail", now=NOW)
+
+    state.subscribers.forget([ADA, BOB])
+
+    assert () == state.subscribers.all()
+    assert [ADA, BOB] == [state.subscribers.by_token(names[email]) for email in (ADA, BOB)]
+    assert {BOB} == state.subscribers.pauses().keys()
 
 
 def test_each_address_gets_one_token_for_good(url: str) -> None:
