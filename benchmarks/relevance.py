@@ -10,8 +10,9 @@ nDCG@10 has gain 2^grade - 1 and discount log2(rank + 1) (Järvelin and Kekälä
 precision count grades 2 and 3 as relevant. The others are a count of substrings, scikit-learn's tf-idf, bm25s and an
 embedding of the keywords, each where it is installed; `pip install --group rivals` brings the first two of these.
 
-With `--leave-one-out`, the weights of `rank` and `votes` are chosen anew for each profile, those that are best on all
-the other profiles; what they reach on the one that had no say tells how the ranking does on profiles it never saw.
+With `--leave-one-out`, the weights of `rank` and `votes` are chosen anew for each profile, and with a model those of
+`semantic`: those that are best on all the other profiles. What they reach on the one that had no say tells how the
+ranking does on profiles it never saw.
 
 With `--before-after`, nothing is measured but what a reader would see: the ten best papers by counting phrases beside
 those of the shipped ranking, each with its grade, of the profiles named or of all.
@@ -50,6 +51,11 @@ CHOICES = {
     "digest.curate.rank._VOTERS": (10, 15, 20, 30),
     "digest.curate.rank._FEEDBACK": (0.75, 1.0, 1.5, 2.0),
 }
+#: the same of word vectors
+MEANT = {
+    "digest.curate.semantic._DEVIATION": (0.05, 0.1, 0.15, 0.2, 0.3),
+    "digest.curate.semantic._SHARE": (0.0, 0.1, 0.2, 0.35),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +90,12 @@ def main(folder: Path, *, verbose: bool = False, model: Path | None = None, leav
                 f"  {profile.name:30}" + "".join(f"{value:9.3f}" for value in row) + "   " + ", ".join(profile.keywords)
             )
     if leave_one_out:
-        print(f"{'digest, each profile left out':32}" + "".join(f"{v:9.4f}" for v in left_out(papers, profiles)))
+        print(
+            f"{'digest, each profile left out':32}" + "".join(f"{v:9.4f}" for v in left_out(papers, profiles, CHOICES))
+        )
+        if model is not None:
+            knowing = left_out(papers, profiles, MEANT, Semantics(load_encoder(model)))
+            print(f"{'the same with this model':32}" + "".join(f"{v:9.4f}" for v in knowing))
     print(f"{len(papers)} papers indexed and {len(profiles)} profiles ranked in {seconds:.2f} s")
 
 
@@ -122,14 +133,19 @@ def means(rows: Sequence[Measures]) -> list[float]:
     return [math.fsum(column) / len(rows) for column in zip(*rows, strict=True)]
 
 
-def left_out(papers: Sequence[Paper], profiles: Sequence[Profile]) -> list[float]:
+def left_out(
+    papers: Sequence[Paper],
+    profiles: Sequence[Profile],
+    choices: Mapping[str, Sequence[float]],
+    semantics: Semantics | None = None,
+) -> list[float]:
     """Mean measures on profiles that had no say in choosing the weights."""
     tried = []
-    for weights in itertools.product(*CHOICES.values()):
+    for weights in itertools.product(*choices.values()):
         with ExitStack() as changed:
-            for name, weight in zip(CHOICES, weights, strict=True):
+            for name, weight in zip(choices, weights, strict=True):
                 changed.enter_context(patch(name, weight))
-            ranking = Ranking(papers)
+            ranking = Ranking(papers, semantics)
             tried.append([measures(shipped(ranking, profile), profile.grades) for profile in profiles])
     return means([max(tried, key=lambda rows: _without(rows, place))[place] for place in range(len(profiles))])
 

@@ -34,12 +34,6 @@ if TYPE_CHECKING:
 
 #: numbers below this are zero as printed
 _SHOWN_FROM = 0.0005
-#: the parts of a paper's relevance that no entry is named for
-_MEANING = {
-    "words": "words, or what they mean, of entries that do not match as a whole",
-    "likeness": "like the best papers that match",
-    "profile": "from interests and feedback",
-}
 #: why a paper is listed that matches no entry as a whole
 _RELATED = "no keyword as a whole, but like the papers that match"
 
@@ -205,11 +199,23 @@ def _numbers(row: Explanation) -> Iterator[tuple[str, str, str]]:
     for match in row.matches:
         words = ", ".join(dict.fromkeys(match.words[:3]))
         yield f"{match.score:+.3f}", match.keyword, f"{', '.join(match.fields)}: {words}"
-    for value, name in ((row.words, "words"), (row.likeness, "likeness"), (row.profile, "profile")):
-        if abs(value) >= _SHOWN_FROM:
-            yield f"{value:+.3f}", name, _MEANING[name]
-    share = f"{1 - TREND_SHARE:g} × relevance {row.relevance:.3f} + {TREND_SHARE:g} × trend {row.trend:.3f}"
-    yield f"{row.interest:.3f}", "interest", share
+    for entry, value in row.words:
+        if value >= _SHOWN_FROM:
+            yield f"{value:+.3f}", entry, "not as a whole: some of its words, or what they mean"
+    if row.likeness >= _SHOWN_FROM:
+        like = "; ".join(shown(title, 35) for title in row.like)
+        yield f"{row.likeness:+.3f}", "likeness", f"like {like}" if like else "one of the best that match"
+    if abs(row.profile) >= _SHOWN_FROM:
+        yield f"{row.profile:+.3f}", "profile", "from interests and feedback"
+    if row.part == "trending":
+        yield f"{row.trend:.3f}", "trend", row.reason
+        return
+    yield f"{row.relevance:.3f}", "relevance", f"1 - e^(-sum/2), where the sum is {row.total:.3f}"
+    yield (
+        f"{row.interest:.3f}",
+        "interest",
+        f"{1 - TREND_SHARE:g} × relevance + {TREND_SHARE:g} × trend {row.trend:.3f}",
+    )
 
 
 def _missed_by(row: Explanation) -> str:

@@ -1,8 +1,8 @@
 """One subscriber's selection → the numbers behind it, paper by paper, and by how much the next ones just missed. Pure.
 
 evidence   what each entry says for the paper that it matches (`evidence`)
-words      what entries that do not match it find of their words there
-likeness   what the best papers that match say for those like them (`votes`)
+words      what entries that do not match it find there of their words, or of what they mean
+likeness   what the best papers that match say for those like them (`votes`), and which of these say most
 profile    what the subscriber brought and said adds or takes (`profile`)
 relevance  1 - e^(-(evidence + words + likeness + profile)/2)
 interest   0.95 · relevance + 0.05 · trend: the order of For you
@@ -27,6 +27,9 @@ if TYPE_CHECKING:
 
 Part = Literal["for_you", "trending", "missed"]
 
+#: papers that one is said to be like
+_MOST_LIKE = 2
+
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
@@ -39,17 +42,22 @@ class Explanation:
     place: int
     #: the entries that match, each with its evidence
     matches: tuple[Match, ...]
+    #: the entries that do not match as a whole and yet say something, each with how much, above 0; as typed
+    words: tuple[tuple[str, float], ...]
     #: 0 or more
-    words: float
     likeness: float
+    #: titles of the papers that it is like, at most two; those whose votes count most come first
+    like: tuple[str, ...]
     #: below 0: the profile speaks against it
     profile: float
+    #: all of these together
+    total: float
     #: 0 to 1; 0 for what no keyword matches
     relevance: float
     #: 0 to 1, beside all papers
     trend: float
     interest: float
-    #: why a paper just missed; empty for the others
+    #: why a paper just missed, or trends; empty for those of For you
     reason: str = ""
     #: what it is short of: relevance of the floor, or interest of the last paper of For you, if that is full; None:
     #: neither is missing
@@ -84,14 +92,14 @@ def _listed(digest: Digest, table: _Table) -> Iterator[Explanation]:
     for part in ("for_you", "trending"):
         picks = [pick for pick in digest.picks if pick.part == part]
         for place, pick in enumerate(picks, 1):
-            yield table.row(pick.paper.key, pick.part, place)
+            yield table.row(pick.paper.key, pick.part, place, pick.why if part == "trending" else "")
 
 
 class _Table:
     """The numbers of all papers, before and after the profile had its say."""
 
     def __init__(self, ranking: Ranking, before: Standing, after: Standing, trends: Mapping[str, Trend]) -> None:
-        self._ranking, self._standing, self._trends = ranking, after, trends
+        self._ranking, self._before_standing, self._standing, self._trends = ranking, before, after, trends
         self._before, self._after = _totals(before), _totals(after)
 
     def row(
@@ -101,9 +109,10 @@ class _Table:
         listed = number in self._after
         entries = self._ranking.hits(self._standing, [number])[0] if listed else ()
         matches = self._ranking.matches(number, entries)
-        evidence, words = sum(match.score for match in matches), 0.0
-        if listed:
-            words = max(0.0, _said(self._standing, number) - evidence)
+        words = tuple(_words(self._standing, number)) if listed else ()
+        said = sum(match.score for match in matches) + sum(value for _, value in words)
+        likeness = max(0.0, self._before.get(number, 0.0) - said)
+        backers = self._ranking.backers(self._before_standing, number)[:_MOST_LIKE] if likeness else ()
         total = self._after.get(number, 0.0)
         relevance = float(score(np.array([total]))[0]) if listed else 0.0
         trend = self._trends[key].score if key in self._trends else 0.0
@@ -115,8 +124,10 @@ class _Table:
             place=place,
             matches=matches,
             words=words,
-            likeness=max(0.0, self._before.get(number, 0.0) - evidence - words),
+            likeness=likeness,
+            like=tuple([self._ranking.papers[backer].title for backer in backers]),
             profile=total - self._before.get(number, 0.0) if listed else 0.0,
+            total=total,
             relevance=relevance,
             trend=trend,
             interest=interest,
@@ -136,6 +147,8 @@ def _totals(standing: Standing) -> Mapping[int, float]:
     return dict(zip(standing.numbers.tolist(), standing.totals.tolist(), strict=True))
 
 
-def _said(standing: Standing, number: int) -> float:
-    """What all entries say for a paper, those that do not match it included."""
-    return sum(float(said.values[said.numbers == number].sum()) for _, said in standing.found)
+def _words(standing: Standing, number: int) -> Iterator[tuple[str, float]]:
+    """What entries say for a paper that they do not match."""
+    for query, said in standing.found:
+        if number not in said.matches and (value := float(said.values[said.numbers == number].sum())):
+            yield query.entry, value

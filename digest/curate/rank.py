@@ -219,6 +219,15 @@ class Ranking:
         left_out = frozenset(self.exactly(query.entry).tolist())
         return tuple([one for one in found if self.numbers[one.paper.key] in left_out])
 
+    def backers(self, standing: Standing, number: int) -> list[int]:
+        """The papers, itself not among them, whose votes say something for one; those that say most first."""
+        evidence = added_up([[said for _, said in standing.found]], len(self.papers))[0]
+        matched = np.array([one for one in standing.numbers.tolist() if one not in standing.related], np.intp)
+        voters = matched[greatest(evidence[matched], _VOTERS)]
+        votes = self._votes.count(voters, evidence[voters], np.arange(len(voters)), len(voters))[:, number]
+        order = greatest(votes, len(votes))
+        return [voter for voter in voters[order[votes[order] > 0]].tolist() if voter != number]
+
     def count(self, entry: str) -> int:
         """How many papers an entry matches by its words; `matching` takes longer, since it puts them in order."""
         return len(self._vector(entry).matched)

@@ -146,7 +146,9 @@ def test_a_preview_can_print_the_numbers_behind_it_and_then_writes_nothing(
     assert (0, "") == (said.code, said.err)
     assert said.out.startswith("ada@example.org: 2 papers explained, floor 0.2\n\nFor you\n  1. Routing in a Mixture")
     assert "  mixture of experts  title: Mixture of Experts\n" in said.out
-    assert "interest            0.95 × relevance 0." in said.out
+    assert "likeness            like Experts, and a Mixture of Them\n" in said.out
+    assert "relevance           1 - e^(-sum/2), where the sum is " in said.out
+    assert "interest            0.95 × relevance + 0.05 × trend 0.000\n" in said.out
     assert "\nJust missed\n  1. Experts, and a Mixture" in said.out
     assert "\n       below your 1 papers; short by 0." in said.out
     assert not (place.folder / "out").exists()

@@ -25,7 +25,7 @@ _POOL = [
     paper(4, title="Knitting", abstract="Of socks."),
     paper(5, title="Grain size", abstract="Grains of sand, one of them in dunes."),
 ]
-_TRENDS = {_POOL[3].key: Trend(score=1.0), _POOL[0].key: Trend(score=0.5)}
+_TRENDS = {_POOL[3].key: Trend(score=1.0, upvotes=142), _POOL[0].key: Trend(score=0.5)}
 
 
 def explained(*keywords: str, missed_max: int = 5, profile: Any = None, **reader: Any) -> tuple[Explanation, ...]:
@@ -69,11 +69,29 @@ def test_the_parts_add_up_to_what_the_order_is_made_by(keywords: tuple[str, ...]
 
     assert rows
     for row in rows:
-        total = sum(match.score for match in row.matches) + row.words + row.likeness + row.profile
+        words = sum(value for _, value in row.words)
+        total = sum(match.score for match in row.matches) + words + row.likeness + row.profile
 
+        assert pytest.approx(total) == row.total
         assert pytest.approx(1 - math.exp(-total / 2)) == row.relevance
         assert pytest.approx((1 - TREND_SHARE) * row.relevance + TREND_SHARE * row.trend) == row.interest
-        assert min(row.words, row.likeness) >= 0
+        assert row.likeness >= 0
+        assert all(value > 0 for _, value in row.words)
+
+
+def test_entries_that_match_only_by_some_words_are_named() -> None:
+    rows = {row.key: row for row in explained("dunes", "salt dunes", "whales", "+dunes")}
+
+    assert ["salt dunes"] == [entry for entry, _ in rows[_POOL[5].key].words]
+
+
+def test_a_paper_is_told_which_of_the_best_it_is_like_and_never_itself() -> None:
+    rows = {row.key: row for row in explained("dunes")}
+
+    assert _POOL[1].title in rows[_POOL[0].key].like
+    assert all(row.title not in row.like for row in rows.values())
+    assert all(bool(row.like) <= bool(row.likeness) for row in rows.values())
+    assert () == rows[_POOL[3].key].like
 
 
 def test_what_a_profile_adds_stands_by_itself() -> None:
@@ -121,6 +139,7 @@ def test_what_trends_without_matching_has_no_relevance() -> None:
     (row,) = [row for row in explained("dunes", min_score=0.1) if row.part == "trending"]
 
     assert (_POOL[3].key, (), 0.0, 1.0, None) == (row.key, row.matches, row.relevance, row.trend, row.short)
+    assert "▲ 142" == row.reason
 
 
 def test_a_reader_for_whom_there_is_nothing_has_nothing_explained() -> None:
