@@ -466,8 +466,8 @@ SubscriberFinding = Literal[
 class Verdict:
     """Why there is or is not something. Every run ends in one per source or subscriber it touched."""
 
-    scope: Literal["source", "subscriber"]
-    #: source name or subscriber address
+    scope: Literal["source", "subscriber", "archive"]
+    #: source name or subscriber address; `archive` of the archive
     name: str
     finding: SourceFinding | SubscriberFinding
     #: the whole story in one plain sentence without a full stop, the name first

@@ -1,7 +1,7 @@
 """The daemon: pulls on each source's own calendar, sends at each subscriber's hour, and survives what fails.
 
 APScheduler only rings the bell. Work is done by rounds, one after the other: pull the sources that are due for a look,
-read returned mail once an hour, then send what is due. Everything is decided anew in every round from the
+read returned mail once an hour, send what is due, write the archive. Everything is decided anew in every round from the
 configuration, the state and the clock, so a bell that rings twice (daylight saving), late (a suspended laptop) or not
 at all (downtime) changes nothing but the moment: the ledger allows one digest per subscriber and local day.
 
@@ -36,12 +36,13 @@ from digest.pipeline.pull import pull
 from digest.pipeline.readers import shards
 from digest.pipeline.returns import read_returns
 from digest.pipeline.send import send
+from digest.pipeline.site import keep_archive
 from digest.pipeline.tell import tell_operator
 from digest.state.store import open_state
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable, Mapping
-    from datetime import time
+    from datetime import date, time
 
     from digest.config import Settings
     from digest.model import RunReport, Source, SourceMemory, Subscriber
@@ -136,6 +137,9 @@ class Daemon:
         self._is_pulling = False
         self._returns_read_at = _LONG_AGO
         self._tried: dict[str, datetime] = {}
+        #: something was pulled or sent since the archive was written, and the day of that
+        self._archive_due = True
+        self._archived_on: date | None = None
 
     async def run(self) -> int:
         """Work until SIGTERM or SIGINT; returns the exit code, or ends the process after the grace period.
@@ -194,7 +198,7 @@ class Daemon:
     async def _work(self) -> None:
         while True:
             self._bell.clear()
-            for step in (self._pull_due, self._read_returns, self._send_due):
+            for step in (self._pull_due, self._read_returns, self._send_due, self._write_archive):
                 if self._stop.is_set():
                     return
                 await _survive(step)
@@ -215,6 +219,7 @@ class Daemon:
             finally:
                 self._is_pulling = False
         _tell(report)
+        self._archive_due = True
         self._planning_due |= any(verdict.counts.get("new") for verdict in report.verdicts)
 
     async def _read_returns(self) -> None:
@@ -245,11 +250,24 @@ class Daemon:
                 raise
             _tell(report)
             self._planned_at = now
+            self._archive_due |= "sent" in report.tally
             self._planning_due |= report.unfinished
             if report.tally.keys() & {"deferred", "sent"} == {"deferred"}:
                 self._relay_rests_until = now + timedelta(minutes=self._settings.delivery.retry_minutes)
             if not self._stop.is_set():
                 await tell_operator(self._settings, state, clock=self._clock)
+
+    async def _write_archive(self) -> None:
+        """After mail, which must not wait for it; also when a new day begins, for mails lead to its page."""
+        now = self._clock()
+        if self._settings.archive is None or not (self._archive_due or now.date() != self._archived_on):
+            return
+        self._archive_due, self._archived_on = False, now.date()
+        with self._open_state() as state:
+            if state.papers.editions():
+                # in a thread, since the first one may take minutes
+                stop = self._stop.is_set
+                _tell(await asyncio.to_thread(keep_archive, self._settings, state, clock=self._clock, stop=stop))
 
     def _has_mail(self, state: State, now: datetime) -> bool:
         if self._planning_due or now - self._planned_at >= _HOURLY:

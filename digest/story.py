@@ -78,6 +78,7 @@ def _day(
     lines = _sources(sources) or ["No pull ran: nothing was fetched"]
     if reader is None:
         lines += _everybody([v for v in verdicts if v.scope == "subscriber"])
+        lines += [v.sentence for v in _last_words(verdicts) if v.scope == "archive"]
     else:
         own = [v for v in verdicts if v.scope == "subscriber" and v.name == reader.email]
         lines += _one_reader(own, reader, min(_end_of(day, zone), now), paused)

@@ -284,3 +284,30 @@ def test_a_changing_clock_mails_everybody_once(place: Place, start: str, day: da
 
     assert [(ADA, day, "sent")] == [(row.email, row.local_date, row.state) for row in ledger(place)]
     assert 1 == len(place.mails())
+
+
+# --- the archive --------------------------------------------------------------------------------------------------
+
+
+def test_the_archive_is_written_after_a_pull_with_the_feeds_of_who_was_sent_mail(place: Place) -> None:
+    place.configure(more='[archive]\npath = "site"\nprivate = true')
+    with running(place) as daemon:
+        daemon.hear_rounds()
+        daemon.stop()
+
+    assert "Knitting Patterns" in (place.folder / "site" / "index.html").read_text()
+    (feed,) = (place.folder / "site" / "private").glob("*/feed.atom")
+    assert "Routing in a Mixture of Experts" in feed.read_text()
+    assert "archive: " in place.digest("why").stdout
+
+
+def test_an_archive_that_cannot_be_written_stops_no_mail_and_is_told(place: Place) -> None:
+    place.configure(more='[archive]\npath = "site"')
+    (place.folder / "site").write_text("a file where the folder should be")
+    with running(place) as daemon:
+        daemon.hear_rounds()
+        daemon.stop()
+
+    assert [ADA] == [recipient for recipient, _ in place.mails()]
+    assert "archive: it could not be written" in daemon.log
+    assert "archive: it could not be written" in place.digest("why").stdout

@@ -12,11 +12,9 @@ import typer
 from digest.cli.console import UsageError, many, plain, print_json, progress, say, table
 from digest.cli.options import ConfigOption, JsonOption, examples, load_settings, open_settings_state
 from digest.clock import utc_now
-from digest.errors import DigestError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-
 
 #: where so many have feeds, nobody wants to read them on the terminal
 _MOST_TOLD = 20
@@ -29,12 +27,16 @@ def register(app: typer.Typer) -> None:
             "digest archive /var/www/papers --base-url https://papers.example.org",
             "digest archive site --since 2026-01-01",
             "digest archive site --private",
+            "digest archive",
         )
     )(archive)
 
 
 def archive(
-    folder: Annotated[Path, typer.Argument(help="New or empty folder, or an archive.", metavar="DIR")],
+    folder: Annotated[
+        Path | None,
+        typer.Argument(help="New or empty folder, or an archive. Default: archive.path.", metavar="DIR"),
+    ] = None,
     *,
     base_url: Annotated[
         str,
@@ -42,7 +44,7 @@ def archive(
     ] = "",
     since: Annotated[
         str,
-        typer.Option(help="Write days from this one on anew. Default: the last 31.", metavar="DATE"),
+        typer.Option(help="Compose days from this one on anew, whether or not they changed.", metavar="DATE"),
     ] = "",
     private: Annotated[
         bool, typer.Option("--private", help="Also each reader's own feed, .bib and .ris, in DIR/private.")
@@ -53,41 +55,42 @@ def archive(
     """Write the papers of all days as a site of plain files.
 
     It needs no server: a page for each day and each paper, months, years, search and feeds, which work from a folder
-    and under any address. Days that are not there yet are written, recent ones again, because votes move; older pages
-    stay as they are.
+    and under any address. Composed is what is new or changed, in the last 31 days; older pages stay as they are. Feeds
+    of readers who left are removed. `digest run` does it after each pull, with [archive] in the configuration.
     """
-    from digest.pipeline.archive import Archive
-    from digest.pipeline.private import staying
-    from digest.publish.feeds import Address
+    from digest.pipeline.site import refusal, write_site
 
     first = _date(since)
     settings = load_settings(config)
-    address = Address(settings.mail.ascii_domain, _base(base_url or settings.mail.archive_url))
-    _check(folder)
+    configured = settings.archive.path if settings.archive else None
+    given = folder or configured
+    if given is None:
+        raise UsageError("no folder is named", hint='type: digest archive DIR, or add [archive] with path = "site"')
+    if reason := refusal(given):
+        raise UsageError(reason, hint="name a new folder")
+    # what the configuration says of its own folder
+    with_feeds = private or (settings.archive is not None and settings.archive.private and given == configured)
     with open_settings_state(settings, create=False) as state:
-        if not state.papers.editions():
-            raise DigestError("no papers are known", hint="fetch some with: digest pull")
-        writing = Archive(state, folder, address, today=utc_now().date(), since=first)
-        with progress("writing days", writing.days) as step:
-            done = writing.write(step)
-        readers: dict[str, str] = {}
-        if private or writing.has_private:
-            feeds = writing.private(staying(settings, state))
-            feeds.drop()
-            if private:
-                with progress("writing readers' feeds", feeds.readers) as step:
-                    feeds.write(step)
-                readers = feeds.folders
-    written, files = writing.written
+        site = write_site(
+            settings,
+            state,
+            given,
+            base_url=_base(base_url or settings.mail.archive_url),
+            today=utc_now().date(),
+            since=first,
+            private=with_feeds,
+            progress=progress,
+        )
     if as_json:
-        print_json({**plain(done), "files": files, "written": written, "private": readers})
+        told = {"files": site.files, "written": site.written, "private": site.readers}
+        print_json({**plain(site.pages), **told})
         return
     say(
-        f"{many(done.editions, 'edition')}, {many(done.papers, 'paper')}, {written:,} of {many(files, 'file')} "
-        f"written to {folder}."
+        f"{many(site.pages.editions, 'edition')}, {many(site.pages.papers, 'paper')}, {site.written:,} of "
+        f"{many(site.files, 'file')} written to {given}."
     )
-    _print_readers(readers)
-    say(f"Open {folder / 'index.html'}")
+    _print_readers(site.readers)
+    say(f"Open {given / 'index.html'}")
 
 
 def _print_readers(readers: Mapping[str, str]) -> None:
@@ -117,19 +120,3 @@ def _base(url: str) -> str:
             f"--base-url {url}: this is no address of a folder", hint="write it as https://example.org/papers"
         )
     return link.rstrip("/") + "/"
-
-
-def _check(folder: Path) -> None:
-    """Refuse a folder that holds something else: its files would be written over.
-
-    Raises:
-        UsageError: it is a file, or is neither empty nor an archive.
-    """
-    from digest.pipeline.made import MARK
-
-    try:
-        taken = not (folder / MARK).is_file() and folder.exists() and any(folder.iterdir())
-    except OSError as error:
-        raise UsageError(f"{folder}: {error.strerror}", hint="name a folder") from error
-    if taken:
-        raise UsageError(f"{folder}: it is not empty, and no archive", hint="name a new folder")

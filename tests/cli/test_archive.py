@@ -5,6 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
+from filelock import FileLock
+
+from digest.pipeline.made import MARK
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -92,6 +95,37 @@ def test_an_archive_says_what_it_needs(
     assert (code, "") == (said.code, said.out)
     assert reason in said.err
     assert ["thesis.tex"] == [path.name for path in (place.folder / "full").iterdir()]
+
+
+def test_the_folder_of_the_configuration_is_written_if_none_is_named(place: Place, cli: Callable[..., Said]) -> None:
+    place.configure(more='[archive]\npath = "site"\nprivate = true')
+    cli("send", "--pull")
+    said, elsewhere = cli("archive"), cli("archive", "elsewhere")
+
+    assert 0 == said.code
+    assert "ada@example.org  private/" in said.out
+    assert (place.folder / "site" / "index.html").is_file()
+    # what is private stays where it was said to be
+    assert "private/" not in elsewhere.out
+    assert not (place.folder / "elsewhere" / "private").exists()
+
+
+@pytest.mark.usefixtures("place")
+def test_without_any_folder_it_says_what_to_type(cli: Callable[..., Said]) -> None:
+    said = cli("archive")
+
+    assert 2 == said.code
+    assert 'no folder is named\n  → type: digest archive DIR, or add [archive] with path = "site"' in said.err
+
+
+def test_two_processes_do_not_write_at_the_same_time(place: Place, cli: Callable[..., Said]) -> None:
+    cli("pull")
+    cli("archive", "site")
+    with FileLock(place.folder / "site" / f"{MARK}.lock"):
+        said = cli("archive", "site")
+
+    assert (1, "") == (said.code, said.out)
+    assert "site: another process is writing it\n  → wait until it is done" in said.err
 
 
 def test_without_papers_there_is_no_archive(place: Place, cli: Callable[..., Said]) -> None:
