@@ -5,7 +5,7 @@ BIN    := $(VENV)/bin
 UV     := $(shell command -v uv 2>/dev/null)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check format lint types imports golden bench bench-day bench-parts bench-relevance bench-similar preview judge clean
+.PHONY: help demo test check format lint types imports messages golden bench bench-day bench-parts bench-relevance bench-similar preview judge clean
 
 help: ## what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -41,6 +41,9 @@ types: $(BIN)/.ready
 
 imports: $(BIN)/.ready
 	$(BIN)/lint-imports
+
+messages: $(BIN)/.ready ## write what mails say into the .po file of each language
+	$(BIN)/python -m tests.messages
 
 golden: $(BIN)/.ready ## write the golden mails and pages anew and delete unused ones
 	DIGEST_GOLDEN=write $(BIN)/python -m pytest -q tests/compose/test_golden.py tests/publish/test_golden.py

@@ -251,6 +251,8 @@ class Subscriber:
     #: whether news of papers sent before are wanted
     followups: bool = True
     layout: Layout = "full"
+    #: tag (RFC 5646) of the language of their mails, one of `digest.languages`
+    language: str = "en"
     #: no digest before this local date; None: not paused
     paused_until: date | None = None
     #: when they were asked whether they want mail; None: they have said so, or need not be asked

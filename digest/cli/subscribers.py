@@ -54,6 +54,7 @@ TimezoneOption = Annotated[str | None, typer.Option(help="IANA name, such as Eur
 MaxPapersOption = Annotated[int | None, typer.Option(help="Most papers in the For-you part.", metavar="N")]
 TrendingOption = Annotated[int | None, typer.Option(help="Most papers in the Trending part.", metavar="N")]
 LayoutOption = Annotated[str | None, typer.Option(help="full, or compact: a list without abstracts.", metavar="LAYOUT")]
+LanguageOption = Annotated[str | None, typer.Option(help="Of the mails: en, de or zh.", metavar="TAG")]
 
 
 def register(parent: typer.Typer) -> None:
@@ -121,6 +122,7 @@ def add(
     max_papers: MaxPapersOption = None,
     trending: TrendingOption = None,
     layout: LayoutOption = None,
+    language: LanguageOption = None,
     config: ConfigOption = None,
 ) -> None:
     """Add a subscriber to the state, or change one kept there.
@@ -141,6 +143,7 @@ def add(
         max_papers=max_papers,
         trending=trending,
         layout=layout,
+        language=language,
     )
     with open_settings_state(settings) as state, state.transaction():
         known, reader = _parsed(given, settings, state)
@@ -171,6 +174,7 @@ def invite(
     max_papers: MaxPapersOption = None,
     trending: TrendingOption = None,
     layout: LayoutOption = None,
+    language: LanguageOption = None,
     again: Annotated[
         bool, typer.Option("--again", help="Also who was asked within a day, or gets no more mail.")
     ] = False,
@@ -196,6 +200,7 @@ def invite(
         max_papers=max_papers,
         trending=trending,
         layout=layout,
+        language=language,
     )
     with open_settings_state(settings) as state:
         asked = run_to_end(ask(settings, state, lambda: _parsed(given, settings, state), clock=utc_now, again=again))

@@ -11,11 +11,13 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from digest.compose.marking import Segment, mark
 from digest.compose.text import cut_at_sentence, http_link, one_line, plain
-from digest.compose.words import compact, counted, listed, short_day, since, source_name
+from digest.compose.words import source_name
+from digest.languages.language import ENGLISH
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from digest.languages.language import Language
     from digest.model import Followup, Missed, Paper, Pick, Similar, Trend
 
 #: characters of an abstract that are read at all; the longest excerpt is far shorter
@@ -158,13 +160,13 @@ class FollowupCard:
     news: str
 
 
-def card(pick: Pick, number: int, detail: Detail, answers: Answers = NO_ANSWERS) -> Card:
+def card(pick: Pick, number: int, detail: Detail, answers: Answers = NO_ANSWERS, language: Language = ENGLISH) -> Card:
     """The pick as the `number`th card of a mail (from 1)."""
     paper, words, room = pick.paper, matched_words(pick), detail.room(number)
     return Card(
-        **vars(heading(paper, words_in(paper.title, words), number, limit=detail.title)),
-        **vars(body(pick, words_in(excerpt(pick), words), room=room)),
-        **vars(close(pick, room=room)),
+        **vars(heading(paper, words_in(paper.title, words), number, language, limit=detail.title)),
+        **vars(body(pick, words_in(excerpt(pick), words), language, room=room)),
+        **vars(close(pick, language, room=room)),
         **vars(answers),
     )
 
@@ -188,9 +190,9 @@ def _folded(text: str) -> str:
     return plain(text).casefold()
 
 
-def heading(paper: Paper, words: Sequence[str], number: int, *, limit: int) -> Heading:
+def heading(paper: Paper, words: Sequence[str], number: int, language: Language = ENGLISH, *, limit: int) -> Heading:
     """The paper's title of at most `limit` characters as the `number`th of a mail (from 1), with `words` marked."""
-    title = title_line(paper.title, limit)
+    title = title_line(paper.title, limit, language)
     return Heading(number=number, title=title, title_segments=mark(title, words), link=_landing(paper.url, paper.key))
 
 
@@ -201,67 +203,67 @@ def excerpt(pick: Pick) -> str:
     return pick.summary if pick.summary_by == "extract" else ""
 
 
-def body(pick: Pick, words: Sequence[str], *, room: Room | None) -> Body:
+def body(pick: Pick, words: Sequence[str], language: Language, *, room: Room | None) -> Body:
     """As much of the paper as `Detail.room` allows, with `words` marked."""
     if room is None:
         return Body()
     paper, trend, own = pick.paper, pick.trend, excerpt(pick)
     if room.compact:
-        names, origin = _authors(paper, _NAMES_IN_LIST), _origin(paper, in_list=True)
-        return Body(compact=True, authors=names, origin=origin, badges=_counters(paper, trend, changes=False))
+        names, origin = _authors(paper, _NAMES_IN_LIST, language), _origin(paper, language, in_list=True)
+        return Body(compact=True, authors=names, origin=origin, badges=_counters(paper, trend, language, changes=False))
     machine = paper.ai_summary if own or not pick.summary else pick.summary
     abstract, summary = (plain(text[:_ABSTRACT_READ]) if room.abstract else "" for text in (own, machine))
     abstract = cut_at_sentence(abstract, room.abstract)
     return Body(
-        authors=_authors(paper, _NAMES_SHOWN),
-        origin=_origin(paper),
-        badges=_badges(paper, trend),
+        authors=_authors(paper, _NAMES_SHOWN, language),
+        origin=_origin(paper, language),
+        badges=_badges(paper, trend, language),
         ai_summary=cut_at_sentence(summary, _SUMMARY),
         abstract=abstract,
         abstract_segments=mark(abstract, words),
     )
 
 
-def close(pick: Pick, *, room: Room | None) -> Close:
+def close(pick: Pick, language: Language, *, room: Room | None) -> Close:
     """Links, reasons and similar papers, if `Detail.room` allows them."""
     if room is None:
         return Close()
     if room.compact:
         return Close(why=one_line(plain(pick.why)))
     return Close(
-        links=_links(pick.paper, pick.trend),
+        links=_links(pick.paper, pick.trend, language),
         why=one_line(plain(pick.why)),
-        similar=tuple(map(_similar, pick.similar)),
+        similar=tuple(_similar(one, language) for one in pick.similar),
     )
 
 
-def _similar(similar: Similar) -> Badge:
-    title = title_line(similar.title, _SIMILAR_TITLE)
+def _similar(similar: Similar, language: Language) -> Badge:
+    title = title_line(similar.title, _SIMILAR_TITLE, language)
     return Badge(title, title, _landing(similar.url, similar.key))
 
 
-def missed_card(missed: Missed, detail: Detail) -> MissedCard:
+def missed_card(missed: Missed, detail: Detail, language: Language = ENGLISH) -> MissedCard:
     """A near miss as one line."""
     return MissedCard(
-        title=title_line(missed.title, detail.title),
+        title=title_line(missed.title, detail.title, language),
         link=_landing(missed.url, missed.key),
         why=one_line(plain(missed.why), 120),
     )
 
 
-def followup_card(followup: Followup, detail: Detail) -> FollowupCard:
+def followup_card(followup: Followup, detail: Detail, language: Language = ENGLISH) -> FollowupCard:
     """News as one line."""
     return FollowupCard(
-        title=title_line(followup.title, detail.title),
+        title=title_line(followup.title, detail.title, language),
         link=_landing(followup.url, followup.key),
         news=one_line(plain(followup.news)),
     )
 
 
-def title_line(title: str, limit: int) -> str:
+def title_line(title: str, limit: int, language: Language = ENGLISH) -> str:
     """The title as a reader sees it, at most `limit` characters."""
     # A title of nothing but invisible characters still needs something to click on
-    return one_line(plain(title), limit) or "Untitled"
+    return one_line(plain(title), limit) or language.say("Untitled")
 
 
 def _landing(url: str, key: str) -> str:
@@ -269,38 +271,40 @@ def _landing(url: str, key: str) -> str:
     return http_link(url) or http_link(_RESOLVERS.get(scheme, "") + name)
 
 
-def _authors(paper: Paper, shown: int) -> str:
+def _authors(paper: Paper, shown: int, language: Language) -> str:
     first = [one_line(plain(name), 60) for name in paper.authors[: shown + 1]]
     names = [*filter(None, first), *paper.authors[shown + 1 :]]
-    return " · ".join(filter(None, (listed(names, shown), one_line(plain(paper.organization), 60))))
+    return " · ".join(filter(None, (language.listed(names, shown), one_line(plain(paper.organization), 60))))
 
 
-def _origin(paper: Paper, *, in_list: bool = False) -> str:
+def _origin(paper: Paper, language: Language, *, in_list: bool = False) -> str:
     published = None if in_list else paper.published
     facts = [
         ", ".join(source_name(one_line(name, 40)) for name in paper.sources[:3]),
         ", ".join(one_line(category, 20) for category in paper.categories[: 1 if in_list else 3]),
-        f"{short_day(published)} {published.year}" if published else "",
+        language.middle_day(published.date()) if published else "",
         f"v{paper.version}" if paper.version and paper.version > 1 else "",
-        "updated" if paper.announce.startswith("replace") else "",
+        language.say("updated") if paper.announce.startswith("replace") else "",
     ]
     return " · ".join(filter(None, facts))
 
 
-def _counters(paper: Paper, trend: Trend, *, changes: bool = True) -> tuple[Badge, ...]:
+def _counters(paper: Paper, trend: Trend, language: Language, *, changes: bool = True) -> tuple[Badge, ...]:
     badges, days = [], trend.change_days if changes else None
     if votes := _known(trend.upvotes, paper.signals.upvotes):
-        badges.append(_counter("▲", votes, "upvote", trend.upvotes_change, days))
+        label = language.counted(votes, "%(count)s upvote", "%(count)s upvotes")
+        badges.append(_counter("▲", votes, label, trend.upvotes_change, days, language))
     if stars := _known(trend.stars, paper.signals.stars):
-        badges.append(_counter("★", stars, "star", trend.stars_change, days))
+        label = language.counted(stars, "%(count)s star", "%(count)s stars")
+        badges.append(_counter("★", stars, label, trend.stars_change, days, language))
     return tuple(badges)
 
 
-def _badges(paper: Paper, trend: Trend) -> tuple[Badge, ...]:
-    badges = [*_counters(paper, trend)]
+def _badges(paper: Paper, trend: Trend, language: Language) -> tuple[Badge, ...]:
+    badges = [*_counters(paper, trend, language)]
     # two searches of one site are one source, if anybody counted
     if (sources := trend.sources or len(paper.sources)) > 1:
-        text = f"in {sources} sources"
+        text = language.counted(sources, "in %(count)s source", "in %(count)s sources")
         badges.append(Badge(text, text))
     return tuple(badges)
 
@@ -310,21 +314,36 @@ def _known(*numbers: int | None) -> int:
     return next((number for number in numbers if number is not None), 0)
 
 
-def _counter(symbol: str, number: int, noun: str, change: int | None, days: int | None) -> Badge:
-    text, label = f"{symbol} {compact(number)}", counted(number, noun)
-    if change is not None and change > 0 and days is not None:
-        text += f" (+{compact(change)} {since(days)})"
-        label += f", {change:,} more {since(days)}"
-    return Badge(text, label)
+def _counter(symbol: str, number: int, label: str, change: int | None, days: int | None, language: Language) -> Badge:
+    text = f"{symbol} {language.compact(number)}"
+    if not change or change < 0 or days is None:
+        return Badge(text, label)
+    return Badge(
+        language.grown(text, language.compact(change), days),
+        _more_since(label, language.number(change), days, language),
+    )
 
 
-def _links(paper: Paper, trend: Trend) -> tuple[Badge, ...]:
-    comments = _known(trend.comments, paper.signals.comments)
-    discussion = counted(comments, "comment") if comments else "Discussion"
+def _more_since(label: str, change: str, days: int, language: Language) -> str:
+    if days <= 1:
+        return language.say("%(total)s, %(change)s more since yesterday", total=label, change=change)
+    return language.counted(
+        days,
+        "%(total)s, %(change)s more in %(count)s day",
+        "%(total)s, %(change)s more in %(count)s days",
+        total=label,
+        change=change,
+    )
+
+
+def _links(paper: Paper, trend: Trend, language: Language) -> tuple[Badge, ...]:
+    discussion, code, pdf = language.say("Discussion"), language.say("Code"), language.say("PDF")
+    if comments := _known(trend.comments, paper.signals.comments):
+        discussion = language.counted(comments, "%(count)s comment", "%(count)s comments")
     links = (
         Badge(discussion, discussion, http_link(paper.discussion_url)),
-        Badge("Code", "Code", http_link(paper.code_url)),
-        Badge("Project", "Project page", http_link(paper.project_url)),
-        Badge("PDF", "PDF", http_link(paper.pdf_url)),
+        Badge(code, code, http_link(paper.code_url)),
+        Badge(language.say("Project"), language.say("Project page"), http_link(paper.project_url)),
+        Badge(pdf, pdf, http_link(paper.pdf_url)),
     )
     return tuple(link for link in links if link.link)

@@ -26,19 +26,21 @@ from digest.compose.card import (
     title_line,
 )
 from digest.compose.text import http_link, one_line, plain
-from digest.compose.words import long_day, short_day, short_week, week
+from digest.languages.language import language
 from digest.private import private_name
 
 if TYPE_CHECKING:
     from datetime import date
 
+    from digest.languages.language import Language
     from digest.model import Digest, Followup, Frequency, Missed, Subscriber
 
 _KEYWORDS_SHOWN = 12
-#: characters of the leading title in a subject: `15 Sep: ` before and ` + 49 more` after it keep 70 in all
-_SUBJECT_LEAD = 50
-#: the same behind `Week of 28 Dec – 3 Jan: `
-_SUBJECT_LEAD_OF_WEEK = 36
+#: characters of a subject
+_SUBJECT = 70
+#: at most so many of the leading title in it: `15 Sep: ` before and ` + 49 more` after it leave them, and
+#: `Week of 28 Dec – 3 Jan: `
+_SUBJECT_LEAD, _SUBJECT_LEAD_OF_WEEK = 50, 36
 _PREHEADER_TITLES = 2
 
 
@@ -85,12 +87,16 @@ class Issue(NamedTuple):
     frequency: Frequency
     #: True if there is nothing to show, and the mail says so
     quiet: bool
+    #: tag of the language in which it is written
+    language: str
 
 
 @dataclass(frozen=True, kw_only=True)
 class Occasion:
     """What is the same in every mail of one issue. All addresses are ASCII and safe to link to."""
 
+    #: tag of the language (RFC 5646) in which it is written
+    language: str
     #: what the digest covers, for templates to choose their words by; `daily` is any choice of days
     frequency: Frequency
     #: True if there is nothing to show
@@ -162,17 +168,17 @@ class Letter(Cover):
 def write(digest: Digest, letterhead: Letterhead, detail: Detail) -> Letter:
     """The digest as a letter, with as much of every paper as `detail` allows."""
     picks = digest.picks[: detail.papers]
-    token = digest.subscriber.token
+    token, spoken = digest.subscriber.token, language(digest.subscriber.language)
     cards = [
-        (pick.part, card(pick, number, detail, answers(pick.paper.key, token, letterhead, detail.room(number))))
+        (pick.part, card(pick, number, detail, answers(pick.paper.key, token, letterhead, detail.room(number)), spoken))
         for number, pick in enumerate(picks, start=1)
     ]
     return Letter(
         **vars(cover(digest, letterhead, detail)),
         for_you=tuple(card for part, card in cards if part == "for_you"),
         trending=tuple(card for part, card in cards if part == "trending"),
-        missed=tuple(missed_card(missed, detail) for missed in shown_missed(digest, detail)),
-        followups=tuple(followup_card(followup, detail) for followup in shown_followups(digest, detail)),
+        missed=tuple(missed_card(missed, detail, spoken) for missed in shown_missed(digest, detail)),
+        followups=tuple(followup_card(followup, detail, spoken) for followup in shown_followups(digest, detail)),
     )
 
 
@@ -188,19 +194,22 @@ def shown_followups(digest: Digest, detail: Detail) -> tuple[Followup, ...]:
 
 def issue(digest: Digest) -> Issue:
     """Which issue a digest's mail is of."""
-    return Issue(digest.local_date, digest.subscriber.frequency, not digest.picks)
+    reader = digest.subscriber
+    return Issue(digest.local_date, reader.frequency, not digest.picks, language(reader.language).code)
 
 
 @lru_cache(maxsize=64)
 def occasion(issue: Issue, letterhead: Letterhead) -> Occasion:
     """What the mails of one issue have in common."""
+    spoken = language(issue.language)
     return Occasion(
+        language=spoken.code,
         frequency=issue.frequency,
         quiet=issue.quiet,
-        day=long_day(issue.local_date),
-        short_day=short_day(issue.local_date),
-        week=week(issue.local_date),
-        short_week=short_week(issue.local_date),
+        day=spoken.long_day(issue.local_date),
+        short_day=spoken.short_day(issue.local_date),
+        week=spoken.week(issue.local_date),
+        short_week=spoken.short_week(issue.local_date),
         contact=contact(letterhead),
         credits=tuple((one_line(plain(name), 60), http_link(url)) for name, url in letterhead.credits),
         thanks_arxiv=any(_host(url) in {"arxiv.org", "www.arxiv.org"} for _, url in letterhead.credits),
@@ -211,12 +220,13 @@ def occasion(issue: Issue, letterhead: Letterhead) -> Occasion:
 
 def cover(digest: Digest, letterhead: Letterhead, detail: Detail) -> Cover:
     """Everything in the digest's mail but the papers; of these only the first titles."""
-    reader = digest.subscriber
-    room = _SUBJECT_LEAD_OF_WEEK if reader.frequency == "weekly" else _SUBJECT_LEAD
-    titles = [_leading(pick.paper.title, detail.title, room) for pick in digest.picks[: 1 + _PREHEADER_TITLES]]
+    reader, spoken = digest.subscriber, language(digest.subscriber.language)
+    same = occasion(issue(digest), letterhead)
+    room = _subject_room(issue(digest))
+    titles = [_leading(pick.paper.title, detail.title, room, spoken) for pick in digest.picks[: 1 + _PREHEADER_TITLES]]
     lead, subject_lead, _ = titles[0] if titles else ("", "", "")
     return Cover(
-        **vars(occasion(issue(digest), letterhead)),
+        **vars(same),
         lead=lead,
         subject_lead=subject_lead,
         more=max(len(digest.picks) - 1, 0),
@@ -225,11 +235,11 @@ def cover(digest: Digest, letterhead: Letterhead, detail: Detail) -> Cover:
         matched=digest.matched,
         seen_before=digest.seen_before,
         unseen=digest.matched - digest.seen_before,
-        floor=f"{reader.min_score:g}",
+        floor=spoken.decimal(f"{reader.min_score:g}"),
         left_out=max(len(digest.picks) - detail.papers, 0),
         compact=detail.compact,
         reader=one_line(reader.email),
-        keywords=_keywords(reader),
+        keywords=_keywords(reader, spoken),
         archive_link=_archive_link(digest.planned_at.date(), letterhead),
         feed_link=feed_link(reader, letterhead),
         unsubscribe_link=unsubscribe_link(reader, letterhead),
@@ -238,16 +248,28 @@ def cover(digest: Digest, letterhead: Letterhead, detail: Detail) -> Cover:
 
 
 @lru_cache(maxsize=8192)
-def _leading(title: str, limit: int, subject_room: int) -> tuple[str, str, str]:
+def _leading(title: str, limit: int, room: int, spoken: Language) -> tuple[str, str, str]:
     """A title shortened for the front of a mail, for the subject and for the preheader."""
-    line = title_line(title, limit)
-    return one_line(line, 150), one_line(line, subject_room), one_line(line, 80)
+    line = title_line(title, limit, spoken)
+    return one_line(line, 150), one_line(line, room), one_line(line, 80)
 
 
-def _keywords(reader: Subscriber) -> str:
+@lru_cache(maxsize=64)
+def _subject_room(issue: Issue) -> int:
+    """Characters that a subject has for the leading title."""
+    spoken, day = language(issue.language), issue.local_date
+    weekly = issue.frequency == "weekly"
+    begin = spoken.say("Week of %(short_week)s", short_week=spoken.short_week(day)) if weekly else spoken.short_day(day)
+    end = spoken.counted(49, "+ %(count)s more", "+ %(count)s more")
+    return min(_SUBJECT_LEAD_OF_WEEK if weekly else _SUBJECT_LEAD, _SUBJECT - len(f"{begin}:  {end}"))
+
+
+def _keywords(reader: Subscriber, spoken: Language) -> str:
     shown = ", ".join([one_line(keyword, 60) for keyword in reader.keywords[:_KEYWORDS_SHOWN]])
     more = len(reader.keywords) - _KEYWORDS_SHOWN
-    return f"{shown} and {more} more" if more > 0 else shown
+    if more <= 0:
+        return shown
+    return spoken.counted(more, "%(keywords)s and %(count)s more", "%(keywords)s and %(count)s more", keywords=shown)
 
 
 @lru_cache(maxsize=64)

@@ -18,6 +18,7 @@ from digest.compose.invitation import write_invitation
 from digest.compose.letter import contact, issue, write
 from digest.compose.text import one_line
 from digest.errors import DigestError
+from digest.languages.language import ENGLISH
 from digest.model import Mail
 
 if TYPE_CHECKING:
@@ -60,7 +61,7 @@ def compose(digest: Digest, letterhead: Letterhead, renderer: Renderer) -> Mail:
 def compose_with(detail: Detail, digest: Digest, letterhead: Letterhead, renderer: Renderer) -> Mail:
     """The digest's mail with this much of every paper, however large it gets; raises as `compose` does."""
     letter = write(digest, letterhead, detail)
-    rendered = renderer.render(letter)
+    rendered = renderer.speaking(letter.language).render(letter)
     text, html = [mime.quoted_printable(rendered.text)], [mime.quoted_printable(rendered.html)]
     mail = addressed(digest, letterhead, letter, subject=rendered.subject, text=text, html=html)
     return replace(mail, text=rendered.text, html=rendered.html)
@@ -112,6 +113,7 @@ def addressed(
         "List-Unsubscribe-Post: List-Unsubscribe=One-Click\r\n" if page else "",
         same.list_help,
         _feedback_id(issue(digest)),
+        _content_language(cover.language),
     )
     data = b"".join(["".join(headers).encode(), *mime.alternatives(text, html, seed=identity)])
     return Mail(same.envelope_from, mime.mailbox(reader.email), identity, subject, data, text="", html="", vouched=True)
@@ -147,6 +149,7 @@ def compose_notice(
         mime.text_header("Subject", rendered.subject),
         _user_agent(letterhead),
         "Auto-Submitted: auto-generated\r\n",  # RFC 3834 §5: no vacation notice in answer to it
+        _content_language(ENGLISH.code),
     ]
     data = "".join(headers).encode() + mime.single_part(mime.quoted_printable(rendered.text))
     sender, to = _envelope_from(letterhead), mime.mailbox(recipient)
@@ -186,6 +189,7 @@ def compose_invitation(
         mime.token_header("List-Subscribe", [f"<{invitation.confirm_link}>"]),
         same.list_help,
         "Auto-Submitted: auto-generated\r\n",  # RFC 3834 §5: no vacation notice in answer to it
+        _content_language(ENGLISH.code),
     ]
     bodies = [mime.quoted_printable(rendered.text)], [mime.quoted_printable(rendered.html)]
     data = b"".join(["".join(headers).encode(), *mime.alternatives(*bodies, seed=identity)])
@@ -259,6 +263,10 @@ def _feedback_id(of: Issue) -> str:
     """https://support.google.com/a/answer/6254652: campaign, customer, mail type, sender."""
     kind = "quiet" if of.quiet else "weekly" if of.frequency == "weekly" else "daily"
     return f"Feedback-ID: {of.local_date:%Y%m%d}:{kind}:digest:paper-digest\r\n"
+
+
+def _content_language(code: str) -> str:
+    return f"Content-Language: {code}\r\n"  # RFC 3282
 
 
 def _envelope_from(letterhead: Letterhead) -> str:

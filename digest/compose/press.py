@@ -7,7 +7,7 @@ templates of an installation's own cannot be taken apart, mails are composed who
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from digest.compose.cache import Cache
@@ -19,6 +19,7 @@ from digest.compose.message import COMPACT_DETAILS, DETAILS, addressed, compose,
 from digest.compose.sample import digests
 from digest.compose.styles import PieceError
 from digest.errors import TemplateError
+from digest.languages.language import ENGLISH, language
 
 if TYPE_CHECKING:
     from collections.abc import Hashable
@@ -27,7 +28,8 @@ if TYPE_CHECKING:
     from digest.compose.letter import Issue, Letterhead
     from digest.compose.render import Renderer
     from digest.compose.styles import Element
-    from digest.model import Digest, Mail, Paper, Pick, Trend
+    from digest.languages.language import Language
+    from digest.model import Digest, Followup, Mail, Missed, Paper, Pick, Trend
 
 #: what stands where a page has no piece of the kind
 _NO_PIECE = Piece(b"", 0, 0, b"")
@@ -65,6 +67,15 @@ class _Shown:
     known_by: tuple[object, ...]
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class _Tongue:
+    """What mails in one language are made with; what is kept of them is kept together with all others."""
+
+    language: Language
+    renderer: Renderer
+    forms: Forms
+
+
 class _Numbers:
     """Small numbers for what is slow to compare; no two things ever have the same."""
 
@@ -84,7 +95,7 @@ class _Numbers:
 
 
 class Press:
-    """Prints the mails of one letterhead.
+    """Prints the mails of one letterhead, in all languages.
 
     Args:
         letterhead: who sends.
@@ -97,15 +108,16 @@ class Press:
     def __init__(self, letterhead: Letterhead, renderer: Renderer) -> None:
         self._letterhead = letterhead
         self._renderer = renderer
-        self._forms = Forms(renderer)
         self._pages = Cache[_Page](_PAGES)
         self._pieces = Cache[Piece](_PIECES)
         self._numbers = _Numbers()
         self._shown: dict[Hashable, _Shown] = {}
         #: the last of each key, with its number
         self._papers: dict[str, tuple[Paper, Trend, int]] = {}
-        #: why mails are composed whole, one sentence without a full stop; empty if they are not
-        self.hindrance = self._try_out()
+        #: by language, each tried out, and why mails in it are composed whole; empty if they are not
+        self._tongues: dict[Language, tuple[_Tongue, str]] = {}
+        #: the same of English, one sentence without a full stop
+        self.hindrance = self._speaking(ENGLISH)[1]
 
     def compose(self, digest: Digest) -> Mail:
         """What `message.compose` gives, but `text` and `html` may be empty.
@@ -114,9 +126,11 @@ class Press:
             TemplateError: a template cannot be rendered.
             DigestError: an address cannot be written into a header, or the mail cannot be made small enough.
         """
-        if not self.hindrance:
+        spoken = language(digest.subscriber.language)
+        tongue, hindrance = self._tongues.get(spoken) or self._speaking(spoken)
+        if not hindrance:
             try:
-                return fitting(digest, lambda detail: self._compose_with(detail, digest))
+                return fitting(digest, lambda detail: self._compose_with(detail, digest, tongue))
             except (PieceError, TemplateError):
                 pass  # whatever is wrong with a piece: the whole mail will be right, or name the fault
         return compose(digest, self._letterhead, self._renderer)
@@ -131,12 +145,19 @@ class Press:
         """How many of the pieces that papers share were printed so far."""
         return self._pieces.misses
 
-    def _try_out(self) -> str:
-        for digest in digests():
+    def _speaking(self, spoken: Language) -> tuple[_Tongue, str]:
+        renderer = self._renderer.speaking(spoken.code)
+        tongue = _Tongue(spoken, renderer, Forms(renderer))
+        self._tongues[spoken] = tongue, self._try_out(tongue)
+        return self._tongues[spoken]
+
+    def _try_out(self, tongue: _Tongue) -> str:
+        for sample in digests():
+            digest = replace(sample, subscriber=replace(sample.subscriber, language=tongue.language.code))
             for detail in (DETAILS[0], DETAILS[-1], COMPACT_DETAILS[0]):
                 whole = compose_with(detail, digest, self._letterhead, self._renderer)
                 try:
-                    if self._compose_with(detail, digest).data != whole.data:
+                    if self._compose_with(detail, digest, tongue).data != whole.data:
                         return _hindrance("the sample joined from pieces is not the sample rendered whole")
                 except PieceError as error:
                     return _hindrance(str(error))
@@ -144,7 +165,7 @@ class Press:
                     return _hindrance(error.message)
         return ""
 
-    def _compose_with(self, detail: Detail, digest: Digest) -> Mail:
+    def _compose_with(self, detail: Detail, digest: Digest, tongue: _Tongue) -> Mail:
         own = cover(digest, self._letterhead, detail)
         picks = digest.picks[: detail.papers]
         missed, followups = shown_missed(digest, detail), shown_followups(digest, detail)
@@ -152,7 +173,7 @@ class Press:
         shape = (issue(digest), parts, len(missed), len(followups), own.left_out)
         page = self._pages.get((shape, detail)) or self._pages.put((shape, detail), self._page(detail, *shape))
         around, places = page.frame.around, page.places
-        forms, form = self._forms, self._forms.shape(own)
+        forms, form = tongue.forms, tongue.forms.shape(own)
         pieces = [forms.piece("head", around[0], own, form), forms.piece("reader", around[1], own, form)]
         get = self._pieces.get
         for number, pick in enumerate(picks, start=1):
@@ -161,19 +182,19 @@ class Press:
             # a piece is known by its place, and by what stands there
             title, paper, why = (places[at], shown.title), (places[at + 1], shown.paper), (places[at + 2], shown.why)
             pieces += (
-                get(title) or self._title(title, around[at], pick, shown, number, detail),
-                get(paper) or self._paper(paper, around[at + 1], pick, shown, detail.room(number)),
-                get(why) or self._why(why, around[at + 2], pick, detail.room(number)),
-                self._answer(around[at + 3], pick, digest, detail.room(number)) if own.answers else _NO_PIECE,
+                get(title) or self._title(title, around[at], pick, shown, number, detail, tongue),
+                get(paper) or self._paper(paper, around[at + 1], pick, shown, detail.room(number), tongue),
+                get(why) or self._why(why, around[at + 2], pick, detail.room(number), tongue),
+                self._answer(around[at + 3], pick, digest, detail.room(number), tongue) if own.answers else _NO_PIECE,
             )
         for near in missed:
             at = len(pieces)
             key = (places[at], near)
-            pieces.append(get(key) or self._printed(key, "missed", around[at], missed_card(near, detail)))
+            pieces.append(get(key) or self._near(key, around[at], near, detail, tongue))
         for one in followups:
             at = len(pieces)
             told = (places[at], one)
-            pieces.append(get(told) or self._printed(told, "followup", around[at], followup_card(one, detail)))
+            pieces.append(get(told) or self._news(told, around[at], one, detail, tongue))
         text, html = page.frame.filled(pieces)
         return addressed(digest, self._letterhead, own, subject=forms.subject(own, form), text=text, html=html)
 
@@ -181,19 +202,20 @@ class Press:
         self, detail: Detail, of: Issue, parts: tuple[str, ...], missed: int, followups: int, left_out: int
     ) -> _Page:
         frame = self._frame(of, parts, missed, followups, left_out, compact=detail.compact)
+        code = of.language
         around, places = frame.around, [0, 0]
         for number in range(1, len(parts) + 1):
             title, paper, why, _ = around[len(places) : len(places) + len(CARD_PIECES)]
             room = detail.room(number)
             places += (
-                self._numbers.of("title", title, number, detail.title),
-                self._numbers.of("paper", paper, room),
-                self._numbers.of("why", why, room and room.compact),
+                self._numbers.of("title", code, title, number, detail.title),
+                self._numbers.of("paper", code, paper, room),
+                self._numbers.of("why", code, why, room and room.compact),
                 0,
             )
         kinds = ["missed"] * missed + ["followup"] * followups
         rest = zip(kinds, around[len(places) :], strict=True)
-        places += [self._numbers.of(kind, element, detail.title) for kind, element in rest]
+        places += [self._numbers.of(kind, code, element, detail.title) for kind, element in rest]
         return _Page(frame, tuple(places))
 
     def _frame(
@@ -209,7 +231,7 @@ class Press:
             missed=tuple(map(Gap, range(1, missed + 1))),
             followups=tuple(map(Gap, range(1, followups + 1))),
         )
-        return frame(self._renderer, page)
+        return frame(self._renderer.speaking(of.language), page)
 
     def _new(self, pick: Pick) -> _Shown:
         """What a pick shows. It is made of objects that readers share: many of their picks differ in the score only."""
@@ -225,23 +247,39 @@ class Press:
         return shown
 
     def _title(
-        self, key: Hashable, around: Element | None, pick: Pick, shown: _Shown, number: int, detail: Detail
+        self,
+        key: Hashable,
+        around: Element | None,
+        pick: Pick,
+        shown: _Shown,
+        number: int,
+        detail: Detail,
+        tongue: _Tongue,
     ) -> Piece:
-        return self._printed(key, "title", around, heading(pick.paper, shown.in_title, number, limit=detail.title))
+        given = heading(pick.paper, shown.in_title, number, tongue.language, limit=detail.title)
+        return self._printed(key, "title", around, given, tongue)
 
-    def _paper(self, key: Hashable, around: Element | None, pick: Pick, shown: _Shown, room: Room | None) -> Piece:
-        return self._printed(key, "paper", around, body(pick, shown.in_abstract, room=room))
+    def _paper(
+        self, key: Hashable, around: Element | None, pick: Pick, shown: _Shown, room: Room | None, tongue: _Tongue
+    ) -> Piece:
+        return self._printed(key, "paper", around, body(pick, shown.in_abstract, tongue.language, room=room), tongue)
 
-    def _why(self, key: Hashable, around: Element | None, pick: Pick, room: Room | None) -> Piece:
-        return self._printed(key, "why", around, close(pick, room=room))
+    def _why(self, key: Hashable, around: Element | None, pick: Pick, room: Room | None, tongue: _Tongue) -> Piece:
+        return self._printed(key, "why", around, close(pick, tongue.language, room=room), tongue)
 
-    def _answer(self, around: Element | None, pick: Pick, digest: Digest, room: Room | None) -> Piece:
+    def _answer(self, around: Element | None, pick: Pick, digest: Digest, room: Room | None, tongue: _Tongue) -> Piece:
         """The one piece of a card that is a reader's own."""
         own = answers(pick.paper.key, digest.subscriber.token, self._letterhead, room)
-        return self._forms.piece("answer", around, own)
+        return tongue.forms.piece("answer", around, own)
 
-    def _printed(self, key: Hashable, kind: str, around: Element | None, given: object) -> Piece:
-        return self._pieces.put(key, self._forms.piece(kind, around, given))
+    def _near(self, key: Hashable, around: Element | None, near: Missed, detail: Detail, tongue: _Tongue) -> Piece:
+        return self._printed(key, "missed", around, missed_card(near, detail, tongue.language), tongue)
+
+    def _news(self, key: Hashable, around: Element | None, told: Followup, detail: Detail, tongue: _Tongue) -> Piece:
+        return self._printed(key, "followup", around, followup_card(told, detail, tongue.language), tongue)
+
+    def _printed(self, key: Hashable, kind: str, around: Element | None, given: object, tongue: _Tongue) -> Piece:
+        return self._pieces.put(key, tongue.forms.piece(kind, around, given))
 
     def _number_of(self, paper: Paper, trend: Trend) -> int:
         """A number that only equal papers with equal trends share: comparing is cheaper than hashing."""

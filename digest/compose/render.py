@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 import textwrap
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -25,14 +26,16 @@ from digest.compose.outline import outline
 from digest.compose.sample import invitations, samples
 from digest.compose.styles import Styles
 from digest.compose.text import one_line
-from digest.compose.words import counted
+from digest.compose.translation import Sentences, speak, translated
 from digest.errors import TemplateError
+from digest.languages.language import ENGLISH, language
 
 if TYPE_CHECKING:
     from collections.abc import Callable, MutableMapping, Sequence
 
     from digest.compose.outline import Outline
     from digest.compose.styles import Element, Inliner
+    from digest.languages.language import Language
 
 T = TypeVar("T")
 
@@ -41,6 +44,8 @@ SUBJECT_LIMIT = 70
 _TEXT_WIDTH = 72
 _EMPTY_LINES = re.compile(r"\n{4,}")
 _WHITE_SPACE = re.compile(r"[ \t\n\v\f\r]+")
+#: numbers kept with their nouns, of each language
+_COUNTED = 4096
 #: characters in a row from which a phone may be too narrow
 _UNBREAKABLE = 25
 #: so many without a natural place to break, none of them East Asian
@@ -78,7 +83,13 @@ class Rendered:
 
 
 class _Sandbox(SandboxedEnvironment):
-    """Jinja's sandbox, and a short way to what we give a template: texts, numbers and tuples, all of it harmless."""
+    """Jinja's sandbox, and a short way to what we give a template: texts, numbers and tuples, all of it harmless.
+
+    What a template says is translated when it is read.
+    """
+
+    def _parse(self, source: str, name: str | None, filename: str | None) -> jinja2.nodes.Template:
+        return translated(super()._parse(source, name, filename), self, name, filename)
 
     def getattr(self, obj: Any, attribute: str) -> Any:
         if type(obj) in _HARMLESS and not attribute.startswith("_"):
@@ -94,22 +105,28 @@ class _Sandbox(SandboxedEnvironment):
 
 
 class Renderer:
-    """Templates, loaded once and used for any number of mails.
+    """Templates, loaded once and used for any number of mails: in English, and `speaking` any other language.
 
     Args:
         templates: folder whose files replace packaged ones of the same name; None: only the packaged ones.
         inliner: which library moves CSS into `style` attributes. Both give the same look.
+        language: what they are in.
 
     Raises:
         TemplateError: `templates` is not a folder.
     """
 
-    def __init__(self, templates: Path | None = None, inliner: Inliner = "premailer") -> None:
+    def __init__(
+        self, templates: Path | None = None, inliner: Inliner = "premailer", language: Language = ENGLISH
+    ) -> None:
         if templates is not None and not templates.is_dir():
             raise TemplateError(str(templates), None, "there is no such folder", hint="create it, or correct its path")
         folders = [folder for folder in (templates, packaged()) if folder is not None]
+        self._templates, self._inliner = templates, inliner
+        loader = jinja2.ChoiceLoader([jinja2.FileSystemLoader(folder) for folder in folders])
         self._environment = _Sandbox(
-            loader=jinja2.ChoiceLoader([jinja2.FileSystemLoader(folder) for folder in folders]),
+            loader=loader,
+            extensions=[Sentences],
             autoescape=jinja2.select_autoescape(["html"]),
             undefined=jinja2.StrictUndefined,
             trim_blocks=True,
@@ -117,12 +134,21 @@ class Renderer:
             keep_trailing_newline=True,  # an included file is whole lines
             auto_reload=False,
         )
+        speak(self._environment, language)
+        counted = lru_cache(maxsize=_COUNTED)(language.counted)
         self._environment.filters |= {"wrap": wrap, "breakable": breakable, "counted": counted}
         #: the same, but a piece that is included leaves only a line that names it
-        self._pages = self._environment.overlay(
-            loader=jinja2.ChoiceLoader([jinja2.DictLoader(_GAPS), *filter(None, [self._environment.loader])])
-        )
+        self._pages = self._environment.overlay(loader=jinja2.ChoiceLoader([jinja2.DictLoader(_GAPS), loader]))
         self._styles = Styles(inliner)
+        #: those that were asked for, by language
+        self._others: dict[Language, Renderer] = {language: self}
+
+    def speaking(self, code: str) -> Renderer:
+        """The same templates in the language with this tag; in English if there is no such language."""
+        spoken = language(code)
+        if spoken not in self._others:
+            self._others[spoken] = Renderer(self._templates, self._inliner, spoken)
+        return self._others[spoken]
 
     def render(self, letter: Letter) -> Rendered:
         """The mail to a subscriber.

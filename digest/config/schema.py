@@ -23,6 +23,7 @@ from digest.config.section import (
     Days,
     File,
     Keyword,
+    Language,
     Mailbox,
     MaxPapers,
     OneLine,
@@ -216,6 +217,8 @@ class DigestSection(Section):
     """A day for which nothing is found has no mail (skip), or a short one that says so (note)."""
     timezone: Zone = "UTC"
     """IANA name, like Europe/Berlin."""
+    language: Language = "en"
+    """Language of the mails: en, de or zh."""
     lookback_days: int = Field(default=8, ge=1, le=60)
     """How old a paper may be, in days since it became known, to be news."""
     trending_days: int = Field(default=7, ge=1, le=60)
@@ -281,6 +284,8 @@ class SubscriberEntry(Section):
     """Tell news of papers sent before."""
     layout: Layout | None = None
     """full: with abstracts and links; compact: a dense list of titles, authors, votes and reasons."""
+    language: Language | None = None
+    """Language of the mails: en, de or zh."""
     paused_until: Pause | None = None
     """No digest before this local date."""
 

@@ -10,6 +10,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 
 from digest.config import values
 from digest.deliver.throttle import Rate
+from digest.languages.language import available
 from digest.model import Weekday
 
 Address = Annotated[str, AfterValidator(values.address)]
@@ -21,6 +22,9 @@ File = Annotated[Path, BeforeValidator(values.path)]
 Keyword = Annotated[str, AfterValidator(values.keyword)]
 Category = Annotated[str, AfterValidator(values.category)]
 Zone = Annotated[str, AfterValidator(values.zone)]
+Language = Annotated[
+    str, AfterValidator(values.language), WithJsonSchema({"type": "string", "enum": list(available())})
+]
 Clock = Annotated[
     dt.time,
     BeforeValidator(values.clock),

@@ -20,6 +20,7 @@ from email_validator import EmailNotValidError, validate_email
 from pydantic_core import PydanticCustomError
 
 from digest.errors import QueryError
+from digest.languages.language import available
 from digest.model import WEEKDAYS, Weekday
 
 if TYPE_CHECKING:
@@ -238,6 +239,20 @@ def zone(text: str) -> str:
         hint = did_you_mean(text, available_timezones(), otherwise="write it like Europe/Berlin, Asia/Tokyo or UTC")
         raise mistake("there is no such time zone", hint) from None
     return text
+
+
+def language(text: str) -> str:
+    """The tag of a language that mails can be written in, whatever the case and whether with - or _."""
+    known = available()
+    typed = text.strip().replace("_", "-").casefold()
+    found = next((code for code in known if code.casefold() == typed), None)
+    if found is None:
+        otherwise = f"write one of: {', '.join(known)}"
+        raise mistake(
+            "mails cannot be written in this language",
+            did_you_mean(typed.partition("-")[0], known, otherwise=otherwise),
+        )
+    return found
 
 
 def clock(value: object) -> dt.time:

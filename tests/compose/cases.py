@@ -311,6 +311,10 @@ CASES = {
         digest(subscriber=subscriber(keywords=(), token=TOKEN, frequency="weekdays"), considered=0, matched=0)
     ),
     "archive": Case(USUAL, replace(LETTERHEAD, archive_url="https://papers.example.org/archive", has_feeds=True)),
+    "german": Case(replace(USUAL, subscriber=replace(READER, language="de"))),
+    "chinese": Case(replace(USUAL, subscriber=replace(READER, language="zh"))),
+    "german-weekly": Case(replace(WEEKLY, subscriber=replace(_WEEKLY, language="de"))),
+    "chinese-quiet": Case(replace(QUIET, subscriber=replace(READER, language="zh"))),
     "answers": Case(USUAL, replace(LETTERHEAD, feedback="feedback@example.org", secret="a secret of the tests")),
     "no-web-pages": Case(USUAL, replace(LETTERHEAD, base_url="", unsubscribe_mailto="", reply_to="", operator="")),
 }

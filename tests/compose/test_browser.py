@@ -60,5 +60,5 @@ def test_no_mail_is_wider_than_its_window_or_fetches_anything(tmp_path: Path) ->
     assert [] == [frame["name"] for frame in found if frame["width"] > frame["wanted"]]
     assert [] == [frame["name"] for frame in found if frame["requests"]]
     # a note of a quiet day and a question have no papers
-    papers = [frame for frame in found if not frame["name"].startswith(("quiet", "confirmation"))]
+    papers = [frame for frame in found if "quiet" not in frame["name"] and not frame["name"].startswith("confirmation")]
     assert [] == [frame["name"] for frame in papers if frame["headings"] < 2 or frame["title_px"] < 16]

@@ -90,7 +90,16 @@ def test_the_same_picks_give_the_same_bytes_from_a_fresh_renderer() -> None:
 
 HEADERS = [
     *("From", "To", "Reply-To", "Date", "Message-ID", "Subject", "User-Agent", "List-Id", "List-Unsubscribe"),
-    *("List-Unsubscribe-Post", "List-Help", "List-Post", "Precedence", "Feedback-ID", "MIME-Version", "Content-Type"),
+    *(
+        "List-Unsubscribe-Post",
+        "List-Help",
+        "List-Post",
+        "Precedence",
+        "Feedback-ID",
+        "Content-Language",
+        "MIME-Version",
+        "Content-Type",
+    ),
 ]
 
 

@@ -12,6 +12,7 @@ from digest.compose.message import compose
 from digest.compose.press import Press
 from digest.compose.render import Renderer
 from digest.errors import DigestError, TemplateError
+from digest.languages.language import available
 from digest.model import Digest, Followup, Mail, Match, Missed, Pick, Similar, Trend
 from tests.compose.cases import CASES, FIFTY, LETTERHEAD, READER, USUAL
 from tests.makers import HOSTILE_TITLE, TODAY, digest, paper, pick, subscriber
@@ -84,6 +85,7 @@ digests = st.builds(
         name=texts,
         keywords=st.lists(texts, max_size=15).map(tuple),
         layout=st.sampled_from(["full", "compact"]),
+        language=st.sampled_from(available()),
         token=st.sampled_from(["", "t0", "a/b?c=d", "x" * 64, "Zm9yIHRoZSByZWFkZXI_-w"]),
         frequency=st.sampled_from(["daily", "weekdays", "weekly"]),
     ),

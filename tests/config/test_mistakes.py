@@ -136,6 +136,16 @@ def one(tmp_path: Path, text: str | bytes, env: Mapping[str, str] | None = None)
             id="too small",
         ),
         pytest.param(
+            '[digest]\nlanguage = "german"',
+            (10, "digest.language", "german", "mails cannot be written in this language", "write one of: de, en, zh"),
+            id="unknown language",
+        ),
+        pytest.param(
+            '[digest]\nlanguage = "zh-CN"',
+            (10, "digest.language", "zh-CN", "mails cannot be written in this language", "did you mean zh?"),
+            id="language with a country",
+        ),
+        pytest.param(
             '[digest]\ntimezone = "Europe/Berln"',
             (10, "digest.timezone", "Europe/Berln", "there is no such time zone", "did you mean Europe/Berlin?"),
             id="time zone",

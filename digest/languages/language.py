@@ -1,0 +1,228 @@
+"""Sentences, dates and numbers as the readers of a language write them.
+
+Messages are English sentences with `%(name)s` for what is put in; where a file of this folder has none, that is what
+is said. Pure, but that a language's file is read when it is first needed; free of the process's locale.
+"""
+
+from __future__ import annotations
+
+import gettext
+from datetime import date, timedelta
+from functools import cached_property, lru_cache
+from io import BytesIO
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from babel import Locale
+
+_FOLDER = Path(__file__).parent
+_SIX_DAYS = timedelta(days=6)
+#: dates and numbers kept in words, of each kind and language
+_REMEMBERED = 4096
+
+
+def message(text: str) -> str:
+    """The text as it is: marks for `make messages` what is said elsewhere."""
+    return text
+
+
+def forms(one: str, many: str = "") -> tuple[str, str]:
+    """The two messages that `counted` is given, whole."""
+    many = many or f"{one}s"
+    return (one, many) if "%(count)s" in one else (f"%(count)s {one}", f"%(count)s {many}")
+
+
+class Language:
+    """What is said in one language.
+
+    Attributes:
+        code: its tag (RFC 5646), for `lang` in HTML and for Content-Language.
+    """
+
+    def __init__(self, code: str) -> None:
+        self.code = code
+        self.number = lru_cache(maxsize=_REMEMBERED)(self._number)
+        self.compact = lru_cache(maxsize=_REMEMBERED)(self._compact)
+        self.long_day = lru_cache(maxsize=_REMEMBERED)(self._long_day)
+        self.middle_day = lru_cache(maxsize=_REMEMBERED)(self._middle_day)
+        self.short_day = lru_cache(maxsize=_REMEMBERED)(self._short_day)
+
+    def say(self, message: str, /, **values: object) -> str:
+        """The message in this language, with the values in the places of their names.
+
+        >>> Language("de").say("by %(names)s", names="Ada")
+        'von Ada'
+        """
+        said = self._translations.gettext(message)
+        return said % values if values else said
+
+    def counted(self, number: int, one: str, many: str = "", /, **values: object) -> str:
+        """One of two messages, with the number for `%(count)s` in them; languages may have more forms, or fewer.
+
+        Args:
+            number: how many; not negative.
+            one: the message for one. A noun alone, as templates may give it, stands behind the number.
+            many: that for several; left out, it is `one` with an s.
+            values: for other names in the messages; `count` replaces how the number is shown.
+
+        >>> ENGLISH.counted(1, "paper"), ENGLISH.counted(1204, "paper"), ENGLISH.counted(2, "matches", "match")
+        ('1 paper', '1,204 papers', '2 match')
+        """
+        return self._translations.ngettext(*forms(one, many), number) % {"count": self.number(number), **values}
+
+    def decimal(self, number: str) -> str:
+        """A number below 1000 that is written with a point: 0.25 as 0,25."""
+        return number.replace(".", self._decimal_point)
+
+    def grown(self, total: str, change: str, days: int) -> str:
+        """How much of something there is, by how much it grew, and since when: `142 (+84 since yesterday)`."""
+        if days <= 1:
+            return self.say("%(total)s (+%(change)s since yesterday)", total=total, change=change)
+        return self.counted(
+            days,
+            "%(total)s (+%(change)s in %(count)s day)",
+            "%(total)s (+%(change)s in %(count)s days)",
+            total=total,
+            change=change,
+        )
+
+    def listed(self, names: Sequence[str], most: int) -> str:
+        """The first `most` names and how many more there are.
+
+        >>> ENGLISH.listed(["Ada", "Emmy", "Mary", "Sofia", "Grace"], 3)
+        'Ada, Emmy, Mary and 2 more'
+        """
+        if len(names) <= most + 1:  # "and 1 more" is no shorter than a name
+            return ", ".join(names)
+        first = ", ".join(names[:most])
+        return self.counted(
+            len(names) - most, "%(names)s and %(count)s more", "%(names)s and %(count)s more", names=first
+        )
+
+    def joined(self, items: Sequence[str]) -> str:
+        """One; one and two; one, two and three."""
+        from babel.lists import format_list
+
+        # CLDR's comma before “and” is American
+        return format_list(items, locale="en_001" if self.code == "en" else self._locale)
+
+    def chained(self, clauses: Sequence[str]) -> str:
+        """Clauses one after the other, with a semicolon between them."""
+        return self.say("%(first)s; %(second)s", first="", second="").join(clauses)
+
+    def _number(self, number: int) -> str:
+        from babel.numbers import format_decimal
+
+        return format_decimal(number, locale=self._locale)
+
+    def _compact(self, number: int) -> str:
+        """A number in about four characters and a unit, if the language has a short one; never rounded up.
+
+        >>> [ENGLISH.compact(number) for number in (999, 1234, 86_199, 2_500_000)]
+        ['999', '1.2k', '86k', '2.5M']
+        >>> [Language("zh").compact(number) for number in (1234, 86_199, 2_500_000)]
+        ['1,234', '8.6万', '250万']
+        """
+        digits = len(str(number))
+        forms = self._locale.compact_decimal_formats["short"]["other"]
+        # by the power of ten: 0K for 1000, 00K for 10000; 0 where there is no short way
+        form = forms[str(10 ** (digits - 1))].pattern.replace("'", "") if digits > 3 else "0"
+        zeros = form.count("0")
+        if not form.strip("0"):
+            return self.number(number)
+        tenths = number // 10 ** (digits - zeros - 1)
+        amount = self.number(tenths // 10) if tenths >= 100 or tenths % 10 == 0 else self.decimal(f"{tenths / 10:.1f}")
+        short = form.replace("0" * zeros, amount)
+        return short.replace("K", "k") if self.code == "en" else short
+
+    def _long_day(self, day: date) -> str:
+        """Tuesday, 15 September 2026."""
+        return self._day(day, "EEEE, d MMMM y")
+
+    def _middle_day(self, day: date) -> str:
+        """15 Sep 2026."""
+        return self._day(day, "d MMM y", "yMMMd")
+
+    def _short_day(self, day: date) -> str:
+        """15 Sep."""
+        return self._day(day, "d MMM", "MMMd")
+
+    def week(self, last: date) -> str:
+        """The seven days that end with a day: `9–15 September 2026`; months and years are named where they change.
+
+        >>> from datetime import date
+        >>> ENGLISH.week(date(2027, 1, 3)), ENGLISH.week(date(2026, 10, 2))
+        ('28 December 2026 – 3 January 2027', '26 September – 2 October 2026')
+        """
+        first = last - _SIX_DAYS
+        if self.code != "en":
+            return self._days(first, last, "yMMMd")
+        if first.month == last.month:
+            return f"{first.day}–{self._day(last, 'd MMMM y')}"
+        begin = self._day(first, "d MMMM y" if first.year != last.year else "d MMMM")
+        return f"{begin} – {self._day(last, 'd MMMM y')}"
+
+    def short_week(self, last: date) -> str:
+        """The same in a few characters: `9–15 Sep`, `26 Sep – 2 Oct`."""
+        first = last - _SIX_DAYS
+        if self.code != "en":
+            return self._days(first, last, "MMMd")
+        begin = str(first.day) + "–" if first.month == last.month else f"{self.short_day(first)} – "
+        return begin + self.short_day(last)
+
+    def _days(self, first: date, last: date, skeleton: str) -> str:
+        from babel.dates import format_interval
+
+        # CLDR's thin spaces are too thin for some mail programs
+        return format_interval(first, last, skeleton, locale=self._locale).replace("\u2009", " ")
+
+    def _day(self, day: date, english: str, skeleton: str = "") -> str:
+        """As CLDR has it for what `skeleton` asks for, or for a whole date; English as these mails always wrote it."""
+        from babel.dates import format_date, format_skeleton
+
+        if self.code == "en":
+            return format_date(day, english, locale=self._locale)
+        if not skeleton:
+            return format_date(day, "full", locale=self._locale)
+        return format_skeleton(skeleton, day, locale=self._locale)
+
+    @cached_property
+    def _locale(self) -> Locale:
+        from babel import Locale
+
+        return Locale.parse(self.code, sep="-")
+
+    @cached_property
+    def _decimal_point(self) -> str:
+        return str(self._locale.number_symbols[self._locale.default_numbering_system]["decimal"])
+
+    @cached_property
+    def _translations(self) -> gettext.NullTranslations:
+        if self.code == "en":
+            return gettext.NullTranslations()
+        from babel.messages.mofile import write_mo
+        from babel.messages.pofile import read_po
+
+        compiled = BytesIO()
+        with (_FOLDER / f"{self.code}.po").open("rb") as file:
+            write_mo(compiled, read_po(file, locale=self.code.replace("-", "_")))
+        compiled.seek(0)
+        return gettext.GNUTranslations(compiled)
+
+
+ENGLISH = Language("en")
+
+
+@lru_cache(maxsize=1)
+def available() -> tuple[str, ...]:
+    """The tags of all languages there are, in alphabetical order."""
+    return tuple(sorted({"en", *(path.stem for path in _FOLDER.glob("*.po"))}))
+
+
+@lru_cache(maxsize=64)
+def language(code: str) -> Language:
+    """The language with this tag, always the same object; English if there is none, as where its file was removed."""
+    return Language(code) if code in available() and code != "en" else ENGLISH

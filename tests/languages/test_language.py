@@ -1,0 +1,86 @@
+from __future__ import annotations
+
+from datetime import date
+
+import pytest
+
+from digest.languages.language import ENGLISH, Language, available, language
+
+DAY = date(2026, 9, 15)
+DE, ZH = language("de"), language("zh")
+
+
+def test_there_are_three_languages_and_more_is_a_file() -> None:
+    assert ("de", "en", "zh") == available()
+
+
+@pytest.mark.parametrize("code", ["fr", "", "../de", "DE"])
+def test_a_language_that_is_not_there_is_english(code: str) -> None:
+    assert ENGLISH is language(code)
+
+
+def test_a_language_is_one_object() -> None:
+    """What is kept of mails goes by it."""
+    assert language("de") is DE
+    assert ENGLISH is language("en")
+
+
+@pytest.mark.parametrize(
+    ("spoken", "long", "middle", "short"),
+    [
+        (ENGLISH, "Tuesday, 15 September 2026", "15 Sep 2026", "15 Sep"),
+        (DE, "Dienstag, 15. September 2026", "15. Sept. 2026", "15. Sept."),
+        (ZH, "2026年9月15日星期二", "2026年9月15日", "9月15日"),
+    ],
+)
+def test_days(spoken: Language, long: str, middle: str, short: str) -> None:
+    assert (long, middle, short) == (spoken.long_day(DAY), spoken.middle_day(DAY), spoken.short_day(DAY))
+
+
+@pytest.mark.parametrize(
+    ("spoken", "expected"),
+    [
+        (ENGLISH, ["0", "999", "1k", "1.2k", "9.9k", "12k", "86k", "999k", "1.2M", "2.5M"]),
+        (DE, ["0", "999", "1.000", "1.234", "9.999", "12.345", "86.199", "999.999", "1,2\xa0Mio.", "2,5\xa0Mio."]),
+        (ZH, ["0", "999", "1,000", "1,234", "9,999", "1.2万", "8.6万", "99万", "125万", "250万"]),
+    ],
+)
+def test_large_numbers_are_short_where_a_language_has_a_way_and_never_rounded_up(
+    spoken: Language, expected: list[str]
+) -> None:
+    numbers = (0, 999, 1_000, 1_234, 9_999, 12_345, 86_199, 999_999, 1_250_000, 2_500_000)
+
+    assert expected == [spoken.compact(number) for number in numbers]
+
+
+def test_numbers_have_the_marks_of_their_language() -> None:
+    assert ["1,204", "1.204", "1,204"] == [spoken.number(1204) for spoken in (ENGLISH, DE, ZH)]
+    assert ["0.25", "0,25", "0.25"] == [spoken.decimal("0.25") for spoken in (ENGLISH, DE, ZH)]
+
+
+def test_german_has_two_forms_and_chinese_one() -> None:
+    one, many = "%(count)s comment", "%(count)s comments"
+
+    assert ["0 Kommentare", "1 Kommentar", "1.204 Kommentare"] == [DE.counted(n, one, many) for n in (0, 1, 1204)]
+    assert ["0 条评论", "1 条评论", "1,204 条评论"] == [ZH.counted(n, one, many) for n in (0, 1, 1204)]
+
+
+def test_a_noun_of_a_template_of_ones_own_stands_as_it_is() -> None:
+    assert ["1 Wal", "2 Wale"] == [DE.counted(n, "Wal", "Wale") for n in (1, 2)]
+    assert ["1 whale", "2 whales"] == [DE.counted(n, "whale") for n in (1, 2)]
+
+
+def test_changes_since_yesterday_and_longer() -> None:
+    assert ["9 (+8 seit gestern)", "9 (+8 in 3 Tagen)"] == [DE.grown("9", "8", days) for days in (1, 3)]
+    assert ["9（较昨天 +8）", "9（3 天内 +8）"] == [ZH.grown("9", "8", days) for days in (1, 3)]
+
+
+def test_lists() -> None:
+    assert ["a, b and c", "a, b und c", "a、b和c"] == [spoken.joined(["a", "b", "c"]) for spoken in (ENGLISH, DE, ZH)]
+    assert ["a; b", "a; b", "a；b"] == [spoken.chained(["a", "b"]) for spoken in (ENGLISH, DE, ZH)]
+    assert "Ada, Emmy und 3 weitere" == DE.listed(["Ada", "Emmy", "x", "y", "z"], 2)
+
+
+def test_what_nobody_translated_is_said_in_english() -> None:
+    assert "no such message" == DE.say("no such message")
+    assert "2 of it" == DE.say("%(n)s of it", n=2)
