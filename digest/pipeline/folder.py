@@ -54,17 +54,21 @@ class Folder:
             return set()
 
     def put(self, name: str, content: bytes) -> None:
-        """Write a file if its content is another than before.
+        """Write a file if its content is another than before, and count it. Raises DigestError, see `write`."""
+        self.files += 1
+        self.written += self.write(name, content)
+
+    def write(self, name: str, content: bytes) -> bool:
+        """Write a file if its content is another than before; whether it was.
 
         Raises:
             DigestError: it cannot be written; what was there is untouched.
         """
         path = self._path / name
-        self.files += 1
         new = path.with_name(f".{path.name}.{os.getpid()}")
         try:
             if _same(path, content):
-                return
+                return False
             try:
                 new.write_bytes(content)
             except FileNotFoundError:
@@ -75,7 +79,7 @@ class Folder:
             with suppress(OSError):
                 new.unlink()
             raise DigestError(f"{path}: {error.strerror}", hint=_HINT) from error
-        self.written += 1
+        return True
 
     def drop(self, folder: str, names: Iterable[str]) -> None:
         """Remove these files of a folder, and the folder if it is empty then.

@@ -89,7 +89,7 @@ class Made:
         files = {group: files for group, files in self._files.items() if group in self._kept}
         notes = {name: value for name, value in self._notes.items() if name in self._kept and value is not None}
         told = {"by": self._by, "files": files, "notes": notes}
-        self._folder.put(MARK, json.dumps(told, separators=(",", ":"), sort_keys=True).encode("ascii"))
+        self._folder.write(MARK, json.dumps(told, separators=(",", ":"), sort_keys=True).encode("ascii"))
 
 
 def _parsed(content: bytes, by: str) -> dict[str, Any]:
