@@ -12,9 +12,12 @@ type is a BodyError. Reading touches nothing but its argument.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import MISSING, Field, fields, is_dataclass
 from datetime import UTC, date, datetime, time
+from functools import lru_cache
+from json.encoder import encode_basestring_ascii
+from operator import attrgetter
 from types import UnionType
 from typing import Any, Literal, TypeVar, Union, cast, get_args, get_origin, get_type_hints
 
@@ -53,6 +56,39 @@ class Codec:
         if kind not in self._encoders:
             self._encoders[kind] = self._build_encoder(kind)
         return self._encoders[kind]
+
+    def text_encoder(self, kind: type[T], *, without: Collection[str] = ()) -> Callable[[T], str]:
+        """What `dumps` does for a frozen dataclass, in a third of the time if values of most fields repeat.
+
+        Args:
+            kind: the dataclass.
+            without: names of fields to leave out.
+        """
+        hints = get_type_hints(kind)
+        told = [one for one in fields(cast("Any", kind)) if one.name not in without]
+        parts = [(f'"{one.name}":', self._text_of(hints[one.name]), self._empty_default(one)) for one in told]
+        values = attrgetter(*[one.name for one in told])
+
+        def encode(value: T) -> str:
+            texts = [
+                name + text(item)
+                for (name, text, empty), item in zip(parts, values(value), strict=True)
+                if item is not empty and item != empty
+            ]
+            return f"{{{','.join(texts)}}}"
+
+        return encode
+
+    def _text_of(self, kind: Any) -> Callable[[Any], str]:
+        if kind is str:
+            return quoted
+        if is_dataclass(kind):
+            return self.text_encoder(cast("type", kind))
+        if kind == tuple[str, ...]:
+            return lambda value: f"[{','.join(map(quoted, value))}]"
+        convert = self.encoder(kind)
+        # days, hours, numbers: many have the same; 1 and 1.0 are equal, and their texts are not
+        return lru_cache(maxsize=1024, typed=True)(lambda value: to_text(convert(value)))
 
     def decoder(self, kind: Any) -> Convert:
         """The function from a tree of JSON values to a value of type `kind`."""
@@ -156,6 +192,8 @@ def parse(body: str) -> Any:
 
 #: JSON text of a tree of JSON values. One encoder for all: building it for each would cost more than the encoding
 to_text = json.JSONEncoder(allow_nan=False, separators=(",", ":")).encode
+#: the same of a single text
+quoted: Callable[[str], str] = encode_basestring_ascii
 
 
 def _same(value: Any) -> Any:
@@ -226,4 +264,5 @@ _PLAIN = Codec()
 dumps = _PLAIN.dumps
 loads = _PLAIN.loads
 encoder = _PLAIN.encoder
+text_encoder = _PLAIN.text_encoder
 decoder = _PLAIN.decoder

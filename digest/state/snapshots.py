@@ -13,19 +13,19 @@ them is encoded once for everybody. Digests of fifteen picks took 200 µs with t
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, fields, replace
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import partial
 from hashlib import sha256
 from math import isfinite
 from threading import Lock
-from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast, get_type_hints
+from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
 
 from sqlalchemy import bindparam, select
 
 from digest.model import Digest, Match, Missed, Paper, Pick, Similar, Trend
 from digest.state.bulk import Bulk
-from digest.state.codec import BodyError, Codec, dumps, encoder, loads, parse, to_text
+from digest.state.codec import BodyError, Codec, dumps, loads, parse, quoted, text_encoder, to_text
 from digest.state.database import chunks
 from digest.state.schema import snapshot
 
@@ -59,6 +59,8 @@ class Part:
     make: Callable[[], str]
     #: empty once it is stored: few are asked for again, and 20,000 picks would take 13 MB
     text: str
+    #: the moment of the plan for which it is stored for good
+    stored_for: datetime | None = None
 
     @property
     def body(self) -> str:
@@ -76,8 +78,8 @@ class Body:
     """A digest as text."""
 
     text: str
-    #: what it names, by name
-    parts: Mapping[str, Part]
+    #: what it names; some twice
+    parts: Sequence[Part]
 
 
 class _Made(Generic[T, M]):
@@ -117,37 +119,30 @@ class Writer:
         self._stored = select(snapshot.c.hash).where(
             snapshot.c.hash.in_(database.elements("hashes")), snapshot.c.last_planned_at >= bindparam("now")
         )
-        hints = get_type_hints(Digest)
-        names = [one.name for one in fields(Digest) if one.name not in ("picks", "missed")]
-        self._head = [(name, encoder(hints[name])) for name in names]
+        self._head = text_encoder(Digest, without=("picks", "missed"))
         self._paper: _Made[Paper, Part] = _Made(lambda paper: _part(partial(dumps, Paper, paper)))
         self._trend: _Made[Trend, str] = _Made(lambda trend: dumps(Trend, trend))
         self._match: _Made[Match, str] = _Made(lambda match: dumps(Match, match))
+        self._similar: _Made[tuple[Similar, ...], str] = _Made(lambda some: dumps(tuple[Similar, ...], some))
         self._missed: _Made[Missed, Part] = _Made(lambda missed: _part(partial(dumps, Missed, missed)))
-        self._picks: dict[Hashable, tuple[Part, Part, Pick]] = {}
-        #: names of what is stored for good, and the moment of the plan for which it was
-        self._written: set[str] = set()
-        self._written_at: datetime | None = None
+        self._picks: dict[Hashable, tuple[str, Part, Part, Pick]] = {}
 
     def body(self, digest: Digest) -> Body:
         """The digest as text. What it names is stored by `write`. Raises ValueError for a score that is no number."""
-        parts: dict[str, Part] = {}
-        picks, missed = [], []
+        parts: list[Part] = []
+        picks = []
         for pick in digest.picks:
-            part, paper, _ = self._pick(pick)
-            parts[part.name], parts[paper.name] = part, paper
-            picks.append(f'["{part.name}",{_number(pick.score)}]')
-        for one in digest.missed:
-            part = self._missed(one)
-            parts[part.name] = part
-            missed.append(f'"{part.name}"')
-        head = to_text({name: encode(getattr(digest, name)) for name, encode in self._head})
-        return Body(f'{head[:-1]},"picks":[{",".join(picks)}],"missed":[{",".join(missed)}]}}', parts)
+            opening, part, paper, _ = self._pick(pick)
+            parts += (part, paper)
+            picks.append(f"{opening}{_number(pick.score)}]")
+        missed = [self._missed(one) for one in digest.missed]
+        parts += missed
+        names = ",".join([f'"{part.name}"' for part in missed])
+        return Body(f'{self._head(digest)[:-1]},"picks":[{",".join(picks)}],"missed":[{names}]}}', parts)
 
     def write(self, connection: Connection, bodies: Iterable[Body], *, now: datetime) -> None:
         """Store what is named by bodies of digests that were planned at `now` or before; see `written`."""
-        known = self._written if self._written_at == now else set()
-        parts = {name: part for one in bodies for name, part in one.parts.items() if name not in known}
+        parts = _not_stored(bodies, now)
         for chunk in chunks(parts):
             stored = set(connection.scalars(self._stored, {"hashes": to_text(chunk), "now": now}))
             if new := [name for name in chunk if name not in stored]:
@@ -159,31 +154,30 @@ class Writer:
 
         Others keep it for a day (`retention`).
         """
-        if self._written_at != now or len(self._written) > _PICKS:
-            self._written, self._written_at = set(), now
-        new = {name: part for one in bodies for name, part in one.parts.items() if name not in self._written}
-        for part in new.values():
-            part.text = ""
-        self._written.update(new)
+        for part in _not_stored(bodies, now).values():
+            part.text, part.stored_for = "", now
 
-    def _pick(self, pick: Pick) -> tuple[Part, Part, Pick]:
-        """What stands around the score, and the paper. The same for many readers, and of the same objects."""
+    def _pick(self, pick: Pick) -> tuple[str, Part, Part, Pick]:
+        """What stands before the score, what is stored for it, and the paper. The same for many readers' picks.
+
+        They are of the same objects, which the pick that is kept keeps alive, so that their identities stay their own.
+        """
         ids = id(pick.paper), id(pick.matches), id(pick.trend), id(pick.similar)
         key = (*ids, pick.part, id(pick.why), id(pick.summary), id(pick.summary_by))
         known = self._picks.get(key)
         if known is None:
             if len(self._picks) >= _PICKS:
                 self._picks.clear()
-            # the pick keeps its parts alive, so that their identities stay their own
-            known = self._picks[key] = (_part(partial(self._around, pick)), self._paper(pick.paper), pick)
+            part = _part(partial(self._around, pick))
+            known = self._picks[key] = (f'["{part.name}",', part, self._paper(pick.paper), pick)
         return known
 
     def _around(self, pick: Pick) -> str:
-        rest = {"why": pick.why, "summary": pick.summary, "summary_by": pick.summary_by}
         return (
             f'{{"paper":"{self._paper(pick.paper).name}","part":"{pick.part}",'
             f'"matches":[{",".join(map(self._match, pick.matches))}],"trend":{self._trend(pick.trend)},'
-            f'"similar":{dumps(tuple[Similar, ...], pick.similar)},{to_text(rest)[1:]}'
+            f'"similar":{self._similar(pick.similar)},"why":{quoted(pick.why)},"summary":{quoted(pick.summary)},'
+            f'"summary_by":{quoted(pick.summary_by)}}}'
         )
 
 
@@ -240,6 +234,11 @@ class Reader:
         if not isinstance(tree, str):
             return cast("Missed", self._full.decoder(Missed)(tree))
         return _found(self._missed, "missed paper", tree)
+
+
+def _not_stored(bodies: Iterable[Body], now: datetime) -> dict[str, Part]:
+    """By name, what is not known to be stored for the plan of this moment."""
+    return {part.name: part for one in bodies for part in one.parts if part.stored_for is not now}
 
 
 def _bodies(connection: Connection, names: set[str]) -> Iterator[tuple[str, str]]:

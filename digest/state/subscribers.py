@@ -35,10 +35,13 @@ if TYPE_CHECKING:
 
     from digest.state.database import Database
 
-_READERS = select(subscriber.c.email, subscriber.c.body, subscriber.c.asked_at, token.c.token).outerjoin(
-    token, token.c.email == subscriber.c.email
+_PAGE = (
+    select(subscriber.c.email, subscriber.c.body, subscriber.c.asked_at, token.c.token)
+    .outerjoin(token, token.c.email == subscriber.c.email)
+    .where(subscriber.c.email > bindparam("after"))
+    .order_by(subscriber.c.email)
+    .limit(bindparam("size"))
 )
-_PAGE = _READERS.where(subscriber.c.email > bindparam("after")).order_by(subscriber.c.email).limit(bindparam("size"))
 
 
 #: what readers brought and said
@@ -88,7 +91,7 @@ class Subscribers:
         )
         asked = database.elements("emails")
         self._pauses = select(pause).where(pause.c.email.in_(asked))
-        self._readers = _READERS.where(subscriber.c.email.in_(asked))
+        self._readers = select(subscriber.c.body, subscriber.c.asked_at).where(subscriber.c.email.in_(asked))
         self._tokens = select(token).where(token.c.email.in_(asked))
         self._forget = [
             *(delete(table).where(table.c.email.in_(asked)) for table in _OWN),
@@ -163,20 +166,19 @@ class Subscribers:
             with self._database.reading() as connection:
                 rows = connection.execute(_PAGE, {"after": after, "size": size}).all()
             if rows:
-                yield tuple(
-                    [_reader(body, asked_at, name if tokens and name else "") for _, body, asked_at, name in rows]
-                )
+                given = [(name or "") if tokens else "" for *_, name in rows]
+                yield tuple([_reader(row.body, row.asked_at, name) for row, name in zip(rows, given, strict=True)])
                 after = rows[-1].email
             if len(rows) < size:
                 return
 
     def find(self, emails: Iterable[str]) -> tuple[Subscriber, ...]:
-        """Those of these addresses who joined at run time; those who have a token with it."""
+        """Those of these addresses who joined at run time; without tokens."""
         with self._database.reading() as connection:
             return tuple(
-                _reader(body, asked_at, name or "")
+                _reader(body, asked_at)
                 for chunk in chunks(emails)
-                for _, body, asked_at, name in connection.execute(self._readers, {"emails": to_text(chunk)})
+                for body, asked_at in connection.execute(self._readers, {"emails": to_text(chunk)})
             )
 
     def pause(self, email: str, *, until: date | None, reason: str, now: datetime) -> None:
@@ -229,12 +231,15 @@ def _is_new(email: ColumnElement[str]) -> ColumnElement[bool]:
     return ~or_(exists().where(ledger.c.email == email), exists().where(pause.c.email == email))
 
 
-# whoever is planned is looked up again when their mail goes out, a shard later: 35 µs each
+def _reader(body: str, asked_at: datetime | None, name: str = "") -> Subscriber:
+    reader = _decoded(body)
+    return reader if asked_at is None and not name else replace(reader, asked_at=asked_at, token=name)
+
+
+_decode: Callable[[object], Subscriber] = decoder(Subscriber)
+
+
+# whoever is planned is looked up again when their mail goes out, a shard later: 35 µs
 @lru_cache(maxsize=2048)
-def _reader(body: str, asked_at: datetime | None, name: str) -> Subscriber:
-    tree = parse(body)
-    reader = _decoded(tree | {"token": name} if isinstance(tree, dict) and name else tree)
-    return reader if asked_at is None else replace(reader, asked_at=asked_at)
-
-
-_decoded: Callable[[object], Subscriber] = decoder(Subscriber)
+def _decoded(body: str) -> Subscriber:
+    return _decode(parse(body))

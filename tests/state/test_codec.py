@@ -11,7 +11,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from digest.model import Digest, Match, Paper, Pick, Signals, SourceMemory, Subscriber, Trend
-from digest.state.codec import BodyError, Codec, dumps, loads
+from digest.state.codec import BodyError, Codec, dumps, loads, text_encoder
 from tests.makers import HOSTILE_TITLE, NOW, digest, paper, pick, subscriber
 
 SHARES = st.floats(0, 1)
@@ -37,6 +37,20 @@ MEMORIES = st.builds(SourceMemory, first_pull_at=MOMENTS, last_pull_at=st.none()
 @example(digest(pick(paper=paper(title=HOSTILE_TITLE + "\ud800"))))
 def test_a_digest_read_back_is_equal(value: Digest) -> None:
     assert value == loads(Digest, dumps(Digest, value))
+
+
+@given(DIGESTS)
+def test_the_fast_way_to_text_gives_the_same_text(value: Digest) -> None:
+    assert dumps(Digest, value) == text_encoder(Digest)(value)
+    assert dumps(Subscriber, value.subscriber) == text_encoder(Subscriber)(value.subscriber)
+
+
+def test_a_number_that_equals_another_kind_of_number_keeps_its_own_text() -> None:
+    encode = text_encoder(Subscriber)
+
+    assert [dumps(Subscriber, subscriber(min_score=score)) for score in (1, 1.0, 0, 0.0)] == [
+        encode(subscriber(min_score=score)) for score in (1, 1.0, 0, 0.0)
+    ]
 
 
 @given(MEMORIES)
