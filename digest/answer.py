@@ -29,7 +29,8 @@ LONGEST_KEY = 200
 #: bytes of a signature; 22 characters
 _SIGNED = 16
 _TOKEN = re.compile(r"[A-Za-z0-9_-]{16,64}")
-_LINE = re.compile(r"\b(more|less|confirm)\s+([!-Z^-~]{1,600})\s+\[([A-Za-z0-9_-]{16,64})\.([A-Za-z0-9_-]{22})\]")
+# a space may be in the middle: it is shown so where a line is narrow
+_LINE = re.compile(r"\b(more|less|confirm)\s+([!-Z^-~]{1,600})\s+\[([A-Za-z0-9_-]{16,64})\. ?([A-Za-z0-9_-]{22})\]")
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,7 +23,11 @@ def test_the_examples_in_the_docstrings_hold() -> None:
     assert 0 == doctest.testmod(digest.answer).failed
 
 
-@given(st.sampled_from(["more", "less"]), st.text(min_size=1, max_size=60), st.sampled_from(["", "Re: ", "AW: [x] "]))
+@given(
+    st.sampled_from(["more", "less", "confirm"]),
+    st.text(min_size=1, max_size=60),
+    st.sampled_from(["", "Re: ", "AW: [x] "]),
+)
 def test_what_goes_out_comes_back_and_is_genuine(verb: Verb, key: str, before: str) -> None:
     if any("\ud800" <= char <= "\udfff" for char in key):
         return
@@ -55,6 +59,14 @@ def test_a_line_with_any_character_changed_is_refused(data: st.DataObject) -> No
 
     genuine = read(LINE)
     assert answer is None or answer == genuine or not is_genuine(answer, secret=SECRET)
+
+
+def test_a_line_may_be_broken_in_the_middle() -> None:
+    """As mails show it on a phone, and a reader copies it."""
+    broken = read(LINE.replace(f"{TOKEN}.", f"{TOKEN}. "))
+
+    assert broken is not None
+    assert read(LINE) == broken
 
 
 def test_another_secret_verb_or_reader_is_another_signature() -> None:

@@ -40,7 +40,10 @@ def mailbox(address: str) -> str:
     Raises:
         DigestError: it is not exactly one address.
     """
-    if not (_MAILBOX.fullmatch(address) and address.isprintable() and len(address) <= 254):
+    local = address.rpartition("@")[0]
+    # RFC 5321 §4.5.3.1.1 and §4.5.3.1.3, the latter without angle brackets
+    fits = len(local.encode(errors="replace")) <= 64 and len(address) <= 254
+    if not (_MAILBOX.fullmatch(address) and address.isprintable() and fits):
         raise DigestError(
             f"{address[:80]!r} is not a mail address that can be written into a header",
             hint="correct it in the configuration; it must be one address without a name",

@@ -230,7 +230,8 @@ class Renderer:
             TemplateError: the first mistake found.
         """
         for letter in samples():
-            self.render(letter)
+            if not self.render(letter).subject:
+                raise TemplateError("mail/digest.subject.txt", None, "the subject is empty", hint=_HINT)
         for invitation in invitations():
             self.render_invitation(invitation)
         self.render_notice("Nothing new", ["No source brought a new paper:", "- arxiv: it did not answer"], "digest")

@@ -41,7 +41,7 @@ _ONCE = (
 )
 #: Signed if there. Gmail wants Feedback-ID under the signature:
 #: https://support.google.com/a/answer/6254652
-_IF_THERE = (b"content-transfer-encoding", b"list-id", b"feedback-id")
+_IF_THERE = (b"content-transfer-encoding", b"list-id", b"list-subscribe", b"feedback-id")
 
 #: a label of a host name (RFC 5321 §4.1.2 sub-domain); selectors are made of the same (RFC 6376 §3.1)
 _LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"

@@ -112,6 +112,7 @@ def test_the_envelope_is_separate_from_the_headers() -> None:
     [
         *("a@b.org,c@d.org", "a@exa mple.org", "a@b.org\r\nBcc: c@d.org", "a", "", "@b.org", "a@", "a@b@c.org"),
         *("Ada <a@b.org>", "a\u202e@b.org", "a\x00@b.org", "a\ud800@b.org", '"a b"@c.org', "a" * 300 + "@b.org"),
+        *("a" * 65 + "@b.org", "ä" * 33 + "@b.org", "a@" + "b" * 250 + ".org"),
     ],
 )
 def test_an_address_that_is_not_exactly_one_is_refused(address: str) -> None:

@@ -66,7 +66,7 @@ def yes(letter: bytes, to: str = "answers@example.org") -> str:
 
 
 def digests(home: Installation) -> list[list[int]]:
-    letters = [letter for letter in home.letters() if recipient(letter) == DAN and b"List-Id" in letter]
+    letters = [letter for letter in home.letters() if recipient(letter) == DAN and b"Feedback-ID" in letter]
     return [picked(letter) for letter in letters]
 
 
