@@ -132,6 +132,8 @@ class Machine(RuleBasedStateMachine):
         self.state = self.end.enter_context(self.home.state())
         self.now = NOW - DAY
         self.readers = {email: Reader(email, topic) for email, topic in zip(EMAILS[:3], TOPICS * 2, strict=False)}
+        self.readers["bob@example.org"] = replace(self.readers["bob@example.org"], note=True)
+        self.readers["cat@example.org"] = replace(self.readers["cat@example.org"], weekly=True)
         self.in_doubt = "resend"
         #: key → topic of everything published
         self.topics: dict[str, str] = {}
@@ -159,6 +161,7 @@ class Machine(RuleBasedStateMachine):
             st.fixed_dictionaries({"zone": st.sampled_from(ZONES)}),
             st.fixed_dictionaries({"max_papers": st.integers(1, 4)}),
             st.fixed_dictionaries({"paused_for": st.integers(0, 3)}),
+            st.fixed_dictionaries({"weekly": st.booleans(), "note": st.booleans()}),
             st.fixed_dictionaries({"days": st.sampled_from([("mon", "thu"), WEEKDAYS])}),
         ),
     )

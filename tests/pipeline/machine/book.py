@@ -38,12 +38,22 @@ class Reader:
     days: tuple[str, ...] = WEEKDAYS
     max_papers: int = 3
     paused_until: date | None = None
+    #: a digest of the week on the first of the days
+    weekly: bool = False
+    #: a note of quiet days
+    note: bool = False
+
+    @property
+    def due_days(self) -> tuple[str, ...]:
+        return self.days[:1] if self.weekly else self.days
 
     def table(self) -> str:
         keys: dict[str, Any] = {
             "time": f"{self.hour:02}:00",
             "timezone": self.zone,
-            "days": self.days,
+            "days": self.due_days,
+            "frequency": "weekly" if self.weekly else "daily",
+            "quiet": "note" if self.note else "skip",
             "max_papers": self.max_papers,
             "trending": 0,
             "min_score": 0,
@@ -57,7 +67,7 @@ class Reader:
 
     def too_early(self, now: datetime) -> bool:
         local = self.local(now)
-        return WEEKDAYS[local.weekday()] not in self.days or local.hour < self.hour
+        return WEEKDAYS[local.weekday()] not in self.due_days or local.hour < self.hour
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,8 +144,9 @@ def news(
 ) -> set[str]:
     """Papers that today's digest of the reader has to be chosen from, as `digest` promises.
 
-    What matches and became known within eight days and since the last digest that arrived was planned, or was in a
-    mail that was given up; but nothing that arrived or is on its way.
+    What matches and became known within eight days and since the last digest that arrived was planned (for a week,
+    within seven days, or since then if that is longer ago), or was in a mail that was given up; but nothing that
+    arrived or is on its way. A note of a quiet day is no digest.
 
     Args:
         book: before the run.
@@ -148,15 +159,18 @@ def news(
     own = {day: row for (email, day), row in book.rows.items() if email == reader.email}
     look_back = now - timedelta(days=8)
     kept = FINAL | {"held"} | ({"sending"} if hold else set())
-    given_up, taken, since = set[str](), set[str](), look_back
+    given_up, taken = set[str](), set[str]()
+    last: datetime | None = None
     for row in own.values():
         late = row.state not in kept and row.planned_at <= now - give_up
         if row.state in {"refused", "expired"} or late:
             given_up |= set(row.papers)
         else:
             taken |= set(row.papers)
-        if row.state == "sent":
-            since = max(since, row.planned_at)
+        if row.state == "sent" and row.papers:
+            last = row.planned_at if last is None else max(last, row.planned_at)
+    week = now - timedelta(days=7)
+    since = max(look_back, min(week, last or week) if reader.weekly else last or look_back)
     return {
         key
         for key, first_seen in book.papers.items()

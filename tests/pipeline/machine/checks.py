@@ -198,13 +198,15 @@ def _check_plan(sending: Sending, reader: Reader, verdicts: Iterable[Verdict]) -
         assert set(after.papers) <= new, f"{what}: {after.papers} of {sorted(new)}"
         least, most = (min(len(some), reader.max_papers) for some in (still_new, new))
         assert least <= len(after.papers) <= most, f"{what}: {after.papers} of {sorted(new)}"
+        assert after.papers or reader.note, f"{what}: a mail of nothing to who did not ask for it"
         assert found.isdisjoint({"quiet", "all_seen"}), what
 
 
 def _sent_now(sending: Sending, reader: Reader) -> list[Row]:
     """Older mails of the reader that were delivered by this run."""
     names = sending.changed(reader.email, "sent")
-    return [sending.after.rows[name] for name in names if name in sending.before.rows]
+    rows = (sending.after.rows[name] for name in names if name in sending.before.rows)
+    return [row for row in rows if row.papers]
 
 
 # --- the story ----------------------------------------------------------------------------------------------------
