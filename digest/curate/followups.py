@@ -12,15 +12,17 @@ from bisect import bisect_left
 from datetime import timedelta
 from functools import lru_cache
 from operator import itemgetter
-from typing import TYPE_CHECKING, get_args
+from typing import TYPE_CHECKING, NamedTuple, get_args
 
 from digest.curate.sentences import sentences
+from digest.languages.language import ENGLISH, message
 from digest.model import Followup, News, NewsKind
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
     from datetime import date, datetime
 
+    from digest.languages.language import Language
     from digest.model import DaySignals, Delivered, Paper
 
 #: most follow-ups in one mail; of more, the gravest and latest
@@ -36,6 +38,35 @@ _QUOTED = 120
 _REMEMBERED = 32_768
 _DAY = timedelta(days=1)
 _KINDS: tuple[NewsKind, ...] = get_args(NewsKind)
+
+
+class _Phrase(NamedTuple):
+    """What is remembered of a piece of news in English, and told in any language."""
+
+    message: str
+    #: finds what was put into the message
+    pattern: re.Pattern[str]
+
+
+def _phrase(text: str) -> _Phrase:
+    parts = re.split(r"%\((\w+)\)s", text)
+    pattern = "".join(f"(?P<{part}>.+)" if place % 2 else re.escape(part) for place, part in enumerate(parts))
+    return _Phrase(text, re.compile(pattern, re.DOTALL))
+
+
+_WITHDRAWAL, _WITHDRAWAL_FOR = _phrase(message("withdrawn")), _phrase(message("withdrawn %(reason)s"))
+_PUBLISHED = _phrase(message("published: %(place)s"))
+_DOI = _phrase(message("DOI %(name)s"))
+_APPEARED = _phrase(message("code appeared: %(place)s"))
+_VERSION, _VERSION_WITH = _phrase(message("version %(number)s")), _phrase(message("version %(number)s: %(changes)s"))
+#: those of each kind of news, the longest first; what is none of them is a source's own words
+_PHRASES: dict[NewsKind, tuple[_Phrase, ...]] = {
+    "withdrawn": (_WITHDRAWAL_FOR, _WITHDRAWAL),
+    "venue": (_PUBLISHED,),
+    "doi": (_DOI,),
+    "code": (_APPEARED,),
+    "version": (_VERSION_WITH, _VERSION),
+}
 
 # as a sentence of its own: a paper may be about retracted papers, or withdrawn from a workshop
 _WITHDRAWN = re.compile(
@@ -95,13 +126,26 @@ def _progress(before: Paper, after: Paper) -> Iterator[tuple[NewsKind, str]]:
     old = {name for name in (before.key, *before.aliases) if name.startswith("doi:")}
     new = [name for name in (after.key, *after.aliases) if name.startswith("doi:") and name not in old]
     if new and not old:
-        yield "doi", f"DOI {_quoted(new[0].removeprefix('doi:'))}"
+        yield "doi", _said(_DOI, name=_quoted(new[0].removeprefix("doi:")))
     if (code := _code(after)) and not _code(before):
-        yield "code", f"code appeared: {_quoted(code.partition('://')[2])}"
+        yield "code", _said(_APPEARED, place=_quoted(code.partition("://")[2]))
     # without a number before, the paper only became known from a source that counts
     if before.version and (after.version or 0) > before.version:
-        changes = _changes(before, after)
-        yield "version", f"version {after.version}" + (f": {changes}" if changes else "")
+        number, changes = after.version, _changes(before, after)
+        with_changes = _said(_VERSION_WITH, number=number, changes=changes)
+        yield "version", with_changes if changes else _said(_VERSION, number=number)
+
+
+def _said(phrase: _Phrase, **values: object) -> str:
+    return ENGLISH.say(phrase.message, **values)
+
+
+def told(news: News, language: Language) -> str:
+    """What happened, in a language; a source's own words stay as they are."""
+    for phrase in _PHRASES[news.kind]:
+        if found := phrase.pattern.fullmatch(news.sentence):
+            return language.say(phrase.message, **found.groupdict())
+    return news.sentence
 
 
 def _withdrawn(paper: Paper) -> re.Match[str] | None:
@@ -110,12 +154,12 @@ def _withdrawn(paper: Paper) -> re.Match[str] | None:
 
 def _withdrawal(said: re.Match[str]) -> str:
     reason = _REASON.search(said.string, said.end())
-    return f"withdrawn {_quoted(reason[0])}" if reason else "withdrawn"
+    return _said(_WITHDRAWAL_FOR, reason=_quoted(reason[0])) if reason else _said(_WITHDRAWAL)
 
 
 def _venue(before: Paper, after: Paper) -> str:
     if after.journal_ref and not before.journal_ref:
-        return f"published: {_shortened(after.journal_ref)}"
+        return _said(_PUBLISHED, place=_shortened(after.journal_ref))
     accepted = _VENUE.search(after.comment)
     if accepted and not _VENUE.search(before.comment) and not before.journal_ref:
         return _lower_first(_shortened(_whole_venue(accepted[0])))
@@ -201,33 +245,36 @@ class FollowUps:
         """False if there is nothing for anybody."""
         return bool(self._names)
 
-    def for_reader(self, delivered: Delivered) -> tuple[Followup, ...]:
+    def for_reader(self, delivered: Delivered, language: Language = ENGLISH) -> tuple[Followup, ...]:
         """What one reader is told now: withdrawals first, then the latest; at most MOST.
 
         Args:
             delivered: papers sent to them, of mails of the last FOLLOWED_DAYS.
+            language: theirs.
         """
-        told: dict[str, tuple[tuple[object, ...], Followup]] = {}
+        news: dict[str, tuple[tuple[object, ...], Followup]] = {}
         names, until = self._names, delivered.told_until
         for day, keys in delivered.mails:
             for name in names.keys() & keys:
                 key = names[name]
-                if key not in told and (found := self._tell(key, day, until)):
-                    told[key] = found
-        return tuple(followup for _, followup in sorted(told.values(), key=itemgetter(0)))[:MOST]
+                if key not in news and (found := self._tell(key, day, until, language)):
+                    news[key] = found
+        return tuple(followup for _, followup in sorted(news.values(), key=itemgetter(0)))[:MOST]
 
-    def _find(self, key: str, day: date, until: datetime) -> tuple[tuple[object, ...], Followup] | None:
+    def _find(
+        self, key: str, day: date, until: datetime, language: Language
+    ) -> tuple[tuple[object, ...], Followup] | None:
         """One follow-up and its place among others; the same objects for all readers who are told the same."""
         latest: dict[NewsKind, News] = {}
         for one in self._news.get(key, ()):
             if one.at > until:
                 latest.setdefault(one.kind, one)
-        votes = self._votes[key].told(day, until.date(), self._now.date()) if key in self._votes else ""
+        votes = self._votes[key].told(day, until.date(), self._now.date(), language) if key in self._votes else ""
         if not latest and not votes:
             return None
-        sentences = [latest[kind].sentence for kind in _KINDS if kind in latest]
+        sentences = [told(latest[kind], language) for kind in _KINDS if kind in latest]
         paper = self._papers[key]
-        news = "; ".join([*sentences, votes] if votes else sentences)
+        news = language.chained([*sentences, votes] if votes else sentences)
         at = max((one.at for one in latest.values()), default=until)
         place = ("withdrawn" not in latest, -at.timestamp(), key)
         return place, Followup(paper.key, paper.title, paper.url, news)
@@ -244,15 +291,20 @@ class _Votes:
                 self._days.append(said.day)
                 self._counts.append(max(said.signals.upvotes, self._counts[-1] if self._counts else 0))
 
-    def told(self, sent: date, told: date, today: date) -> str:
+    def told(self, sent: date, told: date, today: date, language: Language) -> str:
         """The news, or nothing, of a paper sent on one day, for who was told on another.
 
         Only days that have ended count, so that what one mail left untold is exactly what the next one tells.
         """
         base = self._before(sent + _DAY)
         known, passed = (max(self._before(day) - base, 0) // VOTES_STEP for day in (told, today))
-        return (
-            f"{passed * VOTES_STEP:,} more votes since it was sent: ▲ {self._before(today):,}" if passed > known else ""
+        if passed <= known:
+            return ""
+        return language.counted(
+            passed * VOTES_STEP,
+            "%(count)s more vote since it was sent: ▲ %(votes)s",
+            "%(count)s more votes since it was sent: ▲ %(votes)s",
+            votes=language.number(self._before(today)),
         )
 
     def _before(self, day: date) -> int:

@@ -27,6 +27,7 @@ from digest.curate.rank import Ranking, Standing
 from digest.curate.reasons import why
 from digest.curate.similar import Copies
 from digest.curate.vector import Mask, Numbers, greatest, greatest_of_each, mask, score
+from digest.languages.language import Language, language
 from digest.model import Digest, Match, Missed, Pick, Similar, StoredPaper, Subscriber, Trend
 
 _Part: TypeAlias = Literal["for_you", "trending"]
@@ -170,7 +171,9 @@ class Offer:
             taken = {*papers, *trending, *standing.related}
             missed = tuple(itertools.islice(self._missed(one.subscriber, again, papers, taken), missed_max))
             if popular_max and one.subscriber.trending:
-                missed = tuple(self._with_popular(missed, taken, old, standing.excluded, missed_max, popular_max))
+                missed = tuple(
+                    self._with_popular(one.subscriber, missed, taken, old, standing.excluded, missed_max, popular_max)
+                )
             # papers that match nothing are no matches, and none of them was seen as one
             worded = ~np.isin(standing.numbers, [*standing.related]) if standing.related else True
             count = int(np.count_nonzero(among & worded))
@@ -178,7 +181,7 @@ class Offer:
                 subscriber=one.subscriber,
                 local_date=one.local_date,
                 planned_at=one.planned_at,
-                picks=tuple(self._picks(standing, for_you, trending)),
+                picks=tuple(self._picks(one.subscriber, standing, for_you, trending)),
                 missed=missed,
                 considered=int(np.count_nonzero(new)),
                 matched=count,
@@ -266,13 +269,15 @@ class Offer:
         taken: AbstractSet[int],
     ) -> Iterator[Missed]:
         """The candidates that are nowhere in the digest, best first, each with the reason."""
-        crowded = f"below your {subscriber.max_papers} papers"
+        most, spoken = subscriber.max_papers, language(subscriber.language)
+        crowded = spoken.counted(most, "below your %(count)s paper", "below your %(count)s papers")
         for _, number, relevance in candidates:
             if number not in taken:
                 yield self._missing(number, self._against(number, relevance, subscriber, for_you) or crowded)
 
     def _with_popular(
         self,
+        subscriber: Subscriber,
         near: Sequence[Missed],
         taken: AbstractSet[int],
         before: AbstractSet[int],
@@ -289,13 +294,18 @@ class Offer:
             and (excluded is None or not excluded[number])
             and self._copies.of(number).isdisjoint(taken)
         )
-        popular = [self._missing(number, self._popularity(number)) for number in itertools.islice(free, popular_max)]
+        spoken = language(subscriber.language)
+        popular = [
+            self._missing(number, self._popularity(number, spoken)) for number in itertools.islice(free, popular_max)
+        ]
         yield from near[: missed_max - len(popular)]
         yield from popular
 
-    def _popularity(self, number: int) -> str:
-        numbers = why((), self._trends[number])
-        return f"everybody reads it: {numbers}" if numbers else "everybody reads it"
+    def _popularity(self, number: int, spoken: Language) -> str:
+        numbers = why((), self._trends[number], spoken)
+        if not numbers:
+            return spoken.say("everybody reads it")
+        return spoken.say("everybody reads it: %(numbers)s", numbers=numbers)
 
     def _miss(self, number: int, reason: str) -> Missed:
         paper = self._papers[number]
@@ -303,11 +313,12 @@ class Offer:
 
     def _against(self, number: int, relevance: float, subscriber: Subscriber, chosen: Iterable[int]) -> str:
         """What speaks against a paper even if there is room, in words; empty if nothing does."""
+        spoken = language(subscriber.language)
         if relevance < subscriber.min_score:
-            return f"score {relevance:.2f} under your floor {subscriber.min_score:g}"
+            return _below_floor(f"{relevance:.2f}", subscriber.min_score, spoken)
         copies = self._copies.of(number)
         copied = next((other for other in chosen if other in copies), None) if copies else None
-        return "" if copied is None else f"very like “{self._papers[copied].title}”"
+        return "" if copied is None else spoken.say("very like “%(title)s”", title=self._papers[copied].title)
 
     # --- trending ---------------------------------------------------------------------------------------------------
 
@@ -327,37 +338,40 @@ class Offer:
 
     # --- in words ---------------------------------------------------------------------------------------------------
 
-    def _picks(self, standing: Standing, for_you: Sequence[_Candidate], trending: Sequence[int]) -> Iterator[Pick]:
+    def _picks(
+        self, subscriber: Subscriber, standing: Standing, for_you: Sequence[_Candidate], trending: Sequence[int]
+    ) -> Iterator[Pick]:
         shown = [*(number for _, number, _ in for_you), *trending]
         # entries that match each, and papers named as like it
         told_of = list(zip(self._ranking.hits(standing, shown), self._like(shown, standing.excluded), strict=True))
-        lean = standing.lean
+        lean, spoken = standing.lean, language(subscriber.language)
         papers, trends, told, named = self._papers, self._trends, self._told, self._named
         for (disinterest, number, _), (entries, like) in zip(for_you, told_of, strict=False):
-            matches, reasons = told("for_you", number, entries, lean is not None and bool(lean[number] >= FOND))
+            matches, reasons = told("for_you", number, entries, spoken, lean is not None and bool(lean[number] >= FOND))
             trend, similar = trends[number], named(like) if like else ()
             yield Pick(papers[number], "for_you", -disinterest, matches, trend, reasons, similar=similar)
         listed = _among(standing.numbers, trending)
         for number, (entries, like) in zip(trending, told_of[len(for_you) :], strict=True):
-            yield self._moved(number, entries if number in listed else (), like)
+            yield self._moved(number, entries if number in listed else (), like, spoken)
 
     def _tell(
         self,
         part: _Part,
         number: int,
         entries: Sequence[str],
+        spoken: Language,
         fond: bool = False,  # noqa: FBT001, FBT002 - cached by place
     ) -> tuple[tuple[Match, ...], str]:
         """The matches, and the reasons in words."""
         matches = self._ranking.matches(number, entries)
         if part == "for_you" and not matches and self._ranking.extra_papers:
-            return matches, "related to your keywords"
+            return matches, spoken.say("related to your keywords")
         # the numbers stand beside every paper already; they are the reason only for what trends
-        return matches, why(matches, self._trends[number] if part == "trending" else _UNKNOWN, fond=fond)
+        return matches, why(matches, self._trends[number] if part == "trending" else _UNKNOWN, spoken, fond=fond)
 
-    def _find_moved(self, number: int, entries: Sequence[str], like: tuple[int, ...]) -> Pick:
-        """What trends looks the same to all readers whom it matches in the same way."""
-        matches, reasons = self._told("trending", number, entries)
+    def _find_moved(self, number: int, entries: Sequence[str], like: tuple[int, ...], spoken: Language) -> Pick:
+        """What trends looks the same to all readers of a language whom it matches in the same way."""
+        matches, reasons = self._told("trending", number, entries, spoken)
         trend = self._trends[number]
         return Pick(self._papers[number], "trending", trend.score, matches, trend, reasons, similar=self._named(like))
 
@@ -395,6 +409,15 @@ def _among(numbers: Numbers, wanted: Sequence[int]) -> set[int]:
         return set()
     found = numbers[np.minimum(np.searchsorted(numbers, wanted), len(numbers) - 1)]
     return set(wanted).intersection(found.tolist())
+
+
+@functools.lru_cache(maxsize=_REMEMBERED)
+def _below_floor(relevance: str, floor: float, spoken: Language) -> str:
+    return spoken.say(
+        "score %(score)s under your floor %(floor)s",
+        score=spoken.decimal(relevance),
+        floor=spoken.decimal(f"{floor:g}"),
+    )
 
 
 def _looks_for_something(subscriber: Subscriber) -> bool:

@@ -44,6 +44,7 @@ class Language:
 
     def __init__(self, code: str) -> None:
         self.code = code
+        self.joined = lru_cache(maxsize=_REMEMBERED)(self._joined)
         self.number = lru_cache(maxsize=_REMEMBERED)(self._number)
         self.compact = lru_cache(maxsize=_REMEMBERED)(self._compact)
         self.long_day = lru_cache(maxsize=_REMEMBERED)(self._long_day)
@@ -102,16 +103,16 @@ class Language:
             len(names) - most, "%(names)s and %(count)s more", "%(names)s and %(count)s more", names=first
         )
 
-    def joined(self, items: Sequence[str]) -> str:
+    def chained(self, clauses: Sequence[str]) -> str:
+        """Clauses one after the other, with a semicolon between them."""
+        return self.say("%(first)s; %(second)s", first="", second="").join(clauses)
+
+    def _joined(self, items: tuple[str, ...]) -> str:
         """One; one and two; one, two and three."""
         from babel.lists import format_list
 
         # CLDR's comma before “and” is American
         return format_list(items, locale="en_001" if self.code == "en" else self._locale)
-
-    def chained(self, clauses: Sequence[str]) -> str:
-        """Clauses one after the other, with a semicolon between them."""
-        return self.say("%(first)s; %(second)s", first="", second="").join(clauses)
 
     def _number(self, number: int) -> str:
         from babel.numbers import format_decimal

@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from digest.curate.followups import FOLLOWED_DAYS, VOTES_STEP, FollowUps
+from digest.languages.language import language
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -35,12 +36,20 @@ def with_followups(
 
     A digest without picks is not mailed, and what is not mailed is told another day.
     """
-    readers = [one.subscriber.email for one in digests if one.picks and one.subscriber.followups] if followups else []
+    readers = (
+        {
+            one.subscriber.email: language(one.subscriber.language)
+            for one in digests
+            if one.picks and one.subscriber.followups
+        }
+        if followups
+        else {}
+    )
     if not readers:
         return tuple(digests)
     # a local date may be a day behind UTC's
     delivered = state.ledger.delivered(readers, since=(now - timedelta(days=FOLLOWED_DAYS + 1)).date())
-    told = {email: followups.for_reader(one) for email, one in delivered.items()}
+    told = {email: followups.for_reader(one, readers[email]) for email, one in delivered.items()}
     return tuple(
         replace(one, followups=told[email]) if told.get(email := one.subscriber.email) else one for one in digests
     )

@@ -164,7 +164,11 @@ def preview(settings: Settings, state: State, subscriber: Subscriber, *, now: da
 def explained(
     settings: Settings, state: State, subscriber: Subscriber, *, now: datetime, missed_max: int
 ) -> tuple[Explanation, ...]:
-    """The numbers behind what `preview` gives, and those of at most `missed_max` papers that just missed."""
+    """The numbers behind what `preview` gives, and those of at most `missed_max` papers that just missed.
+
+    Its words are English, as of all commands.
+    """
+    subscriber = replace(subscriber, language="en")
     local_date = now.astimezone(ZoneInfo(subscriber.timezone)).date()
     shelf = lay_out(settings, state, now=now)
     (request,) = _requests(settings, state, [(subscriber, local_date)], shelf, now=now)

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 from digest.answer import line
 from digest.compose.invitation import Way
 from digest.compose.letter import Letterhead
+from digest.curate.reasons import why
+from digest.languages.language import language
 from digest.model import Digest, Followup, Match, Missed, Similar, Trend
 from tests.makers import HOSTILE_TITLE, NOW, digest, paper, pick, subscriber
 
@@ -294,6 +296,36 @@ WAY = Way(
     days=14,
 )
 
+
+def spoken(digest: Digest, code: str, missed: tuple[str, ...], news: tuple[str, ...] = ()) -> Digest:
+    """The digest as it is planned for a reader of a language, who is told why these were missed and what is new."""
+    reader = replace(digest.subscriber, language=code)
+    picks = [
+        replace(pick, why=why(pick.matches, pick.trend if pick.part == "trending" else Trend(), language(code)))
+        for pick in digest.picks
+    ]
+    return replace(
+        digest,
+        subscriber=reader,
+        picks=tuple(picks),
+        missed=tuple(replace(one, why=text) for one, text in zip(digest.missed, missed, strict=False)),
+        followups=tuple(replace(one, news=text) for one, text in zip(digest.followups, news, strict=False)),
+    )
+
+
+GERMAN_MISSED = ("hinter den besten 10 Artikeln", "Wert 0,12 unter der Schwelle 0,2", "alle lesen es: ▲ 60")
+GERMAN_NEWS = (
+    "zurückgezogen: due to a gap in the proof of Lemma 2",
+    "accepted at NeurIPS 2026; Code ist da: github.com/example/budget; Version 2: adds ablations",
+    "200 Stimmen mehr seit der Mail: ▲ 311",
+)
+CHINESE_MISSED = ("排在前 10 篇之后", "得分 0.12，低于下限 0.2")
+CHINESE_NEWS = (
+    "已撤稿：due to a gap in the proof of Lemma 2",
+    "accepted at NeurIPS 2026；代码已发布：github.com/example/budget；第 2 版：adds ablations",
+    "发送后新增 200 票：▲ 311",
+)
+
 CASES = {
     "usual": Case(USUAL),
     "usual-css-inline": Case(USUAL, inliner="css-inline"),
@@ -311,10 +343,10 @@ CASES = {
         digest(subscriber=subscriber(keywords=(), token=TOKEN, frequency="weekdays"), considered=0, matched=0)
     ),
     "archive": Case(USUAL, replace(LETTERHEAD, archive_url="https://papers.example.org/archive", has_feeds=True)),
-    "german": Case(replace(USUAL, subscriber=replace(READER, language="de"))),
-    "chinese": Case(replace(USUAL, subscriber=replace(READER, language="zh"))),
-    "german-weekly": Case(replace(WEEKLY, subscriber=replace(_WEEKLY, language="de"))),
-    "chinese-quiet": Case(replace(QUIET, subscriber=replace(READER, language="zh"))),
+    "german": Case(spoken(USUAL, "de", GERMAN_MISSED, GERMAN_NEWS)),
+    "german-weekly": Case(spoken(WEEKLY, "de", GERMAN_MISSED)),
+    "chinese": Case(spoken(USUAL, "zh", CHINESE_MISSED, CHINESE_NEWS)),
+    "chinese-quiet": Case(spoken(QUIET, "zh", CHINESE_MISSED[1:])),
     "answers": Case(USUAL, replace(LETTERHEAD, feedback="feedback@example.org", secret="a secret of the tests")),
     "no-web-pages": Case(USUAL, replace(LETTERHEAD, base_url="", unsubscribe_mailto="", reply_to="", operator="")),
 }

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from digest.curate.followups import MOST, FollowUps, happened
+from digest.languages.language import language
 from digest.model import DaySignals, Delivered, Followup, News, Signals
 from tests.makers import HOSTILE_TITLE, NOW, TODAY, paper
 
@@ -224,6 +225,32 @@ def test_a_hundred_more_votes_than_on_the_evening_of_the_mail_are_told() -> None
 
     assert ["100 more votes since it was sent: ▲ 181"] == [one.news for one in found.for_reader(sent(1))]
     assert () == followups(votes={paper(1).key: votes(80, 179, 181)}, now=NOW + 2 * DAY).for_reader(sent(1))
+
+
+@pytest.mark.parametrize(
+    ("kind", "sentence", "german"),
+    [
+        ("withdrawn", "withdrawn", "zurückgezogen"),
+        ("withdrawn", "withdrawn due to a gap: see v2", "zurückgezogen: due to a gap: see v2"),
+        ("venue", "published: Nature 1", "erschienen: Nature 1"),
+        ("venue", "accepted at published: things", "accepted at published: things"),
+        ("doi", "DOI 10.1/x", "DOI 10.1/x"),
+        ("code", "code appeared: github.com/a/b", "Code ist da: github.com/a/b"),
+        ("version", "version 2", "Version 2"),
+        ("version", "version 12: fixes version 2: 100%", "Version 12: fixes version 2: 100%"),
+        ("version", "as an older digest said it", "as an older digest said it"),
+    ],
+)
+def test_news_are_told_in_the_readers_language_and_a_sources_words_stay(
+    kind: NewsKind, sentence: str, german: str
+) -> None:
+    found = followups(news(1, NOW + DAY, kind, sentence), votes={paper(1).key: votes(80, 1300)})
+
+    both = [found.for_reader(sent(1), language(code))[0].news for code in ("en", "de")]
+    assert [
+        f"{sentence}; 1,200 more votes since it was sent: ▲ 1,300",
+        f"{german}; 1.200 Stimmen mehr seit der Mail: ▲ 1.300",
+    ] == both
 
 
 def test_what_one_mail_told_of_votes_the_next_tells_only_when_a_hundred_more_have_come() -> None:

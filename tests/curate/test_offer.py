@@ -124,6 +124,20 @@ def test_a_paper_below_the_floor_is_missed_with_both_numbers() -> None:
     assert (Missed(pool[1].key, pool[1].title, pool[1].url, "score 0.12 under your floor 0.2"),) == digest.missed
 
 
+def test_why_papers_were_picked_and_missed_is_said_in_the_readers_language() -> None:
+    pool = papers(4)
+
+    digest = chosen(
+        pool,
+        [0.9, 0.8, 0.124],
+        {pool[3].key: Trend(score=1.0, upvotes=1234)},
+        reader={"min_score": 0.2, "max_papers": 1, "language": "de"},
+    )
+
+    assert ["hinter dem besten Artikel", "Wert 0,12 unter der Schwelle 0,2"] == [one.why for one in digest.missed]
+    assert ["▲ 1.234"] == [pick.why for pick in digest.picks if pick.part == "trending"]
+
+
 def test_the_floor_is_for_relevance_and_a_trend_does_not_lift_a_paper_over_it() -> None:
     pool = papers(1)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from digest.curate.reasons import why
+from digest.languages.language import language
 from digest.model import Match, Trend
 
 
@@ -65,3 +66,25 @@ def test_reasons_are_joined_by_semicolons() -> None:
     matches = [Match("MoE", ("title",), ("MoE",)), Match("author:li", ("author",), ("Fei Li",))]
 
     assert "“MoE” in title; by Fei Li; ▲ 3" == why(matches, Trend(upvotes=3))
+
+
+@pytest.mark.parametrize(
+    ("match", "german", "chinese"),
+    [
+        (
+            Match("MoE", ("abstract",), ("mixture of experts",)),
+            "„MoE“, geschrieben „mixture of experts“, in Abstract",
+            "摘要中有“MoE”（写作“mixture of experts”）",
+        ),
+        (
+            Match("rl", ("title", "abstract", "topic"), ("RL",)),
+            "„rl“ in Titel, Abstract und Themen",
+            "标题、摘要和主题中有“rl”",
+        ),
+        (Match("author:li", ("author",), ("Fei Li", "Li Wei")), "von Fei Li und Li Wei", "作者：Fei Li和Li Wei"),
+    ],
+)
+def test_a_match_in_the_readers_language(match: Match, german: str, chinese: str) -> None:
+    told = [why([match], Trend(upvotes=1234, upvotes_change=84, change_days=1), language(one)) for one in ("de", "zh")]
+
+    assert [f"{german}; ▲ 1.234 (+84 seit gestern)", f"{chinese}；▲ 1,234（较昨天 +84）"] == told

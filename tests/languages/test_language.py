@@ -76,7 +76,7 @@ def test_changes_since_yesterday_and_longer() -> None:
 
 
 def test_lists() -> None:
-    assert ["a, b and c", "a, b und c", "a、b和c"] == [spoken.joined(["a", "b", "c"]) for spoken in (ENGLISH, DE, ZH)]
+    assert ["a, b and c", "a, b und c", "a、b和c"] == [spoken.joined(("a", "b", "c")) for spoken in (ENGLISH, DE, ZH)]
     assert ["a; b", "a; b", "a；b"] == [spoken.chained(["a", "b"]) for spoken in (ENGLISH, DE, ZH)]
     assert "Ada, Emmy und 3 weitere" == DE.listed(["Ada", "Emmy", "x", "y", "z"], 2)
 
