@@ -8,14 +8,14 @@ answer ends at a size, all answers at a time, and redirects, which could carry t
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import httpx2
 
 from digest.collect.http import shown
-from digest.errors import FetchError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 #: largest answer, in bytes
 _MAX_BYTES = 2**20
 _OK = 200
+#: tokens that one answer is believed to have cost; a limit of a day is at most 1000 times as much
+_MOST_TOKENS = 1_000_000
 #: characters that are about one token, for servers that do not count
 _PER_TOKEN = 4
 
@@ -50,10 +52,20 @@ class Asked:
     answers: dict[str, str] = field(default_factory=dict)
     #: questions that were asked, those without an answer included
     calls: int = 0
-    #: what they cost, questions and answers together
+    #: what they cost, questions and answers together; of answers that are no use, what these say of it themselves
     tokens: int = 0
     seconds: float = 0.0
     #: why not all were asked or answered, one sentence without a full stop; empty if all were
+    trouble: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class _Answer:
+    """What came of one question."""
+
+    text: str = ""
+    tokens: int = 0
+    #: why there is no text, with the address; empty if there is
     trouble: str = ""
 
 
@@ -93,13 +105,12 @@ async def _ask(
             for name, messages in _until(left, asked, most_tokens):
                 asked.calls += 1
                 body = {"model": machine.model, "messages": messages, "max_completion_tokens": answer_tokens}
-                try:
-                    text, tokens = await _answer(client, machine, body)
-                except FetchError as error:
-                    asked.trouble = asked.trouble or error.message
+                answer = await _answer(client, machine, body)
+                asked.tokens += answer.tokens
+                if answer.trouble:
+                    asked.trouble = asked.trouble or answer.trouble
                 else:
-                    asked.answers[name] = text
-                    asked.tokens += tokens
+                    asked.answers[name] = answer.text
 
         try:
             async with asyncio.timeout(deadline_s):
@@ -117,43 +128,50 @@ def _until(
         yield question
 
 
-async def _answer(client: httpx2.AsyncClient, machine: Machine, body: dict[str, Any]) -> tuple[str, int]:
-    """Text and tokens of one answer. Raises FetchError."""
+async def _answer(client: httpx2.AsyncClient, machine: Machine, body: dict[str, Any]) -> _Answer:
     url = f"{machine.base_url.rstrip('/')}/chat/completions"
     place = shown(url)
     try:
         async with asyncio.timeout(machine.timeout_s), client.stream("POST", url, json=body) as answer:
-            data = await _data(answer, place)
-    except FetchError:
-        raise
+            data = await _data(answer)
     except TimeoutError:
-        raise FetchError(place, f"no complete answer within {machine.timeout_s:g} seconds") from None
+        trouble = f"no complete answer within {machine.timeout_s:g} seconds"
     except (httpx2.HTTPError, httpx2.InvalidURL, OSError, ValueError) as error:
         # a header that cannot be sent holds the key, so only the kind of error is told
-        raise FetchError(place, f"no connection, or it broke off ({type(error).__name__})") from None
-    return _read(data, place, body)
+        trouble = f"no connection, or it broke off ({type(error).__name__})"
+    else:
+        told = _read(data, body)
+        if answer.status_code != _OK:
+            trouble = f"the server answers {answer.status_code}"
+        elif len(data) > _MAX_BYTES:
+            trouble = "the answer is larger than 1 MiB and was not read further"
+        else:
+            trouble = told.trouble
+        return replace(told, trouble=trouble and f"{place}: {trouble}")
+    return _Answer(trouble=f"{place}: {trouble}")
 
 
-async def _data(answer: httpx2.Response, place: str) -> bytes:
-    if answer.status_code != _OK:
-        raise FetchError(place, f"the server answers {answer.status_code}", status=answer.status_code)
+async def _data(answer: httpx2.Response) -> bytes:
+    """All of it, or more than may be."""
     data = bytearray()
     async for chunk in answer.aiter_bytes():
         data += chunk
         if len(data) > _MAX_BYTES:
-            raise FetchError(place, "the answer is larger than 1 MiB and was not read further")
+            break
     return bytes(data)
 
 
-def _read(data: bytes, place: str, body: dict[str, Any]) -> tuple[str, int]:
-    try:
+def _read(data: bytes, body: dict[str, Any]) -> _Answer:
+    """What stands in an answer: tokens also where it has no text, if it counts them."""
+    tree: Any = None
+    with contextlib.suppress(ValueError, RecursionError):
         tree = json.loads(data)
+    used = tree.get("usage") if isinstance(tree, dict) else None
+    counted = used.get("total_tokens") if isinstance(used, dict) else None
+    tokens = min(counted, _MOST_TOKENS) if isinstance(counted, int) and counted > 0 else 0
+    try:
         text = tree["choices"][0]["message"]["content"]
-        counted = (tree.get("usage") or {}).get("total_tokens")
-    except (ValueError, LookupError, TypeError, AttributeError, RecursionError):
-        raise FetchError(place, "the answer is not one of chat completions") from None
-    if not isinstance(text, str):
-        text = ""
-    if not isinstance(counted, int) or counted <= 0:
-        counted = (len(json.dumps(body)) + len(text)) // _PER_TOKEN
-    return text, counted
+    except (LookupError, TypeError):
+        return _Answer(tokens=tokens, trouble="the answer is not one of chat completions")
+    text = text if isinstance(text, str) else ""
+    return _Answer(text, tokens or (len(json.dumps(body)) + len(text)) // _PER_TOKEN)

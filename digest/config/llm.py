@@ -20,10 +20,10 @@ class LlmSection(Section):
     """Better kept in api_key_file or in the environment, DIGEST_LLM__API_KEY. Default: none is sent."""
     api_key_file: File | None = None
     """File that holds the key and nothing else."""
-    language: Annotated[str, Field(pattern=r"^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*$")] = "en"
-    """Tag of the language it writes in (BCP 47), like de or pt-BR."""
+    language: Annotated[str, Field(pattern=r"^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*$")] | None = None
+    """Tag of the language it writes in for everybody (BCP 47), like de or pt-BR. Default: each reader's own."""
     calls_per_day: int = Field(default=200, ge=1, le=1_000_000)
-    """Most questions on one day (UTC); each paper is one, once."""
+    """Most questions on one day (UTC); each paper is one in each language, once."""
     tokens_per_day: int = Field(default=200_000, ge=1, le=1_000_000_000)
     """No further question on a day on which so many tokens were used."""
     timeout: float = Field(default=20.0, ge=1, le=600)

@@ -63,11 +63,20 @@ def usable(answer: str, title: str, abstract: str, *, language: str) -> str:
     paper = f"{title} {abstract}"
     if any(not set(named.findall(text)) <= set(named.findall(paper)) for named in (_NUMBER, _SITE)):
         return ""
-    if language.lower().partition("-")[0] == "en":
+    if is_english(language):
         said = _subject(text)
         if not said or len(said & _subject(paper)) < _OWN_WORDS * len(said):
             return ""
     return text
+
+
+def is_english(language: str) -> bool:
+    """Whether a BCP 47 tag names English, of whatever place.
+
+    >>> is_english("en-GB"), is_english("de")
+    (True, False)
+    """
+    return language.lower().partition("-")[0] == "en"
 
 
 def _subject(text: str) -> set[str]:

@@ -1,8 +1,9 @@
 """A sentence or two for each pick, where the configuration wants that instead of abstracts.
 
-The source's own AI summary comes first, then what the configured language model wrote, then the paper's own sentences.
-The model is asked at most once about a text, within the limits of the day and of the run; whatever happens to it, the
-digest goes out, with the paper's own sentences.
+The source's own AI summary comes first, then what the configured language model wrote, then the paper's own sentences;
+for readers of another language than English, what the model wrote in theirs comes before all. The model is asked at
+most once about a text in a language, within the limits of the day and of the run; whatever happens to it, the digest
+goes out, with the paper's own sentences.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from digest.curate.prompt import ANSWER_TOKENS, messages, usable
+from digest.curate.prompt import ANSWER_TOKENS, is_english, messages, usable
 from digest.curate.summary import extract
 from digest.errors import DigestError
 from digest.state.codec import to_text
@@ -30,14 +31,14 @@ if TYPE_CHECKING:
     from digest.collect.llm import Asked
     from digest.config import Settings
     from digest.config.llm import LlmSection
-    from digest.model import Digest, Paper, Pick
+    from digest.model import Digest, Paper
     from digest.state.store import State
 
 _log = structlog.get_logger(__name__)
 
 
 class Summaries:
-    """The summaries of one run; each paper is summarised once, for all readers.
+    """The summaries of one run; each paper is summarised once in a language, for all its readers.
 
     Args:
         settings: what stands below titles, and which model may be asked.
@@ -50,33 +51,51 @@ class Summaries:
         kind, llm = settings.digest.summaries, settings.llm
         self._wanted = kind != "abstract"
         self._model = _Model(llm, state, now=now, may_ask=ask) if llm and kind == "llm" else None
-        #: by key: the text and who wrote it
-        self._known: dict[str, tuple[str, str]] = {}
+        #: by key and language: the text and who wrote it
+        self._known: dict[tuple[str, str], tuple[str, str]] = {}
 
     def put_into(self, digests: Iterable[Digest]) -> tuple[Digest, ...]:
-        """The digests with a summary in each pick that can have one; as they are if abstracts are wanted."""
+        """The digests with a summary in each pick that can have one; as they are if abstracts are wanted.
+
+        Models are asked in the language of most of these readers first, in each about what most of its readers get.
+        """
         digests = tuple(digests)
         if not self._wanted:
             return digests
-        self._summarise([pick.paper for one in digests for pick in one.picks])
-        return tuple(replace(one, picks=tuple(map(self._summarised, one.picks))) for one in digests)
+        picked: dict[str, list[Paper]] = {}
+        readers = Counter[str]()
+        for one in digests:
+            language = self._language(one)
+            picked.setdefault(language, []).extend(pick.paper for pick in one.picks)
+            readers[language] += bool(one.picks)
+        for language, _ in readers.most_common():
+            self._summarise(picked[language], language)
+        return tuple([self._summarised(one) for one in digests])
 
-    def _summarise(self, picked: Sequence[Paper]) -> None:
-        papers = {paper.key: paper for paper in picked if paper.key not in self._known}
+    def _language(self, digest: Digest) -> str:
+        """In which its summaries are to be; only models can write in more than one."""
+        return self._model.language(digest.subscriber.language) if self._model else ""
+
+    def _summarise(self, picked: Sequence[Paper], language: str) -> None:
+        papers = {paper.key: paper for paper in picked if (paper.key, language) not in self._known}
         written: Mapping[str, str] = {}
         if self._model:
             picks = Counter(paper.key for paper in picked)
-            needy = [paper for paper in papers.values() if paper.abstract and not paper.ai_summary]
+            # sources write theirs in English
+            needy = [one for one in papers.values() if one.abstract and not (one.ai_summary and is_english(language))]
             # what most readers get comes first
             needy.sort(key=lambda paper: -picks[paper.key])
-            written = self._model.written(needy)
+            written = self._model.written(needy, language)
         for key, paper in papers.items():
             text = written.get(key)
-            self._known[key] = (text, self._model.name) if text and self._model else _summary(paper)
+            self._known[key, language] = (text, self._model.name) if text and self._model else _summary(paper)
 
-    def _summarised(self, pick: Pick) -> Pick:
-        text, by = self._known[pick.paper.key]
-        return replace(pick, summary=text, summary_by=by) if text else pick
+    def _summarised(self, digest: Digest) -> Digest:
+        language, picks = self._language(digest), []
+        for pick in digest.picks:
+            text, by = self._known[pick.paper.key, language]
+            picks.append(replace(pick, summary=text, summary_by=by) if text else pick)
+        return replace(digest, picks=tuple(picks))
 
 
 class _Model:
@@ -89,17 +108,21 @@ class _Model:
         self._left_s = llm.deadline
         self.name = llm.model
 
-    def written(self, papers: Sequence[Paper]) -> dict[str, str]:
+    def language(self, reader: str) -> str:
+        """In which it writes for readers of a language: in theirs, unless one is set for all."""
+        return self._llm.language or reader
+
+    def written(self, papers: Sequence[Paper], language: str) -> dict[str, str]:
         """What it wrote, or writes now, of the papers, by key; what was of no use is empty or not there."""
         llm = self._llm
-        questions = {one.key: messages(one.title, one.abstract, language=llm.language) for one in papers}
+        questions = {one.key: messages(one.title, one.abstract, language=language) for one in papers}
         hashes = {key: sha256(to_text(question).encode()).hexdigest() for key, question in questions.items()}
-        found = self._state.summaries.get(hashes, language=llm.language, model=llm.model)
+        found = self._state.summaries.get(hashes, language=language, model=llm.model)
         new = {one.key: one for one in papers if one.key not in found}
         if new and self._may_ask:
             for key, answer in self._answers({key: questions[key] for key in new}).items():
-                text = usable(answer, new[key].title, new[key].abstract, language=llm.language)
-                found[key] = StoredSummary(key, hashes[key], llm.language, llm.model, text, self._now)
+                text = usable(answer, new[key].title, new[key].abstract, language=language)
+                found[key] = StoredSummary(key, hashes[key], language, llm.model, text, self._now)
             self._state.summaries.put(found[key] for key in new if key in found)
         return {key: one.text for key, one in found.items()}
 
@@ -136,11 +159,12 @@ def try_out(llm: LlmSection) -> float:
         DigestError: it does not answer, or not with a summary.
     """
     title, abstract = "Counting Bees by Ear", "We count bees by ear. Our small counter hears more bees than people see."
-    question = messages(title, abstract, language=llm.language)
+    language = llm.language or "en"
+    question = messages(title, abstract, language=language)
     asked = _ask(llm, {"sample": question}, tokens=llm.tokens_per_day, deadline_s=llm.timeout)
     if asked.trouble:
         raise DigestError(asked.trouble, hint="correct [llm]; until it answers, abstracts speak for themselves")
-    if not usable(asked.answers["sample"], title, abstract, language=llm.language):
+    if not usable(asked.answers["sample"], title, abstract, language=language):
         raise DigestError(f"the answer of {llm.model} is no summary of the sample", hint="name another model in [llm]")
     return asked.seconds
 

@@ -76,6 +76,32 @@ def test_at_the_first_sign_of_trouble_it_stops_and_keeps_what_it_has(
     assert (2, f"{http_server.url}{PATH}: {trouble}") == (found.calls, found.trouble)
 
 
+@pytest.mark.parametrize("status", [200, 400])
+def test_what_an_answer_without_use_says_it_cost_is_counted(http_server: HttpServer, status: int) -> None:
+    body = json.dumps({"error": {"message": "content filter"}, "usage": {"total_tokens": 70}}).encode()
+
+    good = completion("It counts.", usage={"total_tokens": 10})
+    found = asked(http_server, in_turn(good, Reply(status, body)))
+
+    assert ({"one": "It counts."}, 2, 80) == (found.answers, found.calls, found.tokens)
+    assert found.trouble
+
+
+@pytest.mark.parametrize("usage", [[], "many", {"total_tokens": "10"}, {"total_tokens": -5}, {}])
+def test_a_count_that_is_none_is_not_believed(http_server: HttpServer, usage: object) -> None:
+    """An error that counts so costs nothing; an answer costs what its length tells."""
+    failed = asked(http_server, Reply(400, json.dumps({"usage": usage}).encode()))
+    answered = asked(http_server, completion("It counts.", usage=usage))
+
+    assert 0 == failed.tokens
+    assert 0 < answered.tokens < 3 * 60
+
+
+def test_a_count_beyond_all_reason_costs_a_million(http_server: HttpServer) -> None:
+    """A state keeps 32 bits of it."""
+    assert 10**6 == asked(http_server, completion("It counts.", usage={"total_tokens": 10**30})).tokens
+
+
 def test_an_answer_without_a_text_is_empty(http_server: HttpServer) -> None:
     assert {""} == set(asked(http_server, completion(None)).answers.values())
 

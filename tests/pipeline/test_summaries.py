@@ -17,6 +17,7 @@ from tests.makers import NOW
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from tests.http_server import Request
     from tests.installation import Installation
 
 ABSTRACT = "Experts are many. We propose to count experts with a very small abacus. Nothing else is known of them."
@@ -70,6 +71,9 @@ def test_a_paper_without_an_abstract_has_no_summary(home: Installation) -> None:
 # --- by a language model ----------------------------------------------------------------------------------------
 
 WRITTEN = "An abacus, very small, counts experts."
+
+
+GERMAN = "Ein sehr kleiner Abakus zählt Experten."
 
 
 def use_model(home: Installation, answer: str = WRITTEN, more: str = "") -> None:
@@ -160,14 +164,111 @@ def test_no_more_is_asked_on_a_day_than_is_allowed(home: Installation, limit: st
     assert [1, 1] == [body(home).count(WRITTEN), body(home).count(OTHER_SENTENCE)]
 
 
-def test_a_papers_own_ai_summary_needs_no_model(home: Installation) -> None:
+def speak(home: Installation, *refused: str) -> None:
+    """The model writes English and German, as it is asked; for the tags that are refused it breaks down."""
+
+    def answer(request: Request) -> Reply:
+        language = asked_in(request)
+        content = {"en": WRITTEN, "de": GERMAN}[language]
+        reply = {"choices": [{"message": {"content": content}}], "usage": {"total_tokens": 100}}
+        return Reply(503) if language in refused else Reply(body=json.dumps(reply).encode())
+
+    home.server.routes[CHAT] = answer
+
+
+def asked_in(request: Request) -> str:
+    system: str = json.loads(request.body)["messages"][0]["content"]
+    return system.split("with the tag ")[1].split(",", maxsplit=1)[0]
+
+
+def languages(home: Installation) -> list[str]:
+    return [asked_in(request) for request in home.server.requests if request.path == CHAT]
+
+
+def test_every_reader_is_written_for_in_their_language(any_home: Installation) -> None:
+    any_home.readers = (reader(), reader(BOB, language="de"), reader(CAT, language="de"))
+    use_model(any_home)
+    speak(any_home)
+    any_home.publish(item(1, abstract=ABSTRACT))
+    any_home.pull()
+    any_home.send()
+    any_home.readers = (reader("dan@example.org", language="de"), reader("eve@example.org"))
+    any_home.send(NOW + timedelta(hours=1))
+
+    assert ["de", "en"] == languages(any_home)
+    assert [WRITTEN, GERMAN, GERMAN, GERMAN, WRITTEN] == [
+        next(text for text in (WRITTEN, GERMAN) if text in body(any_home, number)) for number in range(5)
+    ]
+
+
+def test_the_language_of_most_readers_comes_first_and_the_rest_is_for_the_others(home: Installation) -> None:
+    home.readers = (reader(), reader(BOB, language="de"), reader(CAT, language="de"))
+    use_model(home, more="calls_per_day = 1")
+    speak(home)
+    home.publish(item(1, abstract=ABSTRACT))
+    home.pull()
+    home.send()
+
+    assert ["de"] == languages(home)
+    assert [SENTENCE, GERMAN, GERMAN] == [
+        next(text for text in (SENTENCE, GERMAN) if text in body(home, number)) for number in range(3)
+    ]
+
+
+def test_a_language_that_fails_leaves_the_papers_own_words_to_its_readers(home: Installation) -> None:
+    home.readers = (reader(), reader(BOB), reader(CAT, language="de"))
     use_model(home)
+    speak(home, "de")
+    home.publish(item(1, abstract=ABSTRACT))
+    home.pull()
+    report = home.send()
+
+    assert ["sent"] * 3 == [verdict.finding for verdict in report.verdicts]
+    assert [True, True, False] == [WRITTEN in body(home, number) for number in range(3)]
+    assert SENTENCE in body(home, 2)
+
+
+def test_one_language_may_be_set_for_all(home: Installation) -> None:
+    home.readers = (reader(), reader(BOB, language="de"))
+    use_model(home, more='language = "de"')
+    speak(home)
+    home.publish(item(1, abstract=ABSTRACT))
+    home.pull()
+    home.send()
+
+    assert ["de"] == languages(home)
+    assert [True, True] == [GERMAN in body(home, number) for number in range(2)]
+
+
+def test_a_source_that_summarises_does_so_in_english(home: Installation) -> None:
+    """So a model is asked for those who read another language, and only for them."""
+    home.readers = (reader(), reader(BOB, language="de"))
+    use_model(home)
+    speak(home)
+    publish_summarised(home)
+    home.pull()
+
+    home.send()
+
+    assert ["de"] == languages(home)
+    assert "AI summary: Experts, counted." in body(home)
+    assert GERMAN in body(home, 1)
+    assert "Experts, counted." not in body(home, 1)
+
+
+def publish_summarised(home: Installation) -> None:
+    """A paper for which its source has an AI summary."""
     home.sources = f'[[sources]]\ntype = "huggingface"\ndays = 1\nbase_url = "{home.server.url}"\n'
     paper = {"id": "2609.00001", "title": "Mixture of experts", "summary": ABSTRACT, "ai_summary": "Experts, counted."}
     listed = [{"paper": paper | {"publishedAt": "2026-09-14T17:00:00.000Z", "upvotes": 3}}]
     home.server.routes["/api/daily_papers"] = lambda request: Reply(
         body=json.dumps(listed if request.query.get("p", "0") == "0" else []).encode()
     )
+
+
+def test_a_papers_own_ai_summary_needs_no_model(home: Installation) -> None:
+    use_model(home)
+    publish_summarised(home)
     home.pull()
 
     home.send()
