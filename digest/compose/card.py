@@ -52,7 +52,7 @@ class Detail:
 
     #: most characters of a title and of an abstract
     title: int = 300
-    abstract: int = 600
+    abstract: int = 420
     #: papers from the top that keep abstract and AI summary
     abstracts: int = 100
     #: papers from the top that keep authors, origin, badges, links and reasons; of the others there are titles, linked

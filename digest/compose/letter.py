@@ -41,7 +41,6 @@ _SUBJECT = 70
 #: at most so many of the leading title in it: `15 Sep: ` before and ` + 49 more` after it leave them, and
 #: `Week of 28 Dec – 3 Jan: `
 _SUBJECT_LEAD, _SUBJECT_LEAD_OF_WEEK = 50, 36
-_PREHEADER_TITLES = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,8 +126,6 @@ class Cover(Occasion):
     lead: str
     subject_lead: str
     more: int
-    #: titles after the first, for the line that mail programs show beside the subject; may be empty
-    preheader: str
     #: papers looked at, and how many of them matched a keyword
     considered: int
     matched: int
@@ -223,14 +220,12 @@ def cover(digest: Digest, letterhead: Letterhead, detail: Detail) -> Cover:
     reader, spoken = digest.subscriber, language(digest.subscriber.language)
     same = occasion(issue(digest), letterhead)
     room = _subject_room(issue(digest))
-    titles = [_leading(pick.paper.title, detail.title, room, spoken) for pick in digest.picks[: 1 + _PREHEADER_TITLES]]
-    lead, subject_lead, _ = titles[0] if titles else ("", "", "")
+    lead, subject_lead = _leading(digest.picks[0].paper.title, detail.title, room, spoken) if digest.picks else ("", "")
     return Cover(
         **vars(same),
         lead=lead,
         subject_lead=subject_lead,
         more=max(len(digest.picks) - 1, 0),
-        preheader=" · ".join([short for _, _, short in titles[1:]]),
         considered=digest.considered,
         matched=digest.matched,
         seen_before=digest.seen_before,
@@ -248,10 +243,10 @@ def cover(digest: Digest, letterhead: Letterhead, detail: Detail) -> Cover:
 
 
 @lru_cache(maxsize=8192)
-def _leading(title: str, limit: int, room: int, spoken: Language) -> tuple[str, str, str]:
-    """A title shortened for the front of a mail, for the subject and for the preheader."""
+def _leading(title: str, limit: int, room: int, spoken: Language) -> tuple[str, str]:
+    """A title shortened for the front of a mail, and for the subject."""
     line = title_line(title, limit, spoken)
-    return one_line(line, 150), one_line(line, room), one_line(line, 80)
+    return one_line(line, 150), one_line(line, room)
 
 
 @lru_cache(maxsize=64)

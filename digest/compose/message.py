@@ -35,7 +35,7 @@ SIZE_LIMIT = 100_000
 #: what is given up first, until a mail is small enough: length of abstracts, then abstracts from the end, then
 #: everything but titles, from the end too, then (for absurd input only) papers
 DETAILS = (
-    *(Detail(abstract=length) for length in (600, 400, 250, 150)),
+    *(Detail(abstract=length) for length in (420, 300, 200, 150)),
     *(Detail(abstract=150, abstracts=count) for count in (40, 30, 20, 10)),
     *(Detail(title=150, abstract=150, abstracts=10, facts=count) for count in (50, 30, 20, 10)),
     *(Detail(title=120, facts=0, papers=count) for count in (100, 50, 25, 12)),

@@ -189,7 +189,6 @@ def test_a_letter_counts_and_sorts_what_the_digest_holds() -> None:
     assert [4, 5] == [card.number for card in letter.trending]
     assert (312, 14, 4, 0) == (letter.considered, letter.matched, letter.more, letter.left_out)
     assert "15 Sep" == letter.short_day
-    assert letter.preheader.startswith("Sparse Attention Is a Scheduling Problem · Routing Bicycles")
     assert letter.thanks_arxiv
 
 
