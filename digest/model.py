@@ -19,6 +19,8 @@ SourceType = Literal["arxiv", "arxiv-api", "huggingface", "feed", "jsonl"]
 Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 #: how much a mail says of each paper: everything, or a few lines without abstract
 Layout = Literal["full", "compact"]
+#: pictures of papers in mails: none, loaded from our own archive, or within the mail
+Images = Literal["none", "linked", "embedded"]
 #: what one digest covers: what came since the last one (`daily`: on each of the days chosen, `weekdays`: those from
 #: Monday to Friday), or a week
 Frequency = Literal["daily", "weekdays", "weekly"]
@@ -251,6 +253,7 @@ class Subscriber:
     #: whether news of papers sent before are wanted
     followups: bool = True
     layout: Layout = "full"
+    images: Images = "none"
     #: tag (RFC 5646) of the language of their mails, one of `digest.languages`
     language: str = "en"
     #: no digest before this local date; None: not paused
@@ -316,6 +319,19 @@ class Similar:
 
 
 @dataclass(frozen=True, slots=True)
+class Thumbnail:
+    """A small picture of a paper, made here of what its source shows."""
+
+    #: made of the file's bytes (SHA-256): the same name is the same picture; letters and digits
+    name: str
+    #: pixels of the file, twice as many as it is shown with
+    width: int
+    height: int
+    #: the JPEG file in base64 (RFC 4648 §4), in one line
+    data: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
 class Pick:
     """One paper in a digest, with the reasons."""
 
@@ -334,6 +350,8 @@ class Pick:
     summary_by: str = ""
     #: papers that are like it, most like it first
     similar: tuple[Similar, ...] = ()
+    #: only for readers who want pictures; None: there is none
+    thumbnail: Thumbnail | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -398,6 +416,8 @@ class Mail:
     html: str
     #: who made `data` vouches that each line ends with CRLF and none begins with a dot: it need not be searched again
     vouched: bool = False
+    #: how many bytes of `data` are pictures, which count for no limit on what mail programs show
+    pictures: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -145,11 +145,23 @@ def write_preview(mail: Mail, folder: Path) -> Path:
     stem = folder / "".join(c if c.isalnum() or c in "@._+-" else "_" for c in mail.recipient)
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        for suffix, data in ((".txt", mail.text.encode()), (".eml", mail.data), (".html", mail.html.encode())):
+        for suffix, data in ((".txt", mail.text.encode()), (".eml", mail.data), (".html", whole_page(mail))):
             stem.with_name(stem.name + suffix).write_bytes(data)
     except OSError as error:
         raise DigestError(f"{error.filename}: {error.strerror}", hint="name another folder with --out") from error
     return stem.with_name(stem.name + ".html")
+
+
+def whole_page(mail: Mail) -> bytes:
+    """The HTML with the pictures that travel beside it in the mail, so that browsers show them."""
+    from email import message_from_bytes
+
+    page = mail.html
+    for part in message_from_bytes(mail.data).walk() if mail.pictures else ():
+        if identity := part.get("Content-ID", "").strip("<>"):
+            data = "".join(str(part.get_payload()).split())
+            page = page.replace(f'"cid:{identity}"', f'"data:{part.get_content_type()};base64,{data}"')
+    return page.encode()
 
 
 def print_digest(digest: Digest) -> None:

@@ -54,6 +54,7 @@ TimezoneOption = Annotated[str | None, typer.Option(help="IANA name, such as Eur
 MaxPapersOption = Annotated[int | None, typer.Option(help="Most papers in the For-you part.", metavar="N")]
 TrendingOption = Annotated[int | None, typer.Option(help="Most papers in the Trending part.", metavar="N")]
 LayoutOption = Annotated[str | None, typer.Option(help="full, or compact: a list without abstracts.", metavar="LAYOUT")]
+ImagesOption = Annotated[str | None, typer.Option(help="Pictures: none, linked or embedded.", metavar="IMAGES")]
 LanguageOption = Annotated[str | None, typer.Option(help="Of the mails: en, de or zh.", metavar="TAG")]
 
 
@@ -122,6 +123,7 @@ def add(
     max_papers: MaxPapersOption = None,
     trending: TrendingOption = None,
     layout: LayoutOption = None,
+    images: ImagesOption = None,
     language: LanguageOption = None,
     config: ConfigOption = None,
 ) -> None:
@@ -143,6 +145,7 @@ def add(
         max_papers=max_papers,
         trending=trending,
         layout=layout,
+        images=images,
         language=language,
     )
     with open_settings_state(settings) as state, state.transaction():
@@ -174,6 +177,7 @@ def invite(
     max_papers: MaxPapersOption = None,
     trending: TrendingOption = None,
     layout: LayoutOption = None,
+    images: ImagesOption = None,
     language: LanguageOption = None,
     again: Annotated[
         bool, typer.Option("--again", help="Also who was asked within a day, or gets no more mail.")
@@ -200,6 +204,7 @@ def invite(
         max_papers=max_papers,
         trending=trending,
         layout=layout,
+        images=images,
         language=language,
     )
     with open_settings_state(settings) as state:
@@ -268,6 +273,7 @@ def _parsed(given: Mapping[str, object], settings: Settings, state: State) -> tu
         DigestError: they are kept in the configuration.
     """
     from digest.config import parse_subscriber
+    from digest.config.images import images
 
     known: list[Subscriber] = []
 
@@ -281,6 +287,9 @@ def _parsed(given: Mapping[str, object], settings: Settings, state: State) -> tu
         reader = parse_subscriber(given, settings.digest, find)
     except ConfigError as error:
         raise ConfigError(tuple(replace(problem, key=_option(problem.key)) for problem in error.problems)) from None
+    chosen = reader.images if given["images"] else None
+    if problems := tuple(images(chosen, _option("images"), archive_url=settings.mail.archive_url)):
+        raise ConfigError(problems)
     return (known[0] if known else None), reader
 
 

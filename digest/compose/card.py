@@ -10,6 +10,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
 from digest.compose.marking import Segment, mark
+from digest.compose.picture import NO_PICTURE, Picture
 from digest.compose.text import cut_at_sentence, http_link, one_line, plain
 from digest.compose.words import source_name
 from digest.languages.language import ENGLISH
@@ -138,7 +139,7 @@ NO_ANSWERS = Answers()
 
 
 @dataclass(frozen=True, kw_only=True)
-class Card(Heading, Body, Close, Answers):
+class Card(Heading, Picture, Body, Close, Answers):
     """One paper, ready to print. It has pieces because each but the reader's own is shared by mails: see `press`."""
 
 
@@ -160,11 +161,19 @@ class FollowupCard:
     news: str
 
 
-def card(pick: Pick, number: int, detail: Detail, answers: Answers = NO_ANSWERS, language: Language = ENGLISH) -> Card:
+def card(
+    pick: Pick,
+    number: int,
+    detail: Detail,
+    answers: Answers = NO_ANSWERS,
+    picture: Picture = NO_PICTURE,
+    language: Language = ENGLISH,
+) -> Card:
     """The pick as the `number`th card of a mail (from 1)."""
     paper, words, room = pick.paper, matched_words(pick), detail.room(number)
     return Card(
         **vars(heading(paper, words_in(paper.title, words), number, language, limit=detail.title)),
+        **vars(picture),
         **vars(body(pick, words_in(excerpt(pick), words), language, room=room)),
         **vars(close(pick, language, room=room)),
         **vars(answers),

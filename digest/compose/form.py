@@ -117,6 +117,7 @@ class Forms:
             cover.quiet,
             cover.left_out,
             cover.compact,
+            cover.pictures,
             self._own_questions.answers(cover),
         )
 

@@ -1,8 +1,8 @@
 """A mail without its pieces: what is the same for all readers of a day who get as many papers.
 
-The page templates, `mail/digest.html` and `mail/digest.txt`, include a template for each piece: head, title, paper,
-why, answer, missed, followup, reader. Filled with stand-ins they make a frame with gaps; a frame filled with printed
-pieces is a mail.
+The page templates, `mail/digest.html` and `mail/digest.txt`, include a template for each piece: head, title, picture,
+paper, why, answer, missed, followup, reader. Filled with stand-ins they make a frame with gaps; a frame filled with
+printed pieces is a mail.
 
 Pieces are whole lines, so that their bytes can be joined (see `mime.quoted_printable`).
 """
@@ -24,9 +24,9 @@ if TYPE_CHECKING:
     from digest.compose.render import Renderer
     from digest.compose.styles import Element
 
-_GAP = re.compile(r"<!--(head|title|paper|why|answer|missed|followup|reader) (\d+)-->\n")
+_GAP = re.compile(r"<!--(head|title|picture|paper|why|answer|missed|followup|reader) (\d+)-->\n")
 #: the pieces of a paper
-CARD_PIECES = ("title", "paper", "why", "answer")
+CARD_PIECES = ("title", "paper", "why", "answer", "picture")
 #: line ends by how many are asked for: at most two empty lines in a row
 _LINE_ENDS = (b"", b"\r\n", b"\r\n" * 2, b"\r\n" * 3)
 _MOST = len(_LINE_ENDS) - 1
@@ -57,6 +57,7 @@ class Page(Occasion, _StandIn):
 
     left_out: int
     compact: bool
+    pictures: bool
     for_you: tuple[Gap, ...]
     trending: tuple[Gap, ...]
     missed: tuple[Gap, ...]
@@ -139,7 +140,7 @@ def piece(text: str, html: str) -> Piece:
 def frame(renderer: Renderer, page: Page) -> Frame:
     """The page's frame.
 
-    Pieces are counted: head, reader, four of the first paper, of the second, …, near misses, follow-ups.
+    Pieces are counted: head, reader, five of the first paper, of the second, …, near misses, follow-ups.
 
     Raises:
         PieceError: the templates cannot be taken apart.

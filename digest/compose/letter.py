@@ -25,6 +25,7 @@ from digest.compose.card import (
     missed_card,
     title_line,
 )
+from digest.compose.picture import NO_PICTURE, pictures
 from digest.compose.text import http_link, one_line, plain
 from digest.languages.language import language
 from digest.private import private_name
@@ -138,6 +139,8 @@ class Cover(Occasion):
     left_out: int
     #: True if papers are a dense list
     compact: bool
+    #: True if any of them has a picture
+    pictures: bool
     #: the subscriber's address
     reader: str
     #: their first keywords as typed, and how many more there are: `sparse attention, title:routing and 3 more`
@@ -166,9 +169,15 @@ def write(digest: Digest, letterhead: Letterhead, detail: Detail) -> Letter:
     """The digest as a letter, with as much of every paper as `detail` allows."""
     picks = digest.picks[: detail.papers]
     token, spoken = digest.subscriber.token, language(digest.subscriber.language)
+    shown = pictures(digest, letterhead, detail) or (NO_PICTURE,) * len(picks)
     cards = [
-        (pick.part, card(pick, number, detail, answers(pick.paper.key, token, letterhead, detail.room(number)), spoken))
-        for number, pick in enumerate(picks, start=1)
+        (
+            pick.part,
+            card(
+                pick, number, detail, answers(pick.paper.key, token, letterhead, detail.room(number)), picture, spoken
+            ),
+        )
+        for number, (pick, picture) in enumerate(zip(picks, shown, strict=True), start=1)
     ]
     return Letter(
         **vars(cover(digest, letterhead, detail)),
@@ -233,6 +242,7 @@ def cover(digest: Digest, letterhead: Letterhead, detail: Detail) -> Cover:
         floor=spoken.decimal(f"{reader.min_score:g}"),
         left_out=max(len(digest.picks) - detail.papers, 0),
         compact=detail.compact,
+        pictures=bool(pictures(digest, letterhead, detail)),
         reader=one_line(reader.email),
         keywords=_keywords(reader, spoken),
         archive_link=_archive_link(digest.planned_at.date(), letterhead),

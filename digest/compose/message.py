@@ -16,6 +16,7 @@ from digest.compose import mime
 from digest.compose.card import Detail
 from digest.compose.invitation import write_invitation
 from digest.compose.letter import contact, issue, write
+from digest.compose.picture import attachments, pictures
 from digest.compose.text import one_line
 from digest.errors import DigestError
 from digest.languages.language import ENGLISH
@@ -49,7 +50,7 @@ COMPACT_DETAILS = (
 
 
 def compose(digest: Digest, letterhead: Letterhead, renderer: Renderer) -> Mail:
-    """The digest as one mail to its subscriber, smaller than `SIZE_LIMIT` bytes.
+    """The digest as one mail to its subscriber, smaller than `SIZE_LIMIT` bytes without the pictures in it.
 
     Raises:
         TemplateError: a template cannot be rendered.
@@ -63,19 +64,22 @@ def compose_with(detail: Detail, digest: Digest, letterhead: Letterhead, rendere
     letter = write(digest, letterhead, detail)
     rendered = renderer.speaking(letter.language).render(letter)
     text, html = [mime.quoted_printable(rendered.text)], [mime.quoted_printable(rendered.html)]
-    mail = addressed(digest, letterhead, letter, subject=rendered.subject, text=text, html=html)
+    # a page of one's own may leave pictures out
+    shown = [one for one in pictures(digest, letterhead, detail) if one.picture_link in rendered.html]
+    parts = attachments(digest, letterhead, shown)
+    mail = addressed(digest, letterhead, letter, subject=rendered.subject, text=text, html=html, pictures=parts)
     return replace(mail, text=rendered.text, html=rendered.html)
 
 
 def fitting(digest: Digest, compose_with: Callable[[Detail], Mail]) -> Mail:
-    """The first mail, of the details that give up ever more, that is smaller than `SIZE_LIMIT` bytes.
+    """The first mail, of the details that give up ever more, that is smaller than `SIZE_LIMIT` bytes but for pictures.
 
     Raises:
         DigestError: there is none.
     """
     for detail in details(digest.subscriber):
         mail = compose_with(detail)
-        if len(mail.data) < SIZE_LIMIT:
+        if len(mail.data) - mail.pictures < SIZE_LIMIT:
             return mail
     raise DigestError(
         f"the mail to {digest.subscriber.email} of {digest.local_date} is too large even with only titles",
@@ -89,9 +93,16 @@ def details(reader: Subscriber) -> tuple[Detail, ...]:
 
 
 def addressed(
-    digest: Digest, letterhead: Letterhead, cover: Cover, *, subject: str, text: Sequence[bytes], html: Sequence[bytes]
+    digest: Digest,
+    letterhead: Letterhead,
+    cover: Cover,
+    *,
+    subject: str,
+    text: Sequence[bytes],
+    html: Sequence[bytes],
+    pictures: Sequence[bytes],
 ) -> Mail:
-    """The mail with this cover and these bodies, as `mime.alternatives` takes them; without previews.
+    """The mail with this cover, these bodies and pictures, as `mime.alternatives` takes them; without previews.
 
     Raises:
         DigestError: an address cannot be written into a header.
@@ -115,8 +126,9 @@ def addressed(
         _feedback_id(issue(digest)),
         _content_language(cover.language),
     )
-    data = b"".join(["".join(headers).encode(), *mime.alternatives(text, html, seed=identity)])
-    return Mail(same.envelope_from, mime.mailbox(reader.email), identity, subject, data, text="", html="", vouched=True)
+    data = b"".join(["".join(headers).encode(), *mime.alternatives(text, html, seed=identity, pictures=pictures)])
+    sender, recipient, size = same.envelope_from, mime.mailbox(reader.email), sum(map(len, pictures))
+    return Mail(sender, recipient, identity, subject, data, text="", html="", vouched=True, pictures=size)
 
 
 def compose_notice(

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 #: RFC 5322 §2.1.1: lines should have at most 78 characters
 _LINE = 78
+#: characters of base64 in a line (RFC 2045 §6.8)
+_BASE64_LINE = 76
 #: bytes of UTF-8 that fit into one encoded word of 75 characters (RFC 2047 §2) in base64
 _ENCODED_WORD = 45
 #: one mailbox and nothing else; no quoted local parts, which mail software often gets wrong
@@ -145,25 +147,50 @@ def single_part(body: bytes) -> bytes:
     return f"MIME-Version: 1.0\r\n{_PLAIN}".encode() + body
 
 
-def alternatives(text: Sequence[bytes], html: Sequence[bytes], *, seed: str) -> list[bytes]:
+def inline_jpeg(data: str, identity: str, *, name: str) -> bytes:
+    """A part with a picture that a page shows: headers, the empty line and the body.
+
+    Args:
+        data: the file in base64.
+        identity: its Content-ID (RFC 2392) without angle brackets, in ASCII.
+        name: of the file, without `.jpg`, in ASCII.
+    """
+    lines = "\r\n".join(data[at : at + _BASE64_LINE] for at in range(0, len(data), _BASE64_LINE))
+    return (
+        "Content-Type: image/jpeg\r\nContent-Transfer-Encoding: base64\r\n"
+        f'Content-ID: <{identity}>\r\nContent-Disposition: inline; filename="{name}.jpg"\r\n\r\n{lines}\r\n'
+    ).encode("ascii")
+
+
+def alternatives(
+    text: Sequence[bytes], html: Sequence[bytes], *, seed: str, pictures: Sequence[bytes] = ()
+) -> list[bytes]:
     """MIME headers, the empty line and both bodies; plain text first, as RFC 2046 §5.1.4 wants the plainest first.
 
     Args:
         text: pieces that are, joined, as `quoted_printable` gives them.
         html: the same, of a whole document.
         seed: any text that is this mail's own, for the boundary.
+        pictures: parts that the HTML names, as `inline_jpeg` gives them; then it is wrapped together with them
+            (multipart/related, RFC 2387).
 
     Returns:
         pieces to be joined together with the headers, once.
     """
-    # "=_" never stands in a quoted-printable body, so no text can contain the boundary
+    # "=_" never stands in a quoted-printable or base64 body, so no text can contain the boundary
     boundary = "=_" + hashlib.sha256(seed.encode()).hexdigest()[:24]
     opening = (
         f'MIME-Version: 1.0\r\nContent-Type: multipart/alternative; boundary="{boundary}"\r\n'
         f"\r\nThis is a multi-part message in MIME format.\r\n\r\n--{boundary}\r\n{_PLAIN}"
     )
-    between, end = f"\r\n--{boundary}\r\n{_HTML}", f"\r\n--{boundary}--\r\n"
-    return [opening.encode(), *text, between.encode(), *html, end.encode()]
+    between, end = f"\r\n--{boundary}\r\n", f"\r\n--{boundary}--\r\n"
+    if not pictures:
+        return [opening.encode(), *text, (between + _HTML).encode(), *html, end.encode()]
+    inner = boundary + "related"
+    before = f'{between}Content-Type: multipart/related; type="text/html";\r\n boundary="{inner}"\r\n'
+    parts = [part for picture in pictures for part in (f"\r\n--{inner}\r\n".encode(), picture)]
+    before += f"\r\n--{inner}\r\n{_HTML}"
+    return [opening.encode(), *text, before.encode(), *html, *parts, f"\r\n--{inner}--\r\n{end}".encode()]
 
 
 def quoted_printable(lines: str) -> bytes:

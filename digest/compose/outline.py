@@ -18,13 +18,14 @@ from markupsafe import escape
 
 from digest.compose.card import Answers, Body, Close, FollowupCard, Heading, MissedCard
 from digest.compose.letter import Cover, Occasion
+from digest.compose.picture import Picture
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 
 #: what two covers of one day may differ in, but for what their pages ask; few papers are left out, and hardly ever
 OWN = frozenset(field.name for field in fields(Cover)) - {field.name for field in fields(Occasion)}
-OWN -= {"left_out", "compact"}
+OWN -= {"left_out", "compact", "pictures"}
 #: by the kind of a piece, what a template calls its values, and which of them are blanks
 BLANKS = {
     "head": ("letter", OWN),
@@ -34,6 +35,7 @@ BLANKS = {
         kind: (name, frozenset(field.name for field in fields(values)))
         for kind, name, values in (
             ("title", "card", Heading),
+            ("picture", "card", Picture),
             ("paper", "card", Body),
             ("why", "card", Close),
             ("answer", "card", Answers),

@@ -8,7 +8,7 @@ templates of an installation's own cannot be taken apart, mails are composed who
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from digest.compose.cache import Cache
 from digest.compose.card import body, close, excerpt, followup_card, heading, matched_words, missed_card, words_in
@@ -16,6 +16,7 @@ from digest.compose.form import Forms
 from digest.compose.frame import CARD_PIECES, Frame, Gap, Page, Piece, frame
 from digest.compose.letter import answers, cover, issue, occasion, shown_followups, shown_missed
 from digest.compose.message import COMPACT_DETAILS, DETAILS, addressed, compose, compose_with, fitting
+from digest.compose.picture import attachments, pictures
 from digest.compose.sample import digests
 from digest.compose.styles import PieceError
 from digest.errors import TemplateError
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 
     from digest.compose.card import Detail, Room
     from digest.compose.letter import Issue, Letterhead
+    from digest.compose.picture import Picture
     from digest.compose.render import Renderer
     from digest.compose.styles import Element
     from digest.languages.language import Language
@@ -39,6 +41,19 @@ _PIECES, _PAGES = 26_000_000, 8_000_000
 _NUMBERED, _SHOWN = 40_000, 20_000
 
 
+class _Shape(NamedTuple):
+    """What mails of one detail must have in common to share a frame."""
+
+    issue: Issue
+    #: of each paper
+    parts: tuple[str, ...]
+    #: how many near misses, and follow-ups
+    missed: int
+    followups: int
+    left_out: int
+    pictures: bool
+
+
 @dataclass(frozen=True, slots=True)
 class _Page:
     """A frame for mails of one detail."""
@@ -46,6 +61,8 @@ class _Page:
     frame: Frame
     #: of every piece: a number for its kind, what is around it and how much of a paper it shows
     places: tuple[int, ...]
+    #: whether it shows any picture
+    has_pictures: bool
 
     @property
     def size(self) -> int:
@@ -170,8 +187,9 @@ class Press:
         picks = digest.picks[: detail.papers]
         missed, followups = shown_missed(digest, detail), shown_followups(digest, detail)
         parts = tuple([pick.part for pick in picks])
-        shape = (issue(digest), parts, len(missed), len(followups), own.left_out)
-        page = self._pages.get((shape, detail)) or self._pages.put((shape, detail), self._page(detail, *shape))
+        shape = _Shape(issue(digest), parts, len(missed), len(followups), own.left_out, own.pictures)
+        shown_pictures = pictures(digest, self._letterhead, detail) if own.pictures else ()
+        page = self._pages.get((shape, detail)) or self._pages.put((shape, detail), self._page(detail, shape))
         around, places = page.frame.around, page.places
         forms, form = tongue.forms, tongue.forms.shape(own)
         pieces = [forms.piece("head", around[0], own, form), forms.piece("reader", around[1], own, form)]
@@ -186,6 +204,9 @@ class Press:
                 get(paper) or self._paper(paper, around[at + 1], pick, shown, detail.room(number), tongue),
                 get(why) or self._why(why, around[at + 2], pick, detail.room(number), tongue),
                 self._answer(around[at + 3], pick, digest, detail.room(number), tongue) if own.answers else _NO_PIECE,
+                self._picture(places[at + 4], around[at + 4], shown_pictures[number - 1], tongue)
+                if shown_pictures
+                else _NO_PIECE,
             )
         for near in missed:
             at = len(pieces)
@@ -196,42 +217,44 @@ class Press:
             told = (places[at], one)
             pieces.append(get(told) or self._news(told, around[at], one, detail, tongue))
         text, html = page.frame.filled(pieces)
-        return addressed(digest, self._letterhead, own, subject=forms.subject(own, form), text=text, html=html)
+        # a page of one's own may leave pictures out
+        attached = attachments(digest, self._letterhead, shown_pictures) if page.has_pictures else ()
+        subject = forms.subject(own, form)
+        return addressed(digest, self._letterhead, own, subject=subject, text=text, html=html, pictures=attached)
 
-    def _page(
-        self, detail: Detail, of: Issue, parts: tuple[str, ...], missed: int, followups: int, left_out: int
-    ) -> _Page:
-        frame = self._frame(of, parts, missed, followups, left_out, compact=detail.compact)
-        code = of.language
+    def _page(self, detail: Detail, shape: _Shape) -> _Page:
+        frame = self._frame(shape, compact=detail.compact)
+        code = shape.issue.language
         around, places = frame.around, [0, 0]
-        for number in range(1, len(parts) + 1):
-            title, paper, why, _ = around[len(places) : len(places) + len(CARD_PIECES)]
+        for number in range(1, len(shape.parts) + 1):
+            title, paper, why, _, picture = around[len(places) : len(places) + len(CARD_PIECES)]
             room = detail.room(number)
             places += (
                 self._numbers.of("title", code, title, number, detail.title),
                 self._numbers.of("paper", code, paper, room),
                 self._numbers.of("why", code, why, room and room.compact),
                 0,
+                self._numbers.of("picture", code, picture),
             )
-        kinds = ["missed"] * missed + ["followup"] * followups
+        kinds = ["missed"] * shape.missed + ["followup"] * shape.followups
         rest = zip(kinds, around[len(places) :], strict=True)
         places += [self._numbers.of(kind, code, element, detail.title) for kind, element in rest]
-        return _Page(frame, tuple(places))
+        has_pictures = any(frame.around[2 + len(CARD_PIECES) * place + 4] for place in range(len(shape.parts)))
+        return _Page(frame, tuple(places), has_pictures)
 
-    def _frame(
-        self, of: Issue, parts: tuple[str, ...], missed: int, followups: int, left_out: int, *, compact: bool
-    ) -> Frame:
-        gaps = [(part, Gap(number)) for number, part in enumerate(parts, start=1)]
+    def _frame(self, shape: _Shape, *, compact: bool) -> Frame:
+        gaps = [(part, Gap(number)) for number, part in enumerate(shape.parts, start=1)]
         page = Page(
-            **vars(occasion(of, self._letterhead)),
-            left_out=left_out,
+            **vars(occasion(shape.issue, self._letterhead)),
+            left_out=shape.left_out,
             compact=compact,
+            pictures=shape.pictures,
             for_you=tuple(gap for part, gap in gaps if part == "for_you"),
             trending=tuple(gap for part, gap in gaps if part == "trending"),
-            missed=tuple(map(Gap, range(1, missed + 1))),
-            followups=tuple(map(Gap, range(1, followups + 1))),
+            missed=tuple(map(Gap, range(1, shape.missed + 1))),
+            followups=tuple(map(Gap, range(1, shape.followups + 1))),
         )
-        return frame(self._renderer.speaking(of.language), page)
+        return frame(self._renderer.speaking(shape.issue.language), page)
 
     def _new(self, pick: Pick) -> _Shown:
         """What a pick shows. It is made of objects that readers share: many of their picks differ in the score only."""
@@ -266,6 +289,10 @@ class Press:
 
     def _why(self, key: Hashable, around: Element | None, pick: Pick, room: Room | None, tongue: _Tongue) -> Piece:
         return self._printed(key, "why", around, close(pick, tongue.language, room=room), tongue)
+
+    def _picture(self, place: int, around: Element | None, picture: Picture, tongue: _Tongue) -> Piece:
+        key = (place, picture)
+        return self._pieces.get(key) or self._printed(key, "picture", around, picture, tongue)
 
     def _answer(self, around: Element | None, pick: Pick, digest: Digest, room: Room | None, tongue: _Tongue) -> Piece:
         """The one piece of a card that is a reader's own."""

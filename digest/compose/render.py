@@ -23,6 +23,7 @@ from digest.compose.invitation import Invitation
 from digest.compose.letter import Cover, Letter
 from digest.compose.marking import Segment
 from digest.compose.outline import outline
+from digest.compose.picture import Picture
 from digest.compose.sample import invitations, samples
 from digest.compose.styles import Styles
 from digest.compose.text import one_line
@@ -56,6 +57,7 @@ _GAPS = {
     for kind, number in {
         "head": "0",
         "title": "{{ card.number }}",
+        "picture": "{{ card.number }}",
         "paper": "{{ card.number }}",
         "why": "{{ card.number }}",
         "answer": "{{ card.number }}",
@@ -65,7 +67,7 @@ _GAPS = {
     }.items()
 }
 _HARMLESS = frozenset(
-    {Answers, Badge, Body, Card, Close, Cover, FollowupCard, Heading, Invitation, Letter, MissedCard, Segment}
+    {Answers, Badge, Body, Card, Close, Cover, FollowupCard, Heading, Invitation, Letter, MissedCard, Picture, Segment}
 )
 _HINT = "compare it with the packaged template of the same name, or remove your own copy"
 

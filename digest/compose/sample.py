@@ -8,7 +8,7 @@ from datetime import UTC, date, datetime
 from digest.compose.card import Detail
 from digest.compose.invitation import Invitation, Way, write_invitation
 from digest.compose.letter import Letter, Letterhead, write
-from digest.model import Digest, Followup, Match, Missed, Paper, Pick, Similar, Subscriber, Trend
+from digest.model import Digest, Followup, Match, Missed, Paper, Pick, Similar, Subscriber, Thumbnail, Trend
 
 _PAPER = Paper(
     key="arxiv:2609.99999",
@@ -30,8 +30,21 @@ _PAPER = Paper(
 )
 _TREND = Trend(upvotes=142, upvotes_change=84, comments=12, stars=1234, stars_change=5, change_days=1)
 _MATCH = Match("mixture of experts", ("title",), words=("Mixture of Experts",))
+#: four grey pixels
+_THUMBNAIL = Thumbnail(
+    "a7c1e5f0",
+    2,
+    2,
+    "/9j/4AAQSkZJRgABAQAAAQABAAD/2wBDABsSFBcUERsXFhceHBsgKEIrKCUlKFE6PTBCYFVlZF9VXVtqeJmBanGQc1tdhbWGkJ6jq62rZ4C8ybqm"
+    "x5moq6T/wAALCAACAAIBAREA/8QAFAABAAAAAAAAAAAAAAAAAAAABv/EABQQAQAAAAAAAAAAAAAAAAAAAAD/2gAIAQEAAD8AQv/Z",
+)
 _FULL = Digest(
-    subscriber=Subscriber("reader@example.org", keywords=tuple(f"keyword {n}" for n in range(20)), token="sample"),  # noqa: S106 — no secret
+    subscriber=Subscriber(
+        "reader@example.org",
+        keywords=tuple(f"keyword {n}" for n in range(20)),
+        images="embedded",
+        token="sample",  # noqa: S106 — no secret
+    ),
     local_date=date(2026, 9, 15),
     planned_at=datetime(2026, 9, 15, 6, 0, tzinfo=UTC),
     picks=(
@@ -46,6 +59,7 @@ _FULL = Digest(
                 Similar("arxiv:2609.99996", "An Invented Similar Paper", "https://example.org/similar"),
                 Similar("list:x/1", "A Similar Paper without an Address", ""),
             ),
+            thumbnail=_THUMBNAIL,
         ),
         Pick(replace(_PAPER, title="Another One"), "for_you", 0.9, why="“keyword 1” in the abstract"),
         Pick(replace(_PAPER, url=""), "trending", 1.0, trend=_TREND, why="▲ 142"),

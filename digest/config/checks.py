@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from digest.config import rhythm, servers
+from digest.config.images import images
 from digest.config.mistakes import shown
 from digest.config.semantic import model
 from digest.config.values import is_loopback
@@ -74,6 +75,7 @@ def across(config: ConfigFile) -> Iterator[ConfigProblem]:
     if config.archive is not None and config.archive.path is None:
         hint = 'add path = "site", or another folder that is new or empty'
         yield ConfigProblem("archive.path", "the folder to write the archive to is missing", hint)
+    yield from images(config.digest.images, "digest.images", archive_url=config.mail.archive_url)
     if config.semantic is not None:
         yield from model(config.semantic)
     yield from rhythm.mistakes_of_all(config.digest)
@@ -255,6 +257,7 @@ def _subscribers(config: ConfigFile) -> Iterator[ConfigProblem]:
     for position, entry in enumerate(config.subscribers):
         key = f"subscribers.{position}."
         yield from subscriber(entry, config.digest, key)
+        yield from images(entry.images, f"{key}images", archive_url=config.mail.archive_url)
         first = emails.setdefault(entry.email.casefold(), position)
         if entry.email and first != position:
             yield ConfigProblem(

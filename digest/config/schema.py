@@ -35,7 +35,7 @@ from digest.config.section import (
     WebAddress,
     Zone,
 )
-from digest.model import Announce, Frequency, Layout, Quiet, SourceType
+from digest.model import Announce, Frequency, Images, Layout, Quiet, SourceType
 
 
 class StateSection(Section):
@@ -203,6 +203,8 @@ class DigestSection(Section):
     """Tell news of papers sent before: withdrawn, a new version, code, a venue, a DOI, many more votes."""
     layout: Layout = "full"
     """full: with abstracts and links; compact: a dense list of titles, authors, votes and reasons."""
+    images: Images = "none"
+    """Pictures of papers: none; linked: in the archive at mail.archive_url; embedded: within the mail."""
     similar: int = Field(default=1, ge=0, le=2)
     """Most papers named under a pick as like it."""
     summaries: Literal["abstract", "sentence", "llm"] = "abstract"
@@ -286,6 +288,8 @@ class SubscriberEntry(Section):
     """full: with abstracts and links; compact: a dense list of titles, authors, votes and reasons."""
     language: Language | None = None
     """Language of the mails: en, de or zh."""
+    images: Images | None = None
+    """Pictures of papers: none; linked: in the archive at mail.archive_url; embedded: within the mail."""
     paused_until: Pause | None = None
     """No digest before this local date."""
 

@@ -141,7 +141,10 @@ def source(entry: SourceEntry) -> Source:
 def subscriber(entry: SubscriberEntry, defaults: DigestSection) -> Subscriber:
     """The subscriber that a checked entry describes, with the defaults for whatever it does not choose."""
     chosen = {key: value for key in type(entry).model_fields if (value := getattr(entry, key)) is not None}
-    shared = ("time", "quiet", "timezone", "max_papers", "trending", "min_score", "followups", "layout", "language")
+    shared = (
+        *("time", "quiet", "timezone", "max_papers", "trending", "min_score", "followups", "layout", "images"),
+        "language",
+    )
     values = {key: getattr(defaults, key) for key in shared} | chosen
     values["frequency"], values["days"] = rhythm(entry, defaults)
     return Subscriber(at=values.pop("time"), **values)

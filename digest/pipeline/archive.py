@@ -12,6 +12,7 @@ from datetime import date, timedelta
 from functools import lru_cache, partial
 from typing import TYPE_CHECKING
 
+from digest.compose.picture import archive_path
 from digest.compose.words import counted, long_day
 from digest.pipeline.alike import Alike
 from digest.pipeline.folder import Folder
@@ -95,6 +96,7 @@ class Archive:
             self._made.save()
         for name in ASSETS:
             self._folder.put(name, self._pages.asset(name))
+        self._write_thumbnails()
         for day in self._changing:
             self._write_day(day)
             step()
@@ -110,6 +112,13 @@ class Archive:
         self._made.save()
         full = [self._days[day] for day in self._changing if self._days[day]]
         return Archived(len(full), sum(full))
+
+    def _write_thumbnails(self) -> None:
+        """The pictures that mails load from here; those of old mails stay."""
+        for name in sorted(self._state.thumbnails.names()):
+            path = archive_path(name)
+            if not self._folder.has(path) and (file := self._state.thumbnails.file(name)):
+                self._folder.put(path, file)
 
     def _write_day(self, day: date) -> None:
         group, path = day.isoformat(), day_path(day)

@@ -23,6 +23,7 @@ from digest.pipeline.readers import pause_reason, shards
 from digest.pipeline.semantic import open_semantics
 from digest.pipeline.silence import doubts
 from digest.pipeline.summaries import Summaries
+from digest.pipeline.thumbnails import Thumbnails
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -157,7 +158,8 @@ def preview(settings: Settings, state: State, subscriber: Subscriber, *, now: da
     local_date = now.astimezone(ZoneInfo(subscriber.timezone)).date()
     digests = _digests(settings, state, [(subscriber, local_date)], lay_out(settings, state, now=now), now=now)
     told = with_followups([*digests], state, gather(state, now=now), now=now)
-    (digest,) = Summaries(settings, state, now=now, ask=False).put_into(told)
+    illustrated = Thumbnails(state).put_into(told)
+    (digest,) = Summaries(settings, state, now=now, ask=False).put_into(illustrated)
     return digest
 
 
@@ -215,6 +217,7 @@ class _Planner:
         self._now = now
         self._any_hour = any_hour
         self._summaries = Summaries(settings, state, now=now)
+        self._thumbnails = Thumbnails(state)
 
     @cached_property
     def _shelf(self) -> Shelf:
@@ -247,7 +250,8 @@ class _Planner:
         if not waiting:
             return Shard(verdicts=verdicts)
         chosen = list(_digests(self._settings, self._state, waiting, self._shelf, now=self._now, keep=True))
-        digests = self._summaries.put_into(with_followups(chosen, self._state, self._followups, now=self._now))
+        told = with_followups(chosen, self._state, self._followups, now=self._now)
+        digests = self._summaries.put_into(self._thumbnails.put_into(told))
         mailed = []
         for digest in digests:
             if digest.picks or (digest.subscriber.quiet == "note" and not self._doubts):

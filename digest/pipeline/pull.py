@@ -12,6 +12,7 @@ from digest.curate.intake import SourceRule, decide
 from digest.errors import DigestError
 from digest.model import RunReport
 from digest.pipeline.stars import take_stars
+from digest.pipeline.thumbnails import take_thumbnails
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable
@@ -77,7 +78,11 @@ async def pull(
         state.runs.record(report)
     state.prune(now=started)
     # after the papers are safe, and with those that have just come
-    missing = () if only else await take_stars(settings, state, http_policy(settings), now=clock())
+    if only:
+        return report
+    policy = http_policy(settings)
+    missing = await take_stars(settings, state, policy, now=clock())
+    missing += await take_thumbnails(settings, state, policy, now=clock())
     return replace(report, notes=(*notes, *missing))
 
 

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from digest.state.database import Database
 
 #: version of the tables in `schema`, and of the newest script in `migrations/versions`
-NEWEST = "0009"
+NEWEST = "0010"
 
 _SCRIPTS = Path(__file__).parent / "migrations"
 

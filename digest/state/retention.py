@@ -17,6 +17,7 @@ from digest.state.schema import (
     signal,
     snapshot,
     summary,
+    thumbnail,
     usage,
     verdict,
 )
@@ -37,6 +38,8 @@ BOUNCE_DAYS = 90
 ANSWER_DAYS = 14
 #: days that counts of what machines were asked are remembered
 USAGE_DAYS = 60
+#: days that pictures are kept: no paper is news for longer, and 100 new ones a day of 8 kB are 50 MB
+THUMBNAIL_DAYS = 60
 
 
 def prune(database: Database, *, now: datetime, keep_days: int) -> Mapping[str, int]:
@@ -46,13 +49,13 @@ def prune(database: Database, *, now: datetime, keep_days: int) -> Mapping[str, 
         database: where.
         now: what ages are counted from.
         keep_days: days to keep runs and verdicts. Ledger rows and ends of pauses stay MAIL_DAYS, signals and news
-            SIGNAL_DAYS, bounces BOUNCE_DAYS, machines' summaries MAIL_DAYS and the counts of what machines were asked
-            USAGE_DAYS; the contents of mail go as soon as it is final, for it will not be sent again. Mail that is not
-            final stays whole.
+            SIGNAL_DAYS, bounces BOUNCE_DAYS, machines' summaries MAIL_DAYS, the counts of what machines were asked
+            USAGE_DAYS and pictures THUMBNAIL_DAYS; the contents of mail go as soon as it is final, for it will not be
+            sent again. Mail that is not final stays whole.
 
     Returns:
         how many of what were deleted: `runs`, `verdicts`, `digests`, `snapshots`, `signals`, `mails`,
-        `bounces`, `resumptions`, `summaries`, `usage`, `news`.
+        `bounces`, `resumptions`, `summaries`, `usage`, `news`, `thumbnails`.
     """
     past = now - timedelta(days=keep_days)
     signals_since = (now - timedelta(days=SIGNAL_DAYS)).date()
@@ -77,6 +80,7 @@ def prune(database: Database, *, now: datetime, keep_days: int) -> Mapping[str, 
         "news": delete(news).where(news.c.at < now - timedelta(days=SIGNAL_DAYS)),
         "summaries": delete(summary).where(summary.c.at < now - timedelta(days=MAIL_DAYS)),
         "usage": delete(usage).where(usage.c.day < (now - timedelta(days=USAGE_DAYS)).date()),
+        "thumbnails": delete(thumbnail).where(thumbnail.c.at < now - timedelta(days=THUMBNAIL_DAYS)),
         "signals": delete(signal).where(signal.c.day < signals_since),
     }
     with database.writing() as connection:

@@ -1,6 +1,7 @@
-"""The tables. The same for SQLite and PostgreSQL; bodies are JSON text (see `codec`), never queried inside.
+"""The tables. The same for SQLite and PostgreSQL; bodies are JSON text (see `codec`), not queried inside.
 
-A change here needs a new script in `migrations/versions`; a test compares the two.
+One thing is looked for in them, see `Subscribers.want_pictures`. A change here needs a new script in
+`migrations/versions`; a test compares the two.
 """
 
 from __future__ import annotations
@@ -249,6 +250,22 @@ usage = Table(
     Column("model", PlainText, primary_key=True),
     Column("calls", Integer, nullable=False),
     Column("tokens", Integer, nullable=False),
+)
+
+#: small pictures of papers, by the address of what they were made of. They are fetched again where they are missing
+thumbnail = Table(
+    "thumbnail",
+    metadata,
+    Column("url", PlainText, primary_key=True),
+    # when it was tried last
+    Column("at", Moment, nullable=False, index=True),
+    # made of the data (SHA-256); empty without
+    Column("name", Text, nullable=False, index=True),
+    Column("width", Integer, nullable=False),
+    Column("height", Integer, nullable=False),
+    # a JPEG file; null: nothing could be made of it
+    Column("data", LargeBinary),
+    info={"derived": True},
 )
 
 #: keys for signing; nobody outside ever sees them

@@ -1,7 +1,7 @@
 """Digests ↔ JSON, what many of them share replaced by a name, so that thousands of digests share one copy of it.
 
     planned body    {…, "picks": [["<name>", score], …], "missed": ["<name>", …]}
-    snapshots       a pick without its score, its paper by name; a missed paper; a paper
+    snapshots       a pick without its score, its paper and picture by name; a missed paper; a paper; a picture
 
 A name is made of what it names (SHA-256), so what a name means never changes: a digest read back has the papers as
 they were when it was planned, whatever became of them since, and the mail of a resumed run is the same mail, byte for
@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
 
 from sqlalchemy import bindparam, select
 
-from digest.model import Digest, Match, Missed, Paper, Pick, Similar, Trend
+from digest.model import Digest, Match, Missed, Paper, Pick, Similar, Thumbnail, Trend
 from digest.state.bulk import Bulk
 from digest.state.codec import BodyError, Codec, dumps, loads, parse, quoted, text_encoder, to_text
 from digest.state.database import chunks
@@ -125,15 +125,16 @@ class Writer:
         self._match: _Made[Match, str] = _Made(lambda match: dumps(Match, match))
         self._similar: _Made[tuple[Similar, ...], str] = _Made(lambda some: dumps(tuple[Similar, ...], some))
         self._missed: _Made[Missed, Part] = _Made(lambda missed: _part(partial(dumps, Missed, missed)))
-        self._picks: dict[Hashable, tuple[str, Part, Part, Pick]] = {}
+        self._thumbnail: _Made[Thumbnail, Part] = _Made(lambda one: _part(partial(dumps, Thumbnail, one)))
+        self._picks: dict[Hashable, tuple[str, tuple[Part, ...], Pick]] = {}
 
     def body(self, digest: Digest) -> Body:
         """The digest as text. What it names is stored by `write`. Raises ValueError for a score that is no number."""
         parts: list[Part] = []
         picks = []
         for pick in digest.picks:
-            opening, part, paper, _ = self._pick(pick)
-            parts += (part, paper)
+            opening, named, _ = self._pick(pick)
+            parts += named
             picks.append(f"{opening}{_number(pick.score)}]")
         missed = [self._missed(one) for one in digest.missed]
         parts += missed
@@ -157,27 +158,29 @@ class Writer:
         for part in _not_stored(bodies, now).values():
             part.text, part.stored_for = "", now
 
-    def _pick(self, pick: Pick) -> tuple[str, Part, Part, Pick]:
-        """What stands before the score, what is stored for it, and the paper. The same for many readers' picks.
+    def _pick(self, pick: Pick) -> tuple[str, tuple[Part, ...], Pick]:
+        """What stands before the score, and what is stored for the pick. The same for many readers' picks.
 
         They are of the same objects, which the pick that is kept keeps alive, so that their identities stay their own.
         """
-        ids = id(pick.paper), id(pick.matches), id(pick.trend), id(pick.similar)
+        ids = id(pick.paper), id(pick.matches), id(pick.trend), id(pick.similar), id(pick.thumbnail)
         key = (*ids, pick.part, id(pick.why), id(pick.summary), id(pick.summary_by))
         known = self._picks.get(key)
         if known is None:
             if len(self._picks) >= _PICKS:
                 self._picks.clear()
             part = _part(partial(self._around, pick))
-            known = self._picks[key] = (f'["{part.name}",', part, self._paper(pick.paper), pick)
+            parts = [part, self._paper(pick.paper), *([self._thumbnail(pick.thumbnail)] if pick.thumbnail else [])]
+            known = self._picks[key] = (f'["{part.name}",', tuple(parts), pick)
         return known
 
     def _around(self, pick: Pick) -> str:
+        thumbnail = f',"thumbnail":"{self._thumbnail(pick.thumbnail).name}"' if pick.thumbnail else ""
         return (
             f'{{"paper":"{self._paper(pick.paper).name}","part":"{pick.part}",'
             f'"matches":[{",".join(map(self._match, pick.matches))}],"trend":{self._trend(pick.trend)},'
             f'"similar":{self._similar(pick.similar)},"why":{quoted(pick.why)},"summary":{quoted(pick.summary)},'
-            f'"summary_by":{quoted(pick.summary_by)}}}'
+            f'"summary_by":{quoted(pick.summary_by)}{thumbnail}}}'
         )
 
 
@@ -186,10 +189,16 @@ class Reader:
 
     def __init__(self) -> None:
         self._papers: dict[str, Paper] = {}
+        self._thumbnails: dict[str, Thumbnail] = {}
         self._picks: dict[str, Pick] = {}
         self._missed: dict[str, Missed] = {}
         # as version 0007 and older wrote them, picks and missed papers may be there in full
-        self._full = Codec(decoders={Paper: lambda name: _found(self._papers, "paper", name)})
+        self._full = Codec(
+            decoders={
+                Paper: lambda name: _found(self._papers, "paper", name),
+                Thumbnail: lambda name: _found(self._thumbnails, "picture", name),
+            }
+        )
         self._codec = Codec(decoders={Pick: self._pick, Missed: self._miss})
         # one thread at a time: between fetching what is named and using it nobody may forget it
         self._lock = Lock()
@@ -214,11 +223,14 @@ class Reader:
 
     def _fetch(self, connection: Connection, picks: set[str], missed: set[str], papers: set[str]) -> None:
         if len(self._picks) + len(self._missed) > _PICKS:
-            self._papers, self._picks, self._missed = {}, {}, {}
+            self._papers, self._picks, self._missed, self._thumbnails = {}, {}, {}, {}
         new = {name: parse(body) for name, body in _bodies(connection, picks - self._picks.keys())}
         papers |= {str(tree["paper"]) for tree in new.values() if isinstance(tree, dict) and "paper" in tree}
         for name, body in _bodies(connection, papers - self._papers.keys()):
             self._papers[name] = loads(Paper, body)
+        thumbnails = {str(tree["thumbnail"]) for tree in new.values() if isinstance(tree, dict) and "thumbnail" in tree}
+        for name, body in _bodies(connection, thumbnails - self._thumbnails.keys()):
+            self._thumbnails[name] = loads(Thumbnail, body)
         for name, tree in new.items():
             self._picks[name] = self._full.decoder(Pick)(tree | {"score": 0.0} if isinstance(tree, dict) else tree)
         for name, body in _bodies(connection, missed - self._missed.keys()):

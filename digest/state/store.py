@@ -22,6 +22,7 @@ from digest.state.runs import Runs
 from digest.state.schema import ledger, paper, pause, run, subscriber
 from digest.state.subscribers import Subscribers, new_token
 from digest.state.summaries import Summaries
+from digest.state.thumbnails import Thumbnails
 
 if TYPE_CHECKING:
     from typing import Self
@@ -74,6 +75,7 @@ class State:
         feedback: what readers said of papers, authors and words.
         interests: papers that readers brought.
         summaries: what machines wrote of papers.
+        thumbnails: small pictures of papers.
         runs: reports and verdicts.
         upgrade: what opening it had to upgrade, to be told to the operator; None if nothing.
         place: file path or address without password, for people.
@@ -91,6 +93,7 @@ class State:
         self.feedback = Feedback(database)
         self.interests = Interests(database)
         self.summaries = Summaries(database)
+        self.thumbnails = Thumbnails(database)
         self.runs = Runs(database)
 
     def __enter__(self) -> Self:

@@ -172,6 +172,17 @@ class Subscribers:
             if len(rows) < size:
                 return
 
+    def want_pictures(self) -> bool:
+        """Whether anybody who joined at run time wants pictures in the mail.
+
+        Looked for in the texts themselves: reading 100,000 of them takes 3.5 s. A quote within a value is escaped
+        there, so nothing else looks like that.
+        """
+        body = subscriber.c.body
+        asked = or_(*(body.contains(f'"images":"{images}"', autoescape=True) for images in ("linked", "embedded")))
+        with self._database.reading() as connection:
+            return connection.scalar(select(subscriber.c.email).where(asked).limit(1)) is not None
+
     def find(self, emails: Iterable[str]) -> tuple[Subscriber, ...]:
         """Those of these addresses who joined at run time; without tokens."""
         with self._database.reading() as connection:

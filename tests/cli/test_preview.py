@@ -7,8 +7,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from digest.cli.preview import write_preview
+from digest.compose.message import compose
+from digest.compose.render import Renderer
+from tests.compose.cases import LETTERHEAD, USUAL, WIDE, illustrated
+
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     from tests.cli.conftest import Said
     from tests.commands import Place
@@ -28,6 +34,14 @@ def test_a_preview_is_three_files_and_leaves_no_trace(place: Place, cli: Callabl
     assert said.out.startswith("ada@example.org: 1 of 2 new papers, 1 matched\n  For you\n")
     assert "Written: out/ada@example.org.html, .txt and .eml beside it\n" in said.out
     assert "✓ ada@example.org: 1 for you" in cli("send", "--now").out
+
+
+def test_pictures_of_a_preview_are_in_its_page(tmp_path: Path) -> None:
+    mail = compose(illustrated(USUAL, WIDE), LETTERHEAD, Renderer())
+    page = write_preview(mail, tmp_path).read_text()
+
+    assert 5 == page.count(f'src="data:image/jpeg;base64,{WIDE.data}"')
+    assert "cid:" not in page
 
 
 def test_a_preview_without_papers_says_how_to_get_some(place: Place, cli: Callable[..., Said]) -> None:

@@ -93,6 +93,15 @@ def test_what_contradicts_itself_is_told_of_the_option(cli: Callable[..., Said])
     assert "digest: --quiet = never: must be one of: skip, note" in said.err
 
 
+def test_linked_pictures_need_an_archive_for_those_who_join_later_too(cli: Callable[..., Said]) -> None:
+    wrong = cli("subscribers", "add", BOB, "--images", "linked")
+    right = cli("subscribers", "add", BOB, "--images", "embedded")
+
+    assert (2, True) == (wrong.code, wrong.err.startswith("digest: --images"))
+    assert "mail.archive_url does not say where that is" in wrong.err
+    assert 0 == right.code
+
+
 def test_a_list_of_nobody_says_how_to_add_somebody(place: Place, cli: Callable[..., Said]) -> None:
     place.configure(readers=())
 

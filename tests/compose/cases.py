@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, time
+from itertools import cycle
 from typing import TYPE_CHECKING, Any
 
 from digest.answer import line
@@ -11,12 +12,12 @@ from digest.compose.invitation import Way
 from digest.compose.letter import Letterhead
 from digest.curate.reasons import why
 from digest.languages.language import language
-from digest.model import Digest, Followup, Match, Missed, Similar, Trend
+from digest.model import Digest, Followup, Match, Missed, Similar, Thumbnail, Trend
 from tests.makers import HOSTILE_TITLE, NOW, digest, paper, pick, subscriber
 
 if TYPE_CHECKING:
     from digest.compose.styles import Inliner
-    from digest.model import Pick
+    from digest.model import Images, Pick
 
 LETTERHEAD = Letterhead(
     from_address="Paper digest <digest@papers.example.org>",
@@ -295,6 +296,22 @@ WAY = Way(
     line("confirm", "20260915T060000Z", TOKEN, secret="a secret of the tests"),
     days=14,
 )
+#: four grey pixels, said to be more
+GREY = (
+    "/9j/4AAQSkZJRgABAQAAAQABAAD/2wBDABsSFBcUERsXFhceHBsgKEIrKCUlKFE6PTBCYFVlZF9VXVtqeJmBanGQc1tdhbWGkJ6jq62rZ4C8ybqm"
+    "x5moq6T/wAALCAACAAIBAREA/8QAFAABAAAAAAAAAAAAAAAAAAAABv/EABQQAQAAAAAAAAAAAAAAAAAAAAD/2gAIAQEAAD8AQv/Z"
+)
+WIDE, TALL = Thumbnail("a7c1e5f0", 320, 172, GREY), Thumbnail("b8d2f6a1", 151, 240, GREY)
+
+
+def illustrated(digest: Digest, *thumbnails: Thumbnail | None, images: Images = "embedded") -> Digest:
+    """The digest with these pictures, in turn, for a reader who wants them so."""
+    picks = zip(digest.picks, cycle(thumbnails))
+    return replace(
+        digest,
+        subscriber=replace(digest.subscriber, images=images),
+        picks=tuple(replace(pick, thumbnail=thumbnail) for pick, thumbnail in picks),
+    )
 
 
 def spoken(digest: Digest, code: str, missed: tuple[str, ...], news: tuple[str, ...] = ()) -> Digest:
@@ -335,6 +352,7 @@ CASES = {
     "fifty": Case(FIFTY),
     "only-trending": Case(ONLY_TRENDING),
     "compact": Case(COMPACT),
+    "embedded": Case(illustrated(USUAL, WIDE, TALL, None)),
     "weekly": Case(WEEKLY),
     "quiet": Case(QUIET),
     "quiet-all-seen": Case(replace(QUIET, missed=(), matched=9)),

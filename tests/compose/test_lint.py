@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -12,7 +13,7 @@ from digest.compose.lint import lint
 from digest.compose.lint.contrast import ratio
 from digest.compose.message import compose
 from digest.compose.render import Renderer
-from tests.compose.cases import CASES
+from tests.compose.cases import CASES, LETTERHEAD, USUAL, WIDE, illustrated
 
 if TYPE_CHECKING:
     from digest.model import Finding
@@ -54,6 +55,13 @@ def faults(data: bytes, titles: list[str] | None = None) -> list[str]:
 def fault(data: bytes, titles: list[str] | None = None) -> str:
     (only,) = faults(data, titles)
     return only
+
+
+def test_pictures_count_for_no_limit_of_what_mail_programs_show() -> None:
+    large = compose(illustrated(USUAL, replace(WIDE, data="A" * 200_000)), LETTERHEAD, Renderer()).data
+
+    assert len(large) > 200_000
+    assert [] == faults(large, [pick.paper.title for pick in USUAL.picks])
 
 
 @pytest.mark.parametrize("name", CASES)

@@ -14,7 +14,7 @@ from digest.compose.render import Renderer
 from digest.errors import DigestError, TemplateError
 from digest.languages.language import available
 from digest.model import Digest, Followup, Mail, Match, Missed, Pick, Similar, Trend
-from tests.compose.cases import CASES, FIFTY, LETTERHEAD, READER, USUAL
+from tests.compose.cases import CASES, FIFTY, LETTERHEAD, READER, TALL, USUAL, WIDE
 from tests.makers import HOSTILE_TITLE, TODAY, digest, paper, pick, subscriber
 
 if TYPE_CHECKING:
@@ -25,7 +25,14 @@ if TYPE_CHECKING:
 
 ANSWERED = replace(LETTERHEAD, feedback="feedback+x@example.org", secret="s")
 ARCHIVED = replace(LETTERHEAD, archive_url="https://papers.example.org/x", has_feeds=True)
-OTHER_LETTERHEAD = replace(LETTERHEAD, base_url="", reply_to="", credits=(), user_agent="digest/2.0 <&>")
+OTHER_LETTERHEAD = replace(
+    LETTERHEAD,
+    base_url="",
+    archive_url="https://papers.example/a&b",
+    reply_to="",
+    credits=(),
+    user_agent="digest/2.0 <&>",
+)
 
 POOL = (
     *(pick.paper for case in ("usual", "hostile", "latex", "world") for pick in CASES[case].digest.picks),
@@ -76,6 +83,7 @@ picks = st.builds(
     similar=st.lists(st.builds(Similar, st.sampled_from(["doi:10.1/x", "list:x/1"]), texts, texts), max_size=2).map(
         tuple
     ),
+    thumbnail=st.sampled_from([None, WIDE, TALL, replace(WIDE, name="c0", data=WIDE.data * 800)]),
 )
 digests = st.builds(
     Digest,
@@ -86,6 +94,7 @@ digests = st.builds(
         keywords=st.lists(texts, max_size=15).map(tuple),
         layout=st.sampled_from(["full", "compact"]),
         language=st.sampled_from(available()),
+        images=st.sampled_from(["none", "linked", "embedded"]),
         token=st.sampled_from(["", "t0", "a/b?c=d", "x" * 64, "Zm9yIHRoZSByZWFkZXI_-w"]),
         frequency=st.sampled_from(["daily", "weekdays", "weekly"]),
     ),

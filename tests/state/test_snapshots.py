@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from digest.model import Digest, Followup, Match, Missed, Pick, Receipt, Similar, Trend
+from digest.model import Digest, Followup, Match, Missed, Pick, Receipt, Similar, Thumbnail, Trend
 from digest.state.store import State, open_state
 from tests.makers import HOSTILE_TITLE, NOW, TODAY, digest, paper, pick, subscriber
 
@@ -34,6 +34,7 @@ PICKS = st.builds(
     TEXTS,
     TEXTS,
     st.lists(st.builds(Similar, TEXTS, TEXTS, TEXTS), max_size=2).map(tuple),
+    st.none() | st.builds(Thumbnail, TEXTS, st.integers(0, 9), st.integers(0, 9), TEXTS),
 )
 MISSED = st.builds(Missed, TEXTS, TEXTS, TEXTS, TEXTS)
 DIGESTS = st.builds(
@@ -99,6 +100,20 @@ def test_what_readers_share_is_stored_once(state: State) -> None:
 
     # two papers, a pick of each, and what was missed
     assert 5 == len([row for row in state.export_rows() if row.get("table") == "snapshot"])
+    assert digests[8] == state.ledger.claim("reader8@example.org", TODAY, owner="", now=NOW)
+
+
+def test_a_picture_is_stored_once_for_all_who_are_sent_it(state: State) -> None:
+    thumbnail = Thumbnail("a1", 320, 172, "AAEC")
+    digests = [
+        digest(pick(1, why=f"“{number}”", thumbnail=thumbnail), subscriber=subscriber(f"reader{number}@example.org"))
+        for number in range(9)
+    ]
+
+    state.ledger.plan([(one, f"<{one.subscriber.email}>") for one in digests], now=NOW)
+
+    bodies = [row["body"] for row in state.export_rows() if row.get("table") == "snapshot"]
+    assert 1 == sum("AAEC" in body for body in bodies)
     assert digests[8] == state.ledger.claim("reader8@example.org", TODAY, owner="", now=NOW)
 
 

@@ -31,7 +31,7 @@ def lint(data: bytes, titles: Sequence[str] = ()) -> tuple[Finding, ...]:
 
 
 def _all(mail: Opened, titles: Sequence[str]) -> Iterator[Finding]:
-    yield from _check("size", bodies.size(mail), f"{len(mail.data):,} bytes, under {SIZE_LIMIT:,}")
+    yield from _check("size", bodies.size(mail), f"{mail.size:,} bytes, under {SIZE_LIMIT:,}")
     yield from _check("parts", bodies.parts(mail), "plain text first, then HTML")
     yield from _check("papers", bodies.papers(mail, titles), "the same in plain text and HTML")
     yield from _check("links", links.links(mail), "only http, https and mailto, and to names of their own")

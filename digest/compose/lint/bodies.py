@@ -19,8 +19,8 @@ _TELLING = 60
 
 def size(mail: Opened) -> Iterator[Finding]:
     """Whether mail programs show the whole mail."""
-    if len(mail.data) >= SIZE_LIMIT:
-        sentence = f"{len(mail.data):,} bytes, and Gmail hides the end of mails over {SIZE_LIMIT:,}"
+    if mail.size >= SIZE_LIMIT:
+        sentence = f"{mail.size:,} bytes, and Gmail hides the end of mails over {SIZE_LIMIT:,}"
         yield Finding("size", "wrong", sentence, "make the templates smaller, or max_papers")
 
 

@@ -55,6 +55,12 @@ class Opened:
         return tuple(part for part in self.parsed.walk() if not part.is_multipart())
 
     @cached_property
+    def size(self) -> int:
+        """Bytes of the mail but for its pictures, which mail programs do not count."""
+        pictures = (part.get_payload() for part in self.parts if part.get_content_maintype() == "image")
+        return len(self.data) - sum(len(body) for body in pictures if isinstance(body, str))
+
+    @cached_property
     def text(self) -> str:
         """The body in plain text; empty without one."""
         return self._body("text/plain")
