@@ -7,6 +7,7 @@ everything else (Content-Security-Policy). Templates escape all they print, and 
 from __future__ import annotations
 
 import calendar
+import re
 from bisect import bisect_left, bisect_right
 from collections import Counter
 from dataclasses import dataclass
@@ -45,6 +46,7 @@ _LEAD = 120
 _FEED_ITEMS = 8192
 #: most characters of a title in a window's or result's head line, which shows about 70
 _HEAD_TITLE = 54
+_CREATIVE_COMMONS = re.compile(r"https?://creativecommons\.org/licenses/([a-z-]{2,8})/(\d\.\d)/?")
 #: names of the sites that most links lead to
 _SITES = {"arxiv.org": "arXiv", "doi.org": "DOI", "openreview.net": "OpenReview", "huggingface.co": "Hugging Face"}
 
@@ -201,7 +203,7 @@ class Pages:
             before=before,
             after=after,
         )
-        return self._fill("edition", root, f"Papers of {written}", day, page=page)
+        return self._fill("edition", root, f"Papers of {written}", day, page=page, here="" if root else "index.html")
 
     def around(self, day: date) -> tuple[Step | None, Step | None]:
         """The days with papers before and after this one."""
@@ -254,12 +256,12 @@ class Pages:
             before=self._step(year, self._years, -1, year_path, year_path),
             after=self._step(year, self._years, 1, year_path, year_path),
         )
-        return self._fill("year", "../", page.name, year, page=page)
+        return self._fill("year", "../", page.name, year, page=page, here=page.name)
 
     def search(self, index: SearchIndex) -> bytes:
         """The page that searches the index."""
         facts = {"papers": len(index), "width": index.width, "shard": SHARD, "small": sorted(SMALL)}
-        return self._fill("search", "../", "Search", None, **facts)
+        return self._fill("search", "../", "Search", None, here="search", **facts)
 
     def feed_entry(self, records: Sequence[Record]) -> str:
         """A day as HTML for feed readers."""
@@ -274,10 +276,11 @@ class Pages:
         """A file that is copied as it is."""
         return (packaged() / "web" / name).read_bytes()
 
-    def _fill(self, kind: str, root: str, title: str, day: date | None, **values: object) -> bytes:
+    def _fill(self, kind: str, root: str, title: str, day: date | None, *, here: str = "", **values: object) -> bytes:
+        """The page; `here`: which of the links at the top leads to it."""
         year = year_path(day or self._full[-1])
         template = self._environment.get_template(f"web/{kind}.html")
-        return template.render(root=root, title=title, year=year, **values).encode()
+        return template.render(root=root, title=title, year=year, here=here, **values).encode()
 
     def _step(
         self, here: date, days: Sequence[date], by: int, path: Callable[[date], str], name: Callable[[date], str]
@@ -318,7 +321,7 @@ def _subjects(items: Iterable[Item]) -> tuple[str, ...]:
 
 
 def _near(one: Record) -> Near:
-    told = (listed(one.authors, 3), long_day(one.edition) if one.edition else "")
+    told = (listed(one.authors, 3), long_day(one.edition).partition(", ")[2] if one.edition else "")
     return Near(cut_at_word(one.title, 200), paper_path(one.paper.key), " · ".join(filter(None, told)))
 
 
@@ -332,11 +335,22 @@ def _details(one: Record) -> Iterator[tuple[str, str, str]]:
         ("Topics", ", ".join(filter(None, (one_line(plain(word), 60) for word in paper.ai_keywords))), ""),
         ("Journal", one_line(plain(paper.journal_ref)), ""),
         ("Comment", one_line(plain(paper.comment)), ""),
-        ("Licence", one_line(paper.licence), paper.licence),
+        ("Licence", _licence(paper.licence), paper.licence),
     )
     for name, value, link in facts:
         if value:
             yield name, value, http_link(link)
+
+
+def _licence(link: str) -> str:
+    """A licence by its name, if its address has one in it.
+
+    >>> _licence("https://creativecommons.org/licenses/by-nc-sa/4.0/"), _licence("https://example.org/mine")
+    ('CC BY-NC-SA 4.0', 'https://example.org/mine')
+    """
+    if found := _CREATIVE_COMMONS.fullmatch(link):
+        return f"CC {found[1].upper()} {found[2]}"
+    return one_line(link)
 
 
 def _short(day: date) -> str:

@@ -32,7 +32,13 @@
     by("shown").textContent = shown === 1 ? "1 paper" : `${shown} papers`;
     by("none").hidden = shown > 0;
   };
-  by("tools").hidden = false;
+  by("all").addEventListener("click", () => {
+    by("filter").value = "";
+    by("code").checked = false;
+    if (by("subject")) by("subject").value = "";
+    show();
+    by("filter").focus();
+  });
   for (const kind of ["input", "change"]) by("tools").addEventListener(kind, show);
   show(); // a browser that goes back has kept what was chosen
 })();

@@ -61,9 +61,9 @@
     }));
     by("shown").textContent = !wanted.length ? "" : hits.length === 1 ? "1 paper"
       : hits.length > 50 ? `${hits.length} papers, the best 50 of them` : `${hits.length} papers`;
+    by("none").hidden = !wanted.length || hits.length > 0;
     history.replaceState(null, "", typed ? `#${encodeURIComponent(typed)}` : location.pathname);
   };
-  form.hidden = false;
   form.addEventListener("input", find);
   try { by("query").value = decodeURIComponent(location.hash.slice(1)); } catch { /* not ours */ }
   if (by("query").value) find();
