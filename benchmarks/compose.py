@@ -27,11 +27,13 @@ from digest.compose.letter import Letterhead, unsubscribe_link, write
 from digest.compose.message import compose, message_id
 from digest.compose.press import Press
 from digest.compose.render import Renderer, breakable, wrap
+from digest.compose.translation import Sentences, speak
 from digest.compose.words import counted
 from digest.curate.offer import Offer, Request
 from digest.curate.query import parse
 from digest.curate.rank import Ranking
 from digest.curate.trend import trends
+from digest.languages.language import ENGLISH
 from digest.model import Paper, Signals, StoredPaper, Subscriber
 
 if TYPE_CHECKING:
@@ -106,11 +108,14 @@ def usual(inline: Callable[[str], str]) -> Callable[[Digest], object]:
     """Render, inline and write each mail whole, with the standard library's message."""
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(Path(__file__).parents[1] / "templates"),
+        extensions=[Sentences],
         autoescape=jinja2.select_autoescape(["html"]),
         trim_blocks=True,
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
+    speak(environment, ENGLISH)
+    environment.globals["_"] = ENGLISH.say
     environment.filters |= {"wrap": wrap, "breakable": breakable, "counted": counted}
     subject, text, html = (environment.get_template(f"mail/digest.{end}") for end in ("subject.txt", "txt", "html"))
 

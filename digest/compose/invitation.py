@@ -12,7 +12,7 @@ from urllib.parse import quote
 from digest.answer import in_link
 from digest.compose.letter import contact
 from digest.compose.text import one_line
-from digest.compose.words import weekdays
+from digest.languages.language import language
 
 if TYPE_CHECKING:
     from digest.compose.letter import Letterhead
@@ -37,6 +37,8 @@ class Way:
 class Invitation:
     """One question, ready to print."""
 
+    #: tag of the language (RFC 5646) in which it is asked
+    language: str
     #: the address that was given
     reader: str
     #: what would be looked for, as typed, and how many entries more than are shown; empty: nothing, only what trends
@@ -65,13 +67,15 @@ class Invitation:
 
 def write_invitation(reader: Subscriber, letterhead: Letterhead, way: Way) -> Invitation:
     """The question to somebody who would get what `reader` says."""
+    spoken = language(reader.language)
     return Invitation(
+        language=spoken.code,
         reader=one_line(reader.email),
         keywords=tuple(one_line(keyword, 120) for keyword in reader.keywords[:_KEYWORDS_SHOWN]),
         more_keywords=max(len(reader.keywords) - _KEYWORDS_SHOWN, 0),
         weekly=reader.frequency == "weekly",
         notes=reader.quiet == "note",
-        days=weekdays(reader.days),
+        days=spoken.weekdays(reader.days),
         time=f"{reader.at:%H:%M}",
         timezone=one_line(reader.timezone),
         max_papers=reader.max_papers,

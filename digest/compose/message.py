@@ -188,7 +188,7 @@ def compose_invitation(
         DigestError: an address cannot be written into a header.
     """
     invitation, same = write_invitation(reader, letterhead, way), _same_headers(letterhead)
-    rendered = renderer.render_invitation(invitation)
+    rendered = renderer.speaking(invitation.language).render_invitation(invitation)
     identity = f"<invitation.{_fingerprint(reader.email, at.isoformat(), reader.token)}@{same.domain}>"
     headers = [
         same.sender,
@@ -201,7 +201,7 @@ def compose_invitation(
         mime.token_header("List-Subscribe", [f"<{invitation.confirm_link}>"]),
         same.list_help,
         "Auto-Submitted: auto-generated\r\n",  # RFC 3834 §5: no vacation notice in answer to it
-        _content_language(ENGLISH.code),
+        _content_language(invitation.language),
     ]
     bodies = [mime.quoted_printable(rendered.text)], [mime.quoted_printable(rendered.html)]
     data = b"".join(["".join(headers).encode(), *mime.alternatives(*bodies, seed=identity)])

@@ -13,10 +13,14 @@ from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from digest.model import WEEKDAYS
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from babel import Locale
+
+    from digest.model import Weekday
 
 _FOLDER = Path(__file__).parent
 _SIX_DAYS = timedelta(days=6)
@@ -150,6 +154,18 @@ class Language:
     def _short_day(self, day: date) -> str:
         """15 Sep."""
         return self._day(day, "d MMM", "MMMd")
+
+    def weekdays(self, days: Sequence[Weekday]) -> str:
+        """On which days, in the order of the week.
+
+        >>> ENGLISH.weekdays(("thu", "mon")), Language("de").weekdays(("thu", "mon")), ENGLISH.weekdays(WEEKDAYS)
+        ('on Monday and Thursday', 'am Montag und Donnerstag', 'every day')
+        """
+        if len(set(days)) == len(WEEKDAYS):
+            return self.say("every day")
+        names = self._locale.days["format"]["wide"]
+        chosen = tuple([names[number] for number, day in enumerate(WEEKDAYS) if day in days])
+        return self.say("on %(days)s", days=self.joined(chosen))
 
     def week(self, last: date) -> str:
         """The seven days that end with a day: `9–15 September 2026`; months and years are named where they change.

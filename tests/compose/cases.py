@@ -286,6 +286,9 @@ INVITED = {
     "confirmation-world": subscriber(
         "zoë@example.org", name="زهرا میرزایی 王小明", keywords=("专家混合", "نموذج"), token=TOKEN
     ),
+    "confirmation-german": subscriber(
+        token=TOKEN, keywords=("mixture of experts",), days=("mon", "thu"), language="de", asked_at=ASKED_AT
+    ),
     "confirmation-hostile": subscriber(
         name=HOSTILE_TITLE, keywords=(HOSTILE_TITLE, "<i>", "{{ 7 * 7 }}", "x" * 300), trending=0, token=TOKEN
     ),
