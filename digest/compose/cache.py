@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections import OrderedDict
+from itertools import islice
 from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable
+    from collections.abc import Callable, Hashable
 
 
 class Sized(Protocol):
@@ -18,6 +19,27 @@ class Sized(Protocol):
 
 
 T = TypeVar("T", bound=Sized)
+
+
+V = TypeVar("V")
+
+
+class Lately(Generic[V]):
+    """Values by key, at most `most` of them; of those that are too many, the older half is forgotten."""
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._values: dict[Hashable, V] = {}
+        #: the value, if it is there
+        self.get: Callable[[Hashable], V | None] = self._values.get
+
+    def put(self, key: Hashable, value: V) -> V:
+        """Keep a value and return it."""
+        if len(self._values) >= self._most:
+            for old in list(islice(self._values, self._most // 2)):
+                del self._values[old]
+        self._values[key] = value
+        return value
 
 
 class Cache(Generic[T]):

@@ -5,7 +5,7 @@ Pure. Nothing is escaped here: the HTML template escapes everything it prints.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -214,6 +214,16 @@ def excerpt(pick: Pick) -> str:
 
 def body(pick: Pick, words: Sequence[str], language: Language, *, room: Room | None) -> Body:
     """As much of the paper as `Detail.room` allows, with `words` marked."""
+    return marked(unmarked(pick, language, room=room), words)
+
+
+def marked(body: Body, words: Sequence[str]) -> Body:
+    """An unmarked body with `words` marked."""
+    return replace(body, abstract_segments=mark(body.abstract, words)) if body.abstract else body
+
+
+def unmarked(pick: Pick, language: Language, *, room: Room | None) -> Body:
+    """A body without segments: the same for all who get this paper, whatever matched."""
     if room is None:
         return Body()
     paper, trend, own = pick.paper, pick.trend, excerpt(pick)
@@ -222,25 +232,33 @@ def body(pick: Pick, words: Sequence[str], language: Language, *, room: Room | N
         return Body(compact=True, authors=names, origin=origin, badges=_counters(paper, trend, language, changes=False))
     machine = paper.ai_summary if own or not pick.summary else pick.summary
     abstract, summary = (plain(text[:_ABSTRACT_READ]) if room.abstract else "" for text in (own, machine))
-    abstract = cut_at_sentence(abstract, room.abstract)
     return Body(
         authors=_authors(paper, _NAMES_SHOWN, language),
         origin=_origin(paper, language),
         badges=_badges(paper, trend, language),
         ai_summary=cut_at_sentence(summary, _SUMMARY),
-        abstract=abstract,
-        abstract_segments=mark(abstract, words),
+        abstract=cut_at_sentence(abstract, room.abstract),
     )
 
 
 def close(pick: Pick, language: Language, *, room: Room | None) -> Close:
     """Links, reasons and similar papers, if `Detail.room` allows them."""
+    return told(pick, links(pick, language, room=room), language, room=room)
+
+
+def links(pick: Pick, language: Language, *, room: Room | None) -> tuple[Badge, ...]:
+    """Where to read on: the same for all who get this paper."""
+    return _links(pick.paper, pick.trend, language) if room and not room.compact else ()
+
+
+def told(pick: Pick, links: tuple[Badge, ...], language: Language, *, room: Room | None) -> Close:
+    """These links, and what is told to those to whom the paper matters for the same reasons."""
     if room is None:
         return Close()
     if room.compact:
         return Close(why=one_line(plain(pick.why)))
     return Close(
-        links=_links(pick.paper, pick.trend, language),
+        links=links,
         why=one_line(plain(pick.why)),
         similar=tuple(_similar(one, language) for one in pick.similar),
     )

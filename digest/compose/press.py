@@ -7,11 +7,23 @@ templates of an installation's own cannot be taken apart, mails are composed who
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, NamedTuple
 
-from digest.compose.cache import Cache
-from digest.compose.card import body, close, excerpt, followup_card, heading, matched_words, missed_card, words_in
+from digest.compose.cache import Cache, Lately
+from digest.compose.card import (
+    excerpt,
+    followup_card,
+    heading,
+    links,
+    marked,
+    matched_words,
+    missed_card,
+    told,
+    unmarked,
+    words_in,
+)
 from digest.compose.form import Forms
 from digest.compose.frame import CARD_PIECES, Frame, Gap, Page, Piece, frame
 from digest.compose.letter import answers, cover, issue, occasion, shown_followups, shown_missed
@@ -25,7 +37,7 @@ from digest.languages.language import ENGLISH, language
 if TYPE_CHECKING:
     from collections.abc import Hashable
 
-    from digest.compose.card import Detail, Room
+    from digest.compose.card import Badge, Body, Detail, Room
     from digest.compose.letter import Issue, Letterhead
     from digest.compose.picture import Picture
     from digest.compose.render import Renderer
@@ -39,6 +51,8 @@ _NO_PIECE = Piece(b"", 0, 0, b"")
 _PIECES, _PAGES = 26_000_000, 8_000_000
 #: what is known by number, and picks known by what they show: about 200 and 700 bytes each, with what they keep alive
 _NUMBERED, _SHOWN = 40_000, 20_000
+#: papers whose bodies and links are known before anything is marked in them, about 1,500 bytes each
+_KNOWN = 4_000
 
 
 class _Shape(NamedTuple):
@@ -77,6 +91,9 @@ class _Shown:
     title: int
     paper: int
     why: int
+    #: paper and trend alone, and with the words that are shown of the paper; by number too
+    same: int
+    words: int
     #: what is to be marked
     in_title: tuple[str, ...]
     in_abstract: tuple[str, ...]
@@ -97,18 +114,20 @@ class _Numbers:
     """Small numbers for what is slow to compare; no two things ever have the same."""
 
     def __init__(self) -> None:
-        self._known: dict[Hashable, int] = {}
+        self._known: OrderedDict[Hashable, int] = OrderedDict()
         self._last = 0
 
     def of(self, *thing: Hashable) -> int:
-        """The number of what equals this."""
+        """The number of what equals this; those not asked for the longest are forgotten, and get new ones."""
         number = self._known.get(thing)
-        if number is None:
-            if len(self._known) >= _NUMBERED:
-                self._known.clear()
-            self._last += 1
-            number = self._known[thing] = self._last
-        return number
+        if number is not None:
+            self._known.move_to_end(thing)
+            return number
+        if len(self._known) >= _NUMBERED:
+            self._known.popitem(last=False)
+        self._last += 1
+        self._known[thing] = self._last
+        return self._last
 
 
 class Press:
@@ -128,7 +147,11 @@ class Press:
         self._pages = Cache[_Page](_PAGES)
         self._pieces = Cache[Piece](_PIECES)
         self._numbers = _Numbers()
-        self._shown: dict[Hashable, _Shown] = {}
+        #: those of places, which are few, and must not be forgotten for what stands there
+        self._places = _Numbers()
+        self._shown = Lately[_Shown](_SHOWN)
+        self._bodies: Lately[Body] = Lately(_KNOWN)
+        self._links: Lately[tuple[Badge, ...]] = Lately(_KNOWN)
         #: the last of each key, with its number
         self._papers: dict[str, tuple[Paper, Trend, int]] = {}
         #: by language, each tried out, and why mails in it are composed whole; empty if they are not
@@ -202,7 +225,7 @@ class Press:
             pieces += (
                 get(title) or self._title(title, around[at], pick, shown, number, detail, tongue),
                 get(paper) or self._paper(paper, around[at + 1], pick, shown, detail.room(number), tongue),
-                get(why) or self._why(why, around[at + 2], pick, detail.room(number), tongue),
+                get(why) or self._why(why, around[at + 2], pick, shown, detail.room(number), tongue),
                 self._answer(around[at + 3], pick, digest, detail.room(number), tongue) if own.answers else _NO_PIECE,
                 self._picture(places[at + 4], around[at + 4], shown_pictures[number - 1], tongue)
                 if shown_pictures
@@ -230,15 +253,15 @@ class Press:
             title, paper, why, _, picture = around[len(places) : len(places) + len(CARD_PIECES)]
             room = detail.room(number)
             places += (
-                self._numbers.of("title", code, title, number, detail.title),
-                self._numbers.of("paper", code, paper, room),
-                self._numbers.of("why", code, why, room and room.compact),
+                self._places.of("title", code, title, number, detail.title),
+                self._places.of("paper", code, paper, room),
+                self._places.of("why", code, why, room and room.compact),
                 0,
-                self._numbers.of("picture", code, picture),
+                self._places.of("picture", code, picture),
             )
         kinds = ["missed"] * shape.missed + ["followup"] * shape.followups
         rest = zip(kinds, around[len(places) :], strict=True)
-        places += [self._numbers.of(kind, code, element, detail.title) for kind, element in rest]
+        places += [self._places.of(kind, code, element, detail.title) for kind, element in rest]
         has_pictures = any(frame.around[2 + len(CARD_PIECES) * place + 4] for place in range(len(shape.parts)))
         return _Page(frame, tuple(places), has_pictures)
 
@@ -258,16 +281,13 @@ class Press:
 
     def _new(self, pick: Pick) -> _Shown:
         """What a pick shows. It is made of objects that readers share: many of their picks differ in the score only."""
-        if len(self._shown) >= _SHOWN:
-            self._shown.clear()
         paper, trend, why = pick.paper, pick.trend, pick.why
         words, same, of = matched_words(pick), self._number_of(paper, trend), self._numbers.of
         in_title, in_abstract = words_in(paper.title, words), words_in(excerpt(pick), words)
-        told = of("paper", same, in_abstract, pick.summary, pick.summary_by)
-        numbers = of("title", same, in_title), told, of("why", same, why, pick.similar)
-        shown = _Shown(*numbers, in_title, in_abstract, (paper, pick.matches, trend, pick.similar))
-        self._shown[_known_by(pick)] = shown
-        return shown
+        own = of("words", same, pick.summary, pick.summary_by)
+        numbers = of("title", same, in_title), of("paper", own, in_abstract), of("why", same, why, pick.similar)
+        shown = _Shown(*numbers, same, own, in_title, in_abstract, (paper, pick.matches, trend, pick.similar))
+        return self._shown.put(_known_by(pick), shown)
 
     def _title(
         self,
@@ -285,10 +305,20 @@ class Press:
     def _paper(
         self, key: Hashable, around: Element | None, pick: Pick, shown: _Shown, room: Room | None, tongue: _Tongue
     ) -> Piece:
-        return self._printed(key, "paper", around, body(pick, shown.in_abstract, tongue.language, room=room), tongue)
+        known_by = shown.words, room, tongue.language.code
+        body = self._bodies.get(known_by)
+        if body is None:
+            body = self._bodies.put(known_by, unmarked(pick, tongue.language, room=room))
+        return self._printed(key, "paper", around, marked(body, shown.in_abstract), tongue)
 
-    def _why(self, key: Hashable, around: Element | None, pick: Pick, room: Room | None, tongue: _Tongue) -> Piece:
-        return self._printed(key, "why", around, close(pick, tongue.language, room=room), tongue)
+    def _why(
+        self, key: Hashable, around: Element | None, pick: Pick, shown: _Shown, room: Room | None, tongue: _Tongue
+    ) -> Piece:
+        known_by = shown.same, room, tongue.language.code
+        to = self._links.get(known_by)
+        if to is None:
+            to = self._links.put(known_by, links(pick, tongue.language, room=room))
+        return self._printed(key, "why", around, told(pick, to, tongue.language, room=room), tongue)
 
     def _picture(self, place: int, around: Element | None, picture: Picture, tongue: _Tongue) -> Piece:
         key = (place, picture)
