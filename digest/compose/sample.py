@@ -120,5 +120,6 @@ def samples() -> tuple[Letter, ...]:
         replace(_QUIET, matched=0, seen_before=0, missed=(), subscriber=_WEEKLY.subscriber),
         replace(_BARE, picks=()),
         replace(_BARE, picks=(), considered=0),
+        replace(_BARE, picks=(), considered=0, subscriber=_WEEKLY.subscriber),
     )
     return (replace(full, left_out=1), bare, *(write(digest, _LETTERHEAD, Detail()) for digest in others))
