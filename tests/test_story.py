@@ -79,6 +79,14 @@ def test_a_reader_hears_that_their_hour_has_not_come_or_their_day_was_not_chosen
     ] == [day.lines[-1] for day in told]
 
 
+def test_a_weekly_reader_hears_when_the_next_digest_comes() -> None:
+    ada = subscriber(frequency="weekly", days=("fri",), timezone="Europe/Berlin", at=time(8))
+
+    (day,) = tell([], now=NOW, days=1, reader=ada)
+
+    assert "No digest for ada@example.org: the weekly digest is next on Friday 08:00 Europe/Berlin" == day.lines[-1]
+
+
 def test_a_reader_hears_that_no_send_ran_after_their_hour() -> None:
     (day,) = tell([], now=NOW, days=1, reader=subscriber(at=time(5, 0)))
 
