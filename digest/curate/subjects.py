@@ -43,14 +43,15 @@ class Subjects:
         self._papers = papers
         self._known: dict[str, int] = {}
         self._runs_of: dict[str, Sequence[int]] = dict.fromkeys(STOP_WORDS, ())
-        learned = np.unique(np.linspace(0, len(papers) - 1, min(len(papers), _LEARNED)).astype(np.intp))
-        table = occurring(self._cells(learned), len(learned))
+        #: the papers that directions are learned from, evenly among all
+        self.learned: Numbers = np.unique(np.linspace(0, len(papers) - 1, min(len(papers), _LEARNED)).astype(np.intp))
+        table = occurring(self._cells(self.learned), len(self.learned))
         # what only one paper has makes it like no other
-        self._rarity = np.where(table.spread > 1, rarity(table.spread, len(learned)), np.float32(0))
+        self._rarity = np.where(table.spread > 1, rarity(table.spread, len(self.learned)), np.float32(0))
         table = table.scaled(self._rarity).unit()
         kept, columns = np.unique(table.terms, return_inverse=True)
         # the greatest of all arrays: 50 MB, never copied
-        dense = np.zeros((len(learned), len(kept)), np.float32)
+        dense = np.zeros((len(self.learned), len(kept)), np.float32)
         dense[table.numbers, columns] = table.weights
         mean = dense.mean(axis=0)
         dense -= mean
@@ -67,14 +68,21 @@ class Subjects:
 
     def likeness(self, number: int, others: Numbers) -> Weights:
         """How alike the directions of some papers and those of one are: cosines, 0 without a word."""
-        asked = np.append(others, number)
-        missing = np.unique(asked[np.isnan(self._rows[asked, 0])])
+        return np.asarray(self._standing(others) @ self._standing(np.array([number]))[0], np.float32)
+
+    def commonness(self, numbers: Numbers) -> Weights:
+        """How alike each of some papers is to those that were learned from, on average; what is unlike counts as 0."""
+        return np.asarray(np.clip(self._standing(numbers) @ self._standing(self.learned).T, 0.0, 1.0).mean(axis=1))
+
+    def _standing(self, numbers: Numbers) -> Weights:
+        """Where some papers stand, a row of length 1 for each, or of zeros."""
+        missing = np.unique(numbers[np.isnan(self._rows[numbers, 0])])
         if len(missing):
             table = occurring(self._cells(missing), len(missing)).scaled(self._rarity).unit()
             projected = table.times(self._axes)
             said = projected.any(axis=1, keepdims=True)
             self._rows[missing] = unit_rows(np.where(said, projected - self._mean, np.float32(0)))
-        return np.asarray(self._rows[others] @ self._rows[number], np.float32)
+        return self._rows[numbers]
 
     def _cells(self, numbers: Numbers) -> Cells:
         """Every occurrence of a run in some of the papers, by their places there."""

@@ -73,6 +73,11 @@ class Table:
         asked[self.terms[one]] = self.weights[one]
         return self._sums(asked[self.terms] * self.weights).astype(np.float64)
 
+    def mean_product(self) -> Values:
+        """For each paper the mean of its products with all of them."""
+        mean = np.bincount(self.terms, self.weights, len(self.spread)) / max(1, self.papers)
+        return self._sums(mean.astype(np.float32)[self.terms] * self.weights).astype(np.float64)
+
     def times(self, vectors: Weights) -> Weights:
         """Each row times vectors of the terms: papers · length of a vector."""
         sums = np.zeros((self.papers, vectors.shape[1]), np.float32)

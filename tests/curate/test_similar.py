@@ -124,3 +124,15 @@ def test_similarity_lies_between_0_and_1_and_the_most_similar_come_first(texts: 
         assert all(0 <= value <= 1 for value in values)
         assert sorted(index.like(number, 8), key=lambda one: (-one[1], one[0])) == index.like(number, 8)
         assert {n for n, value in enumerate(values) if value and n != number} == {n for n, _ in index.like(number, 8)}
+
+
+def test_what_is_a_little_like_everything_comes_behind_what_is_like_this_paper() -> None:
+    """Both have half of the words; those that the one has besides are in most papers, those of the other in few."""
+    usual = "model training results method learning network".split()  # noqa: SIM905
+    rare = "granite harbours quays jetties piers ropes anchors cranes"
+    asked = "otters build rafts of kelp"
+    texts = [f"{asked} in cold bays", f"{asked} {' '.join(usual)}", f"{asked} beside {rare}", *[rare] * 10]
+    texts += [f"{' '.join(usual[: n % 6 + 1])} about topic{n % 30} and field{n % 7}" for n in range(140)]
+    papers = [paper(n, title="", abstract=text, categories=(), authors=()) for n, text in enumerate(texts)]
+
+    assert [2, 1] == similar(papers, n=2)
