@@ -69,7 +69,7 @@ def write_invitation(reader: Subscriber, letterhead: Letterhead, way: Way) -> In
     """The question to somebody who would get what `reader` says."""
     spoken = language(reader.language)
     return Invitation(
-        language=spoken.code,
+        language=spoken.tag,
         reader=one_line(reader.email),
         keywords=tuple(one_line(keyword, 120) for keyword in reader.keywords[:_KEYWORDS_SHOWN]),
         more_keywords=max(len(reader.keywords) - _KEYWORDS_SHOWN, 0),

@@ -209,7 +209,7 @@ def occasion(issue: Issue, letterhead: Letterhead) -> Occasion:
     """What the mails of one issue have in common."""
     spoken = language(issue.language)
     return Occasion(
-        language=spoken.code,
+        language=spoken.tag,
         frequency=issue.frequency,
         quiet=issue.quiet,
         day=spoken.long_day(issue.local_date),

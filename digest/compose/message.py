@@ -62,7 +62,7 @@ def compose(digest: Digest, letterhead: Letterhead, renderer: Renderer) -> Mail:
 def compose_with(detail: Detail, digest: Digest, letterhead: Letterhead, renderer: Renderer) -> Mail:
     """The digest's mail with this much of every paper, however large it gets; raises as `compose` does."""
     letter = write(digest, letterhead, detail)
-    rendered = renderer.speaking(letter.language).render(letter)
+    rendered = renderer.speaking(digest.subscriber.language).render(letter)
     text, html = [mime.quoted_printable(rendered.text)], [mime.quoted_printable(rendered.html)]
     # a page of one's own may leave pictures out
     shown = [one for one in pictures(digest, letterhead, detail) if one.picture_link in rendered.html]
@@ -188,7 +188,7 @@ def compose_invitation(
         DigestError: an address cannot be written into a header.
     """
     invitation, same = write_invitation(reader, letterhead, way), _same_headers(letterhead)
-    rendered = renderer.speaking(invitation.language).render_invitation(invitation)
+    rendered = renderer.speaking(reader.language).render_invitation(invitation)
     identity = f"<invitation.{_fingerprint(reader.email, at.isoformat(), reader.token)}@{same.domain}>"
     headers = [
         same.sender,

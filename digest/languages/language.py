@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from digest.model import Weekday
 
 _FOLDER = Path(__file__).parent
+#: languages whose characters look otherwise elsewhere: https://www.w3.org/International/questions/qa-choosing-language-tags
+_WRITTEN = {"zh": "zh-Hans"}
 _SIX_DAYS = timedelta(days=6)
 #: dates and numbers kept in words, of each kind and language
 _REMEMBERED = 4096
@@ -43,11 +45,13 @@ class Language:
     """What is said in one language.
 
     Attributes:
-        code: its tag (RFC 5646), for `lang` in HTML and for Content-Language.
+        code: its tag (RFC 5646), as in the configuration and in the name of its file.
+        tag: the same for `lang` in HTML and for Content-Language, where it chooses the font: `zh-Hans` for `zh`.
     """
 
     def __init__(self, code: str) -> None:
         self.code = code
+        self.tag = _WRITTEN.get(code, code)
         self.joined = lru_cache(maxsize=_REMEMBERED)(self._joined)
         self.number = lru_cache(maxsize=_REMEMBERED)(self._number)
         self.compact = lru_cache(maxsize=_REMEMBERED)(self._compact)
