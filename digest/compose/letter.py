@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from email.utils import parseaddr
 from functools import lru_cache
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple
 from urllib.parse import quote, urlsplit
 
 from digest.answer import can_answer, in_link, line
@@ -28,6 +28,7 @@ from digest.compose.card import (
 from digest.compose.picture import NO_PICTURE, pictures
 from digest.compose.text import http_link, one_line, plain
 from digest.languages.language import language
+from digest.model import WEEKDAYS
 from digest.private import private_name
 
 if TYPE_CHECKING:
@@ -84,7 +85,7 @@ class Issue(NamedTuple):
     """What tells which mails look the same but for papers and reader."""
 
     local_date: date
-    frequency: Frequency
+    frequency: Frequency | Literal[""]
     #: True if there is nothing to show, and the mail says so
     quiet: bool
     #: tag of the language in which it is written
@@ -97,8 +98,8 @@ class Occasion:
 
     #: tag of the language (RFC 5646) in which it is written
     language: str
-    #: what the digest covers, for templates to choose their words by; `daily` is any choice of days
-    frequency: Frequency
+    #: what the digest covers, for templates to choose their words by; `daily` is every day, empty any choice of days
+    frequency: Frequency | Literal[""]
     #: True if there is nothing to show
     quiet: bool
     #: `Tuesday, 15 September 2026`, and `15 Sep` for the subject
@@ -201,7 +202,8 @@ def shown_followups(digest: Digest, detail: Detail) -> tuple[Followup, ...]:
 def issue(digest: Digest) -> Issue:
     """Which issue a digest's mail is of."""
     reader = digest.subscriber
-    return Issue(digest.local_date, reader.frequency, not digest.picks, language(reader.language).code)
+    frequency = "" if reader.frequency == "daily" and len(reader.days) < len(WEEKDAYS) else reader.frequency
+    return Issue(digest.local_date, frequency, not digest.picks, language(reader.language).code)
 
 
 @lru_cache(maxsize=64)

@@ -8,7 +8,7 @@ from datetime import UTC, date, datetime
 from digest.compose.card import Detail
 from digest.compose.invitation import Invitation, Way, write_invitation
 from digest.compose.letter import Letter, Letterhead, write
-from digest.model import Digest, Followup, Match, Missed, Paper, Pick, Similar, Subscriber, Thumbnail, Trend
+from digest.model import WEEKDAYS, Digest, Followup, Match, Missed, Paper, Pick, Similar, Subscriber, Thumbnail, Trend
 
 _PAPER = Paper(
     key="arxiv:2609.99999",
@@ -112,8 +112,9 @@ def samples() -> tuple[Letter, ...]:
     """The same as letters."""
     full, bare = write(_FULL, _LETTERHEAD, Detail()), write(_BARE, Letterhead("digest@example.org"), Detail())
     weekdays = replace(_BARE, subscriber=replace(_BARE.subscriber, frequency="weekdays"))
+    daily = replace(_BARE, subscriber=replace(_BARE.subscriber, days=WEEKDAYS))
     others = (
-        *(_WEEKLY, _QUIET, weekdays),
+        *(_WEEKLY, _QUIET, weekdays, daily),
         # the reasons for which there may be nothing
         replace(_QUIET, seen_before=0),
         replace(_QUIET, seen_before=20),

@@ -13,7 +13,7 @@ from digest.compose.press import Press
 from digest.compose.render import Renderer
 from digest.errors import DigestError, TemplateError
 from digest.languages.language import available
-from digest.model import Digest, Followup, Mail, Match, Missed, Pick, Similar, Trend
+from digest.model import WEEKDAYS, Digest, Followup, Mail, Match, Missed, Pick, Similar, Trend
 from tests.compose.cases import CASES, FIFTY, LETTERHEAD, READER, TALL, USUAL, WIDE
 from tests.makers import HOSTILE_TITLE, TODAY, digest, paper, pick, subscriber
 
@@ -97,6 +97,7 @@ digests = st.builds(
         images=st.sampled_from(["none", "linked", "embedded"]),
         token=st.sampled_from(["", "t0", "a/b?c=d", "x" * 64, "Zm9yIHRoZSByZWFkZXI_-w"]),
         frequency=st.sampled_from(["daily", "weekdays", "weekly"]),
+        days=st.sampled_from([WEEKDAYS, WEEKDAYS[:3]]),
     ),
     local_date=st.sampled_from([TODAY, TODAY.replace(day=16)]),
     planned_at=st.just(USUAL.planned_at),
