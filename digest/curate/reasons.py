@@ -10,7 +10,7 @@ import functools
 from collections.abc import Iterator, Sequence
 
 from digest.curate.query import Boost, Phrase, parse
-from digest.curate.words import words
+from digest.curate.words import singular, words
 from digest.languages.language import ENGLISH, Language, message
 from digest.model import Match, Trend
 
@@ -28,8 +28,8 @@ _NAMED = {
     "category": message("in %(names)s"),
     "organization": message("from %(names)s"),
 }
-#: words that begin with so many equal letters are taken for forms of one word
-_AKIN = 4
+#: letters of the shortest word that is seen at the beginning of another
+_SHORTEST = 3
 
 
 def why(matches: Sequence[Match], trend: Trend, language: Language = ENGLISH, *, fond: bool = False) -> str:
@@ -70,10 +70,16 @@ def _asked_and_found(keyword: str, pieces: tuple[str, ...]) -> tuple[str, str]:
     if not isinstance(node, Phrase):
         return keyword.strip(), ""
     asked_for = f"{node.text}*" if node.prefix else node.text
-    asked = {word[:_AKIN] for word in node.words}
-    if any(word[:_AKIN] in asked for piece in pieces for word in words(piece)) or not pieces:
+    found = [word for piece in pieces for word in words(piece)]
+    if not pieces or any(_is_seen_in(asked, word) for asked in node.words for word in found):
         return asked_for, ""
     return asked_for, pieces[0]
+
+
+def _is_seen_in(asked: str, found: str) -> bool:
+    """Whether a reader sees one word in the other: `FPGA` in `FPGAs`, but not `accelerator` in `acceleration`."""
+    short, long = sorted((asked, found), key=len)
+    return singular(found) == singular(asked) or (len(short) >= _SHORTEST and long.startswith(short))
 
 
 def _trend(trend: Trend, language: Language) -> Iterator[str]:

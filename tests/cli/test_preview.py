@@ -164,7 +164,7 @@ def test_a_preview_can_print_the_numbers_behind_it_and_then_writes_nothing(
     assert "relevance           1 - e^(-sum/2), where the sum is " in said.out
     assert "interest            0.95 × relevance + 0.05 × trend 0.000\n" in said.out
     assert "\nJust missed\n  1. Experts, and a Mixture" in said.out
-    assert "\n       below your 1 papers; short by 0." in said.out
+    assert "\n       below your 1 paper; short by 0." in said.out
     assert not (place.folder / "out").exists()
     assert "Just missed" not in cli("preview", "--explain", "--missed", "0").out
 

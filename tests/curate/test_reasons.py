@@ -25,6 +25,16 @@ from digest.model import Match, Trend
         ),
         (Match("robot manipulation", ("abstract",), ("Robotic", "manipulating")), "“robot manipulation” in abstract"),
         (
+            Match("accelerator", ("title",), ("Acceleration", "accelerates")),
+            "“accelerator”, written “Acceleration”, in title",
+        ),
+        (
+            Match("accelerator", ("title", "abstract"), ("Acceleration", "accelerators")),
+            "“accelerator” in title and abstract",
+        ),
+        (Match("FPGA", ("title",), ("FPGAs",)), "“FPGA” in title"),
+        (Match("fine tuning", ("title",), ("Finetuning",)), "“fine tuning” in title"),
+        (
             Match("rl", ("title", "abstract", "topic"), ("RL",)),
             "“rl” in title, abstract and topics",
         ),
@@ -76,6 +86,16 @@ def test_reasons_are_joined_by_semicolons() -> None:
             "„MoE“, geschrieben „mixture of experts“, in Abstract",
             "摘要中有“MoE”（写作“mixture of experts”）",
         ),
+        (
+            Match("accelerator", ("title",), ("Acceleration", "accelerates")),
+            "“accelerator”, written “Acceleration”, in title",
+        ),
+        (
+            Match("accelerator", ("title", "abstract"), ("Acceleration", "accelerators")),
+            "“accelerator” in title and abstract",
+        ),
+        (Match("FPGA", ("title",), ("FPGAs",)), "“FPGA” in title"),
+        (Match("fine tuning", ("title",), ("Finetuning",)), "“fine tuning” in title"),
         (
             Match("rl", ("title", "abstract", "topic"), ("RL",)),
             "„rl“ in Titel, Abstract und Themen",
