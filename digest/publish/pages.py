@@ -12,6 +12,7 @@ from bisect import bisect_left, bisect_right
 from collections import Counter
 from dataclasses import dataclass
 from functools import lru_cache
+from html import escape
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -223,7 +224,7 @@ class Pages:
             similar=tuple(map(_near, similar)),
             bibtex=bibtex([one]),
         )
-        return self._fill("paper", "../", cut_at_word(page.item.card.title, _HEAD_TITLE), one.edition, page=page)
+        return self._fill("paper", "../", _head_title(page.item.card.title), one.edition, page=page)
 
     def month(self, month: date, leading: Mapping[date, Sequence[Record]]) -> bytes:
         """The page of the month that begins on `month`, with the papers in front of each of its days."""
@@ -340,6 +341,12 @@ def _details(one: Record) -> Iterator[tuple[str, str, str]]:
     for name, value, link in facts:
         if value:
             yield name, value, http_link(link)
+
+
+def _head_title(title: str) -> str:
+    """As much of a title as a head line shows; written as HTML, `<` counts four, so that checkers count the same."""
+    short = cut_at_word(title, _HEAD_TITLE)
+    return cut_at_word(title, max(_HEAD_TITLE - len(escape(short)) + len(short), 20))
 
 
 def _licence(link: str) -> str:

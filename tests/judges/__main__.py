@@ -1,10 +1,10 @@
-"""Ten mails before outside judges, in one table.
+"""Ten mails before outside judges, in one table, and the pages of an archive in another.
 
 usage: python -m tests.judges [FOLDER]
 
-Writes the mails, their HTML and pictures of them to FOLDER (`out/judge` if left out). Prints a row for each mail and a
-column for each mark, and below what was found where a mark is missed. Ends with 0 if every mark is reached, with 1 if
-one is missed, and with 2 if a judge could not be heard.
+Writes the mails, their HTML, an archive and pictures of them to FOLDER (`out/judge` if left out). Prints a row for each
+mail and page and a column for each mark, and below what was found where a mark is missed. Ends with 0 if every mark is
+reached, with 1 if one is missed, and with 2 if a judge could not be heard.
 """
 
 from __future__ import annotations
@@ -14,14 +14,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tests.judges.mails import composed
-from tests.judges.panel import Column, JudgeError, judged
+from tests.judges.pages import HASHES, written
+from tests.judges.panel import Column, JudgeError, judged, judged_pages
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
 
 def table(columns: Sequence[Column], names: Sequence[str]) -> str:
-    """A row for each mail, a column for each mark; a missed mark has a `!` behind it."""
+    """A row for each mail or page, a column for each mark; a missed mark has a `!` behind it."""
     rows = [["", *(column.name for column in columns)]]
     for name in names:
         opinions = [(column.opinions[name], column.places) for column in columns]
@@ -36,7 +37,7 @@ def table(columns: Sequence[Column], names: Sequence[str]) -> str:
 
 
 def misses(columns: Sequence[Column]) -> Iterator[str]:
-    """A line for each missed mark of each mail, with all that was found."""
+    """A line for each missed mark of each mail or page, with all that was found."""
     for column in columns:
         for name, opinion in column.opinions.items():
             if opinion.missed:
@@ -51,13 +52,16 @@ def main(folder: Path) -> int:
         (folder / f"{name}.html").write_text(mail.html, encoding="utf-8")
     try:
         columns = judged(folder, list(mails))
+        pages = written(folder / "site")
+        columns_of_pages = judged_pages(folder, pages, HASHES)
     except JudgeError as error:
         print(error, file=sys.stderr)
         return 2
     print(table(columns, list(mails)))
-    missed = list(misses(columns))
+    print(f"\n{table(columns_of_pages, [page.stem for page in pages])}")
+    missed = [*misses(columns), *misses(columns_of_pages)]
     print("\n".join(["", *missed]) if missed else "Every mark is reached.")
-    print(f"The mails and their pictures are in {folder}")
+    print(f"The mails, the pages and their pictures are in {folder}")
     return 1 if missed else 0
 
 

@@ -1,6 +1,8 @@
 // How mails do in Chromium: axe and the width at 375 and 800 px in light and dark, and the contrast in forced dark.
 // usage: node browser.mjs CHROMIUM FOLDER MAIL.html …    writes pictures to FOLDER and prints, for each mail,
 // {"axe": ["rule (impact): element", …], "wide": ["…"], "contrast": [[ratio, "text"], …]}; the lowest ratio first
+//        node browser.mjs CHROMIUM FOLDER --pages PAGE.html[#…] …    the same for pages, which have a dark scheme of
+// their own; in the place of the contrast "shift": how much of what was seen moved while the page came to rest
 import { readFileSync, writeFileSync } from "node:fs";
 import { basename, resolve } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
@@ -14,9 +16,17 @@ const PICTURE_HEIGHT = 3000;
 const STRIP = 2000;
 const SCALE = 2;
 
-const [chromium, folder, ...files] = process.argv.slice(2);
+const [chromium, folder, ...given] = process.argv.slice(2);
+const arePages = given[0] === "--pages";
+const files = arePages ? given.slice(1) : given;
+// milliseconds for what a page's script does by itself
+const REST = 300;
 const browser = await puppeteer.launch({ executablePath: chromium, headless: true, args: ALONE });
 const desk = await browser.newPage();
+
+function named(file) {
+  return basename(file.split("#")[0], ".html");
+}
 
 async function opened(file, width, scheme, scale, wide) {
   const page = await browser.newPage();
@@ -28,12 +38,22 @@ async function opened(file, width, scheme, scale, wide) {
     wide.push(`fetches ${request.url()}`);
     return request.abort();
   });
-  await page.goto(pathToFileURL(resolve(file)));
+  await page.evaluateOnNewDocument(() => {
+    window.shift = 0;
+    const add = (list) => list.getEntries().forEach((entry) => (window.shift += entry.value));
+    new PerformanceObserver(add).observe({ type: "layout-shift", buffered: true });
+  });
+  const [path, hash] = file.split("#");
+  await page.goto(`${pathToFileURL(resolve(path))}${hash ? `#${hash}` : ""}`);
   return page;
 }
 
 async function judged(file, scheme, width, found) {
   const page = await opened(file, width, scheme, 1, found.wide);
+  if (arePages) {
+    await new Promise((rested) => setTimeout(rested, REST));
+    found.shift = Math.max(found.shift, await page.evaluate(() => window.shift));
+  }
   await page.evaluate(AXE);
   const violations = await page.evaluate(async () => (await axe.run(document, { resultTypes: ["violations"] })).violations);
   for (const { id, impact, nodes } of violations) {
@@ -45,7 +65,7 @@ async function judged(file, scheme, width, found) {
   });
   if (needed > width) found.wide.push(`${needed} px wide in a window of ${width} px`);
   const clip = { x: 0, y: 0, width, height: Math.min(height, PICTURE_HEIGHT) };
-  await page.screenshot({ path: `${folder}/${basename(file, ".html")}-${scheme}-${width}.png`, clip });
+  await page.screenshot({ path: `${folder}/${named(file)}-${scheme}-${width}.png`, clip });
   await page.close();
 }
 
@@ -83,7 +103,7 @@ async function forcedDark(file, found) {
     // a text that begins on the last line of a strip goes on in the next one
     const clip = { x: 0, y: top, width, height: Math.min(STRIP + 200, height - top) };
     const picture = await page.screenshot({ clip, encoding: "base64" });
-    if (!top) writeFileSync(`${folder}/${basename(file, ".html")}-forced-dark-${width}.png`, picture, "base64");
+    if (!top) writeFileSync(`${folder}/${named(file)}-forced-dark-${width}.png`, picture, "base64");
     const ratios = await desk.evaluate(contrasts, picture, here, top, SCALE);
     here.forEach(({ text }, index) => found.contrast.push([ratios[index], text]));
   }
@@ -124,10 +144,10 @@ async function contrasts(picture, texts, top, scale) {
 
 const mails = {};
 for (const file of files) {
-  const found = { axe: [], wide: [], contrast: [] };
+  const found = { axe: [], wide: [], contrast: [], shift: 0 };
   for (const scheme of ["light", "dark"]) for (const width of [375, 800]) await judged(file, scheme, width, found);
-  await forcedDark(file, found);
-  mails[basename(file, ".html")] = found;
+  if (!arePages) await forcedDark(file, found);
+  mails[named(file)] = found;
 }
 await browser.close();
 console.log(JSON.stringify(mails));

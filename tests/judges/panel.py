@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
 HERE = Path(__file__).parent
 #: command → the Debian package that brings it
@@ -38,6 +38,8 @@ SPAM_LIMIT, SPAM_RULE_LIMIT = -0.5, 0.5
 UNKNOWN_LIMIT = 5
 #: WCAG 2.1, 1.4.3
 CONTRAST_LIMIT = 4.5
+#: how much of what is seen may move while a page comes to rest (https://web.dev/articles/cls); good is below 0.1
+SHIFT_LIMIT = 0.01
 #: without any of these a mail is read as well; every other feature that a program does not know is a miss
 DISPENSABLE = {"<body> element", "<style> element", "@media", "height property", "role attribute"}
 #: seconds for one judge and all mails
@@ -80,10 +82,43 @@ def judged(folder: Path, names: Sequence[str]) -> list[Column]:
         JudgeError: a program is missing or failed; says what to install.
     """
     install()
+    files = _files(folder, names, "html")
+    judges: Sequence[Callable[[], list[Column]]] = (
+        lambda: _size(folder, names),
+        lambda: _spam(folder, names),
+        lambda: _nu(files, names),
+        lambda: _html_validate(files, names),
+        lambda: _clients(folder, names),
+    )
     with ThreadPoolExecutor() as pool:
-        heard = pool.map(lambda judge: judge(folder, names), (_browser, _size, _spam, _nu, _html_validate, _clients))
-        browser, *others = heard
-    return [column for columns in (*others, browser) for column in columns]
+        browser = pool.submit(_chromium, folder, files)
+        columns = [column for heard in pool.map(lambda judge: judge(), judges) for column in heard]
+        told = browser.result()
+    return [*columns, *_browser(told, names), _forced_dark(told, names)]
+
+
+def judged_pages(pictures: Path, pages: Sequence[Path], hashes: Mapping[str, str]) -> list[Column]:
+    """What the judges of HTML and the browser say of pages of the archive, each named by its file.
+
+    Args:
+        pictures: folder for pictures of them.
+        pages: whose names differ, and which lie where their links lead to something.
+        hashes: name of a page → what stands behind the # in its address.
+
+    Raises:
+        JudgeError: as `judged`.
+    """
+    install()
+    files = {page.stem: str(page) for page in pages}
+    asked = [f"{file}#{hashes[name]}" if name in hashes else file for name, file in files.items()]
+    told = _chromium(pictures, ["--pages", *asked])
+    shifts = {name: Opinion(told[name]["shift"], missed=told[name]["shift"] > SHIFT_LIMIT) for name in files}
+    return [
+        *_nu([*files.values()], [*files]),
+        *_html_validate([*files.values()], [*files]),
+        *_browser(told, [*files]),
+        Column("shift", f"≤ {SHIFT_LIMIT}", shifts, places=2),
+    ]
 
 
 def install() -> None:
@@ -128,9 +163,8 @@ def _spam(folder: Path, names: Sequence[str]) -> list[Column]:
     return [Column("SpamAssassin", f"≤ {SPAM_LIMIT}, no rule > {SPAM_RULE_LIMIT}", opinions, places=1)]
 
 
-def _nu(folder: Path, names: Sequence[str]) -> list[Column]:
+def _nu(files: Sequence[str], names: Sequence[str]) -> list[Column]:
     jar = HERE / "node_modules" / "vnu-jar" / "build" / "dist" / "vnu.jar"
-    files = _files(folder, names, "html")
     options = ("--errors-only", "--exit-zero-always", "--stdout", "--format", "json")
     found: dict[str, list[str]] = {name: [] for name in names}
     for message in json.loads(_told("java", "-jar", str(jar), *options, *files))["messages"]:
@@ -138,12 +172,12 @@ def _nu(folder: Path, names: Sequence[str]) -> list[Column]:
     return [Column("vnu", "0 errors", _faults(found))]
 
 
-def _html_validate(folder: Path, names: Sequence[str]) -> list[Column]:
+def _html_validate(files: Sequence[str], names: Sequence[str]) -> list[Column]:
     program = HERE / "node_modules" / ".bin" / "html-validate"
     options = ("--config", str(HERE / "html-validate.json"), "--formatter", "json")
     found: dict[str, list[str]] = {name: [] for name in names}
     # it ends with 1 if there are faults
-    for page in json.loads(_told(str(program), *options, *_files(folder, names, "html"), codes=(0, 1))):
+    for page in json.loads(_told(str(program), *options, *files, codes=(0, 1))):
         found[_named(page["filePath"], names)] += [
             f"line {message['line']}: {message['ruleId']}: {message['message']}" for message in page["messages"]
         ]
@@ -160,22 +194,29 @@ def _clients(folder: Path, names: Sequence[str]) -> list[Column]:
     return [Column("caniemail", f"≤ {UNKNOWN_LIMIT}, none needed", opinions)]
 
 
-def _browser(folder: Path, names: Sequence[str]) -> list[Column]:
+def _chromium(pictures: Path, files: Sequence[str]) -> dict[str, Any]:
+    """What the browser found, by name."""
     chromium = shutil.which("chromium") or "chromium"
-    files = _files(folder, names, "html")
-    told: dict[str, Any] = json.loads(_told("node", str(HERE / "browser.mjs"), chromium, str(folder), *files))
+    told: dict[str, Any] = json.loads(_told("node", str(HERE / "browser.mjs"), chromium, str(pictures), *files))
+    return told
+
+
+def _browser(told: Mapping[str, Any], names: Sequence[str]) -> list[Column]:
     serious = {
         name: [fault for fault in told[name]["axe"] if "(serious)" in fault or "(critical)" in fault] for name in names
     }
+    return [
+        Column("axe", "0 serious", _faults(serious)),
+        Column("window", "nothing wider, nothing fetched", _faults({name: told[name]["wide"] for name in names})),
+    ]
+
+
+def _forced_dark(told: Mapping[str, Any], names: Sequence[str]) -> Column:
     contrasts = {}
     for name in names:
         lowest, text = told[name]["contrast"][0]
         contrasts[name] = Opinion(lowest, (f"“{text}”",), lowest < CONTRAST_LIMIT)
-    return [
-        Column("axe", "0 serious", _faults(serious)),
-        Column("window", "nothing wider, nothing fetched", _faults({name: told[name]["wide"] for name in names})),
-        Column("forced dark", f"contrast ≥ {CONTRAST_LIMIT}", contrasts, places=1),
-    ]
+    return Column("forced dark", f"contrast ≥ {CONTRAST_LIMIT}", contrasts, places=1)
 
 
 def _faults(found: Mapping[str, Sequence[str]]) -> dict[str, Opinion]:

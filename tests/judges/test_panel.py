@@ -9,7 +9,8 @@ import pytest
 
 from tests.judges.__main__ import misses, table
 from tests.judges.mails import composed
-from tests.judges.panel import HERE, NEEDED, judged
+from tests.judges.pages import HASHES, written
+from tests.judges.panel import HERE, NEEDED, judged, judged_pages
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -22,11 +23,15 @@ BAD = """<html><body style="background: #888888">
 <img src="http://127.0.0.1:9/pixel.gif"><blink>now</blink><video></video></body></html>"""
 
 
-@pytest.mark.slow
-@pytest.mark.skipif(
-    not (HERE / "node_modules" / ".ready").exists(), reason="`make judge` has not fetched the judges yet"
-)
-@pytest.mark.skipif(any(shutil.which(command) is None for command in NEEDED), reason="a judge is not installed")
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(
+        not (HERE / "node_modules" / ".ready").exists(), reason="`make judge` has not fetched the judges yet"
+    ),
+    pytest.mark.skipif(any(shutil.which(command) is None for command in NEEDED), reason="a judge is not installed"),
+]
+
+
 def test_a_bad_mail_misses_every_mark_and_a_good_one_none(tmp_path: Path) -> None:
     good = composed()["latex"]
     (tmp_path / "a good one.eml").write_bytes(good.data)
@@ -45,3 +50,14 @@ def test_a_bad_mail_misses_every_mark_and_a_good_one_none(tmp_path: Path) -> Non
     assert any("px wide in a window of 375 px" in line for line in told)
     assert any("fetches http://127.0.0.1:9/pixel.gif" in line for line in told)
     assert table(columns, ["a good one", "bad"]).count("!") == len(columns)
+
+
+def test_a_bad_page_misses_every_mark_and_those_of_the_archive_none(tmp_path: Path) -> None:
+    bad = tmp_path / "bad.html"
+    moving = "<script>setTimeout(() => document.body.prepend(document.createElement('hr'), 'late'), 50)</script>"
+    bad.write_text(f"<!DOCTYPE html>{BAD}{moving}", encoding="ascii")
+    pages = [page for page in written(tmp_path / "site") if page.stem in {"edition", "search"}]
+    columns = judged_pages(tmp_path, [*pages, bad], HASHES)
+    told = list(misses(columns))
+
+    assert [f"bad: {column.name}" for column in columns] == [":".join(line.split(":")[:2]) for line in told]
