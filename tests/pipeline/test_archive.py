@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import replace
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,7 +16,7 @@ import feedparser
 import pytest
 
 from digest.errors import DigestError
-from digest.model import Receipt, StoredPaper
+from digest.model import StoredPaper
 from digest.pipeline.archive import Archive, Archived
 from digest.pipeline.made import MARK
 from digest.publish.feeds import Address
@@ -24,7 +24,7 @@ from digest.publish.names import paper_path
 from digest.publish.pages import ASSETS
 from digest.state.store import State, open_state
 from tests.makers import NOW, TODAY, digest, paper, pick, subscriber
-from tests.publish.cases import HOSTILE, OLD, PLAIN, USUAL, YESTERDAY, fill, said
+from tests.publish.cases import HOSTILE, OLD, PLAIN, USUAL, YESTERDAY, deliver, fill, said
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -317,14 +317,6 @@ def test_the_sitemap_names_every_page_but_private_ones(state: State, tmp_path: P
 # --- readers' own -------------------------------------------------------------------------------------------------
 
 
-def deliver(state: State, email: str, day: date, *numbers: int, at: datetime = NOW) -> None:
-    picks = [pick(paper=one) for one in (USUAL, PLAIN, OLD)]
-    mail = digest(*(picks[number] for number in numbers), subscriber=subscriber(email), local_date=day)
-    state.ledger.plan([(mail, f"<{email}.{day}@lab.example>")], now=NOW)
-    state.ledger.claim(email, day, owner="test", now=NOW)
-    state.ledger.settle(email, day, Receipt("delivered", 250, "ok", at, "relay"), state="sent")
-
-
 def write_private(state: State, folder: Path, *emails: str, today: date = TODAY) -> dict[str, str]:
     archive = Archive(state, folder, ADDRESS, today=today, since=None)
     archive.write(lambda: None)
@@ -336,9 +328,9 @@ def write_private(state: State, folder: Path, *emails: str, today: date = TODAY)
 
 
 def test_each_reader_has_what_they_were_sent_under_a_name_nobody_guesses(state: State, tmp_path: Path) -> None:
-    deliver(state, "ada@example.org", YESTERDAY, 2)
-    deliver(state, "ada@example.org", TODAY, 1, 0)
-    deliver(state, "bo@example.org", TODAY, 1)
+    deliver(state, "ada@example.org", YESTERDAY, OLD)
+    deliver(state, "ada@example.org", TODAY, PLAIN, USUAL)
+    deliver(state, "bo@example.org", TODAY, PLAIN)
     folders = write_private(state, tmp_path / "site", "ada@example.org", "bo@example.org", "new@example.org")
     own = tmp_path / "site" / folders["ada@example.org"]
     feed = feedparser.parse((own / "feed.atom").read_bytes())
@@ -370,12 +362,12 @@ def test_what_was_only_planned_is_in_no_feed(state: State, tmp_path: Path) -> No
 def test_only_feeds_of_readers_with_new_mail_are_made_again(state: State, tmp_path: Path) -> None:
     readers = ("ada@example.org", "bo@example.org", "cy@example.org")
     for number, email in enumerate(readers):
-        deliver(state, email, YESTERDAY, 2, at=NOW - timedelta(days=1, hours=2 - number % 2))
+        deliver(state, email, YESTERDAY, OLD, at=NOW - timedelta(days=1, hours=2 - number % 2))
     site = tmp_path / "site"
     folders = write_private(state, site, *readers)
     for folder in folders.values():
         (site / folder / "feed.atom").write_text("made before")
-    deliver(state, "bo@example.org", TODAY, 1)
+    deliver(state, "bo@example.org", TODAY, PLAIN)
     (site / folders["cy@example.org"] / "feed.atom").unlink()
     for name in ("feed.json", "picks.bib", "picks.ris"):
         (site / folders["cy@example.org"] / name).unlink()
@@ -389,7 +381,7 @@ def test_only_feeds_of_readers_with_new_mail_are_made_again(state: State, tmp_pa
 
 def test_an_interrupted_run_is_made_up_for(state: State, tmp_path: Path) -> None:
     for email in ("ada@example.org", "bo@example.org"):
-        deliver(state, email, YESTERDAY, 2, at=NOW - timedelta(days=1))
+        deliver(state, email, YESTERDAY, OLD, at=NOW - timedelta(days=1))
     site = tmp_path / "site"
     folders = write_private(state, site, "ada@example.org", "bo@example.org")
     archive = Archive(state, site, ADDRESS, today=TODAY, since=None)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING
 
-from digest.model import DaySignals, Paper, Signals, StoredPaper
-from tests.makers import HOSTILE_TITLE, TODAY, paper
+from digest.model import DaySignals, Paper, Receipt, Signals, StoredPaper
+from tests.makers import HOSTILE_TITLE, NOW, TODAY, digest, paper, pick, subscriber
 
 if TYPE_CHECKING:
     from digest.state.store import State
@@ -70,6 +70,14 @@ SIGNALS = (
     *((USUAL.key, said(day, upvotes=12 * (day - 9), comments=day, stars=100 + day)) for day in range(10, 16)),
     (PLAIN.key, said(15, upvotes=3)),
 )
+
+
+def deliver(state: State, email: str, day: date, *papers: Paper, at: datetime = NOW) -> None:
+    """A mail with these papers reached its reader."""
+    mail = digest(*(pick(paper=one) for one in papers), subscriber=subscriber(email), local_date=day)
+    state.ledger.plan([(mail, f"<{email}.{day}@lab.example>")], now=NOW)
+    state.ledger.claim(email, day, owner="test", now=NOW)
+    state.ledger.settle(email, day, Receipt("delivered", 250, "ok", at, "relay"), state="sent")
 
 
 def fill(state: State) -> None:

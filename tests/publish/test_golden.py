@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import os
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
 from digest.pipeline.archive import Archive
+from digest.private import private_name
 from digest.publish.feeds import Address
 from digest.publish.names import paper_path
 from digest.state.store import open_state
 from tests.makers import NOW, TODAY
-from tests.publish.cases import HOSTILE, USUAL, fill
+from tests.publish.cases import HOSTILE, OLD, USUAL, YESTERDAY, deliver, fill
 
 GOLDEN = Path(__file__).parent / "golden"
 WRITE = os.environ.get("DIGEST_GOLDEN") == "write"
+TOKEN = "p4Zq9sLr2VxT7mKd"
 #: name here → path in the archive
 FILES = {
     "edition.html": "2026-09-15/index.html",
@@ -29,6 +32,11 @@ FILES = {
     "sitemap.xml": "sitemap.xml",
     "papers.bib": "2026-09-15/papers.bib",
     "papers.ris": "2026-09-15/papers.ris",
+    "empty.html": "2026-09-16/index.html",
+    "index.html": "index.html",
+    "private.atom": f"private/{private_name(TOKEN)}/feed.atom",
+    "private.json": f"private/{private_name(TOKEN)}/feed.json",
+    "private.bib": f"private/{private_name(TOKEN)}/picks.bib",
 }
 
 
@@ -38,7 +46,11 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     with open_state(f"sqlite:///{folder / 'state.sqlite3'}", now=NOW) as state:
         fill(state)
         address = Address("lab.example", "https://papers.example.org/x/")
-        Archive(state, folder / "site", address, today=TODAY, since=None).write(lambda: None)
+        deliver(state, "ada@example.org", YESTERDAY, OLD)
+        deliver(state, "ada@example.org", TODAY, USUAL, HOSTILE)
+        archive = Archive(state, folder / "site", address, today=TODAY + timedelta(days=1), since=None)
+        archive.write(lambda: None)
+        archive.private({TOKEN: "ada@example.org"}).write(lambda: None)
     return folder / "site"
 
 
