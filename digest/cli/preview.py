@@ -105,7 +105,7 @@ def preview(
         has_note = note or (digest.subscriber.quiet == "note" and not doubts(settings, state, now=now))
     if note:
         digest = replace(digest, picks=(), followups=())
-    print_digest(digest)
+    print_digest(digest, has_note=has_note)
     if not digest.picks and not has_note:
         if not digest.considered:
             say("Fetch papers with: digest pull")
@@ -164,12 +164,12 @@ def whole_page(mail: Mail) -> bytes:
     return page.encode()
 
 
-def print_digest(digest: Digest) -> None:
-    """What is in a digest and why, a few lines per part; of an empty one, why it is empty."""
+def print_digest(digest: Digest, *, has_note: bool = False) -> None:
+    """What is in a digest and why, a few lines per part; of an empty one, why it is empty, in a note or without."""
     if not digest.picks:
-        from digest.account import nothing
+        from digest.account import nothing, planned
 
-        say(nothing(digest).sentence)
+        say((planned if has_note else nothing)(digest).sentence)
         return
     reader = digest.subscriber
     before = f", {digest.seen_before:,} in an earlier mail" if digest.seen_before else ""

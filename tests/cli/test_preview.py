@@ -93,7 +93,8 @@ def test_who_wants_a_note_of_quiet_days_sees_it_if_there_is_nothing_else(
     said = cli("preview")
 
     assert "Fetch papers with: digest pull\n" in unread.out
-    assert said.out.startswith("ada@example.org: 1 new paper, none matched")
+    assert said.out.startswith("ada@example.org: a note of a quiet day planned for ")
+    assert "; 1 new paper, none matched the 1 keyword\n" in said.out
     assert "none of them matches your keywords" in (place.folder / "out" / "ada@example.org.txt").read_text()
 
 
