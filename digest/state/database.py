@@ -18,9 +18,10 @@ from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
-from sqlalchemy import JSON, URL, Connection, Engine, Text, bindparam, create_engine, event, func, make_url, select
-from sqlalchemy import cast as type_cast
+from sqlalchemy import URL, Connection, Engine, Text, bindparam, create_engine, event, make_url, select
 from sqlalchemy.exc import ArgumentError
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.functions import GenericFunction
 
 from digest.errors import StateError
 from digest.state.failures import translated
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Select, Table
     from sqlalchemy.dialects.sqlite import Insert
+    from sqlalchemy.sql.compiler import SQLCompiler
 
 T = TypeVar("T")
 
@@ -135,18 +137,29 @@ class Database:
         else:
             connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({WRITER_LOCK})")
 
-    def elements(self, name: str) -> Select[tuple[str]]:
-        """The texts in the JSON list that the parameter `name` is: for IN with thousands of values.
-
-        As parameters of their own they would cost eight times as much as the search for them.
-        """
-        if self.path is not None:
-            return select(func.json_each(bindparam(name)).table_valued("value").c.value)
-        return select(func.json_array_elements_text(type_cast(bindparam(name, type_=Text()), JSON())))
-
     def close(self) -> None:
         """Close all connections; open blocks keep theirs until they end."""
         self.engine.dispose()
+
+
+class _Elements(GenericFunction[str]):
+    """The texts in a JSON list, as rows."""
+
+    name = "json_each"
+    inherit_cache = True
+
+
+@compiles(_Elements, "postgresql")
+def _on_postgresql(function: _Elements, compiler: SQLCompiler, **options: Any) -> str:
+    return f"json_array_elements_text(CAST({compiler.process(function.clauses, **options)} AS JSON))"
+
+
+def elements(name: str) -> Select[tuple[str]]:
+    """The texts in the JSON list that the parameter `name` is: for IN with many values.
+
+    As parameters of their own they would cost eight times as much as the search for them.
+    """
+    return select(_Elements(bindparam(name, type_=Text())).table_valued("value").c.value)
 
 
 def chunks(values: Iterable[T]) -> Iterator[tuple[T, ...]]:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Literal
 from sqlalchemy import and_, bindparam, delete, func, select, update
 
 from digest.state.codec import to_text
-from digest.state.database import chunks
+from digest.state.database import chunks, elements
 from digest.state.schema import alias, feedback, secret
 
 if TYPE_CHECKING:
@@ -54,9 +54,9 @@ class Feedback:
         self._database = database
         self._record = database.insert(feedback).on_conflict_do_nothing()
         self._new_secret = database.insert(secret).on_conflict_do_nothing()
-        self._counting = _SAID.where(
-            feedback.c.email.in_(database.elements("emails")), feedback.c.undone_at.is_(None)
-        ).order_by(feedback.c.email, feedback.c.at)
+        self._counting = _SAID.where(feedback.c.email.in_(elements("emails")), feedback.c.undone_at.is_(None)).order_by(
+            feedback.c.email, feedback.c.at
+        )
 
     def record(self, said: Iterable[StoredFeedback]) -> None:
         """Keep them, all or none. The same one, read again after a crash, is kept once."""

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import Text, bindparam, case, cast, exists, func, literal, or_, select
 
 from digest.model import Delivered, LedgerRow
-from digest.state.codec import parse
-from digest.state.database import chunks
+from digest.state.codec import parse, to_text
+from digest.state.database import chunks, elements
 from digest.state.schema import OPEN, Moment, alias, ledger, resumption, storable
 
 if TYPE_CHECKING:
@@ -37,9 +37,9 @@ ROW = tuple(
 #: one mail
 KEY = (ledger.c.email == bindparam("by_email"), ledger.c.local_date == bindparam("by_day"))
 #: mails of one local day
-KEYS = (ledger.c.local_date == bindparam("by_day"), ledger.c.email.in_(bindparam("emails", expanding=True)))
+KEYS = (ledger.c.local_date == bindparam("by_day"), ledger.c.email.in_(elements("emails")))
 _ENTERED = select(*ROW).where(*KEYS)
-_LATELY = (ledger.c.email.in_(bindparam("emails", expanding=True)), ledger.c.local_date >= bindparam("since"))
+_LATELY = (ledger.c.email.in_(elements("emails")), ledger.c.local_date >= bindparam("since"))
 _SENT = ledger.c.state == "sent"
 #: a note of a quiet day has no papers, and nothing that it has looked at counts as told
 _WITH_PAPERS = ledger.c.papers != "[]"
@@ -67,7 +67,7 @@ _MAILS = (
     .where(*_LATELY, or_(_SENT, OPEN), _WITH_PAPERS)
     .group_by(ledger.c.email)
 )
-_OPEN_KEYS = _PAPERS.where(OPEN, ledger.c.email.in_(bindparam("emails", expanding=True)))
+_OPEN_KEYS = _PAPERS.where(OPEN, ledger.c.email.in_(elements("emails")))
 
 
 class History:
@@ -76,7 +76,7 @@ class History:
     def __init__(self, database: Database) -> None:
         self._database = database
         self._absorbed = select(alias.c.alias, alias.c.paper).where(
-            alias.c.alias.in_(database.elements("keys")), alias.c.paper != alias.c.alias
+            alias.c.alias.in_(elements("keys")), alias.c.paper != alias.c.alias
         )
 
     def row(self, email: str, local_date: date) -> LedgerRow | None:
@@ -132,7 +132,7 @@ class History:
         found: dict[str, datetime] = {}
         with self._database.reading() as connection:
             for chunk in chunks(emails):
-                rows = connection.execute(_LAST_SENT, {"emails": chunk, "since": since})
+                rows = connection.execute(_LAST_SENT, {"emails": to_text(chunk), "since": since})
                 found.update((email, planned_at) for email, planned_at in rows)
         return found
 
@@ -152,7 +152,7 @@ class History:
         found: dict[str, Delivered] = {}
         with self._database.reading() as connection:
             for chunk in chunks(emails):
-                for email, planned_at, mails in connection.execute(_MAILS, {"emails": chunk, "since": since}):
+                for email, planned_at, mails in connection.execute(_MAILS, {"emails": to_text(chunk), "since": since}):
                     days = parse(f"[{mails or ''}]")
                     found[email] = Delivered(
                         planned_at, tuple((date.fromisoformat(day), tuple(papers)) for day, papers in days)
@@ -181,7 +181,7 @@ class History:
         found: dict[str, set[str]] = {email: set() for email in emails}
         with self._database.reading() as connection:
             for chunk in chunks(found):
-                for email, papers in connection.execute(query, {"emails": chunk, **bounds}):
+                for email, papers in connection.execute(query, {"emails": to_text(chunk), **bounds}):
                     found[email].update(*parse(f"[{papers}]"))
             return self._surviving(connection, found)
 
@@ -205,7 +205,7 @@ def by_day(mails: Iterable[tuple[str, date]]) -> Iterator[dict[str, Any]]:
         days.setdefault(day, []).append(email)
     for day, emails in days.items():
         for chunk in chunks(emails):
-            yield {"by_day": day, "emails": chunk}
+            yield {"by_day": day, "emails": to_text(chunk)}
 
 
 def in_order(rows: Iterable[Sequence[Any]]) -> tuple[LedgerRow, ...]:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import delete, select
 
 from digest.state.codec import parse, to_text
-from digest.state.database import chunks
+from digest.state.database import chunks, elements
 from digest.state.schema import direction, interest
 
 if TYPE_CHECKING:
@@ -74,11 +74,11 @@ class Interests:
             index_elements=list(direction.primary_key),
             set_={c.name: made.excluded[c.name] for c in direction.c if not c.primary_key},
         )
-        self._directions = select(direction).where(direction.c.email.in_(database.elements("emails")))
-        self._outdated = delete(direction).where(direction.c.email.in_(database.elements("emails")))
+        self._directions = select(direction).where(direction.c.email.in_(elements("emails")))
+        self._outdated = delete(direction).where(direction.c.email.in_(elements("emails")))
         self._of = (
             select(interest)
-            .where(interest.c.email.in_(database.elements("emails")))
+            .where(interest.c.email.in_(elements("emails")))
             .order_by(interest.c.email, interest.c.at, interest.c.item)
         )
 

@@ -28,8 +28,8 @@ from sqlalchemy import Date, bindparam, case, insert, or_, select, tuple_, updat
 from digest.errors import StateError
 from digest.model import Digest, LedgerRow, LedgerState, Receipt
 from digest.state.bulk import Bulk
-from digest.state.codec import BodyError, dumps
-from digest.state.database import CHUNK, chunks
+from digest.state.codec import BodyError, dumps, to_text
+from digest.state.database import CHUNK, chunks, elements
 from digest.state.history import KEY, KEYS, ROW, History, by_day, in_order
 from digest.state.schema import OPEN, Moment, PlainText, ledger, planned
 from digest.state.snapshots import Body, Reader, Writer
@@ -64,7 +64,7 @@ _CLAIM = (
     )
 )
 _PLANNED = select(planned.c.email, planned.c.local_date, planned.c.body).where(
-    planned.c.local_date == bindparam("by_day"), planned.c.email.in_(bindparam("emails", expanding=True))
+    planned.c.local_date == bindparam("by_day"), planned.c.email.in_(elements("emails"))
 )
 _EXISTING = select(ledger.c.email, ledger.c.local_date).where(*KEYS)
 _NEW = insert(ledger).values(
@@ -231,7 +231,7 @@ class Ledger(History):
             for which in by_day(wanted):
                 rows = connection.execute(_CLAIMED, {**which, "now": now})
                 if taken := {(email, day): (before, attempts) for email, day, before, attempts in rows}:
-                    claimed = {"by_day": which["by_day"], "emails": [email for email, _ in taken]}
+                    claimed = {"by_day": which["by_day"], "emails": to_text([email for email, _ in taken])}
                     connection.execute(_CLAIM, {**claimed, "now": now, "owner": owner})
                     found |= taken
             bodies = self._bodies(connection, found.keys() - known.keys())

@@ -26,7 +26,7 @@ from sqlalchemy import bindparam, select
 from digest.model import Digest, Match, Missed, Paper, Pick, Similar, Thumbnail, Trend
 from digest.state.bulk import Bulk
 from digest.state.codec import BodyError, Codec, dumps, loads, parse, quoted, text_encoder, to_text
-from digest.state.database import chunks
+from digest.state.database import chunks, elements
 from digest.state.schema import snapshot
 
 if TYPE_CHECKING:
@@ -117,7 +117,7 @@ class Writer:
             ("hash", "last_planned_at", "body"),
         )
         self._stored = select(snapshot.c.hash).where(
-            snapshot.c.hash.in_(database.elements("hashes")), snapshot.c.last_planned_at >= bindparam("now")
+            snapshot.c.hash.in_(elements("hashes")), snapshot.c.last_planned_at >= bindparam("now")
         )
         self._head = text_encoder(Digest, without=("picks", "missed"))
         self._paper: _Made[Paper, Part] = _Made(lambda paper: _part(partial(dumps, Paper, paper)))

@@ -16,7 +16,7 @@ from sqlalchemy import bindparam, delete, exists, or_, select, update
 
 from digest.model import Subscriber
 from digest.state.codec import decoder, dumps, parse, to_text
-from digest.state.database import chunks
+from digest.state.database import chunks, elements
 from digest.state.schema import (
     bounce,
     direction,
@@ -89,7 +89,7 @@ class Subscribers:
         self._resume = new_resumption.on_conflict_do_update(
             index_elements=["email"], set_={"at": new_resumption.excluded.at}
         )
-        asked = database.elements("emails")
+        asked = elements("emails")
         self._pauses = select(pause).where(pause.c.email.in_(asked))
         self._readers = select(subscriber.c.body, subscriber.c.asked_at).where(subscriber.c.email.in_(asked))
         self._tokens = select(token).where(token.c.email.in_(asked))
