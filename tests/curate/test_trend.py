@@ -29,9 +29,9 @@ def said(day: date = TODAY, source: str = "hf", **signals: Any) -> DaySignals:
     return DaySignals(source, day, Signals(**signals), datetime.combine(day, time(5), UTC))
 
 
-def trend_of(*history: DaySignals, age: float = 0) -> Trend:
+def trend_of(*history: DaySignals, age: float = 0, days: int = 1) -> Trend:
     one = stored(age=age)
-    return trends([one], {one.paper.key: history}, now=NOW)[one.paper.key]
+    return trends([one], {one.paper.key: history}, now=NOW, days=days)[one.paper.key]
 
 
 # --- numbers to show ------------------------------------------------------------------------------------------------
@@ -65,6 +65,31 @@ def test_a_change_since_yesterday_is_none_since_a_minute_before_midnight() -> No
 
     assert (60, 50, 2) == (trend.upvotes, trend.upvotes_change, trend.change_days)
     assert (60, None, None) == ((alone := trend_of(evening, morning)).upvotes, alone.upvotes_change, alone.change_days)
+
+
+def votes_of(days: int) -> list[DaySignals]:
+    """Ten more each day, the last of them today."""
+    return [said(TODAY - timedelta(days=age), upvotes=10 * (days - age)) for age in range(days)]
+
+
+@pytest.mark.parametrize(
+    ("known", "expected"),
+    [(12, (120, 70, 7)), (8, (80, 70, 7)), (7, (70, 60, 6)), (3, (30, 20, 2)), (1, (10, None, None))],
+)
+def test_the_changes_of_a_week_are_those_of_seven_days_or_since_the_paper_is_known(
+    known: int, expected: tuple[int | None, ...]
+) -> None:
+    trend = trend_of(*votes_of(known), age=known, days=7)
+
+    assert expected == (trend.upvotes, trend.upvotes_change, trend.change_days)
+
+
+def test_of_a_week_what_gained_much_on_monday_ranks_above_what_gained_little_today() -> None:
+    """Of a day it is the other way round."""
+    monday = stored(1, age=6), [said(TODAY - timedelta(days=age), upvotes=500 - 480 * (age > 4)) for age in range(7)]
+    today = stored(2, age=6), [said(TODAY - timedelta(days=age), upvotes=500 - 60 * (age > 0)) for age in range(7)]
+
+    assert ([2, 1], [1, 2]) == (ranked(monday, today, days=1), ranked(monday, today, days=7))
 
 
 def test_without_an_earlier_day_no_change_is_known() -> None:
@@ -164,9 +189,15 @@ def test_what_rose_days_ago_is_not_rising() -> None:
 _Heard = tuple[StoredPaper, list[DaySignals]]
 
 
-def scores(*heard: _Heard, now: datetime = NOW) -> list[float]:
-    found = trends([one for one, _ in heard], {one.paper.key: history for one, history in heard}, now=now)
+def scores(*heard: _Heard, now: datetime = NOW, days: int = 1) -> list[float]:
+    found = trends([one for one, _ in heard], {one.paper.key: history for one, history in heard}, now=now, days=days)
     return [trend.score for trend in found.values()]
+
+
+def ranked(*heard: _Heard, days: int) -> list[int]:
+    """The numbers of the papers, the hottest first; they are counted from 1."""
+    found = scores(*heard, days=days)
+    return sorted(range(1, len(found) + 1), key=lambda number: -found[number - 1])
 
 
 def course(number: int, *votes: int, **fields: Any) -> _Heard:
@@ -269,13 +300,20 @@ _HISTORY = st.lists(_said(), max_size=3)
 _KIND = st.sampled_from(["upvotes", "comments", "stars"])
 
 
-@given(st.lists(_said(until=YESTERDAY), max_size=4), _HISTORY, st.integers(0, 20), _KIND, st.integers(1, 500))
+@given(
+    st.lists(_said(until=YESTERDAY), max_size=4),
+    _HISTORY,
+    st.integers(0, 20),
+    _KIND,
+    st.integers(1, 500),
+    st.sampled_from([1, 7]),
+)
 def test_more_votes_comments_or_stars_today_never_lower_a_paper(
-    mine: list[DaySignals], others: list[DaySignals], age: int, signal: str, more: int
+    mine: list[DaySignals], others: list[DaySignals], age: int, signal: str, more: int, days: int
 ) -> None:
     def score(count: int) -> float:
         today = DaySignals("hf", TODAY, Signals(**{signal: count}), NOW)
-        return scores((stored(1, age=age), [*mine, today]), (stored(2), others), *WEEK[:5])[0]
+        return scores((stored(1, age=age), [*mine, today]), (stored(2), others), *WEEK[:5], days=days)[0]
 
     assert score(5) <= score(5 + more)
 
