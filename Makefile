@@ -48,7 +48,7 @@ messages: $(BIN)/.ready ## write what mails say into the .po file of each langua
 golden: $(BIN)/.ready ## write the golden mails and pages anew and delete unused ones
 	DIGEST_GOLDEN=write $(BIN)/python -m pytest -q tests/compose/test_golden.py tests/publish/test_golden.py
 
-judge: $(BIN)/.ready ## ten mails and an archive's pages before SpamAssassin, vnu, html-validate, caniemail and axe; pictures in out/judge
+judge: $(BIN)/.ready ## twelve mails and an archive's pages before SpamAssassin, vnu, html-validate, caniemail and axe; pictures in out/judge
 	$(BIN)/python -m tests.judges
 
 preview: $(BIN)/.ready ## your own digest in the browser

@@ -324,7 +324,7 @@ class Thumbnail:
 
     #: made of the file's bytes (SHA-256): the same name is the same picture; letters and digits
     name: str
-    #: pixels of the file, twice as many as it is shown with
+    #: pixels of the file; it is shown smaller
     width: int
     height: int
     #: the JPEG file in base64 (RFC 4648 §4), in one line

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     from digest.collect.http import HttpPolicy
 
-#: largest size in pixels; on a page it is shown half as large, so that it is sharp on dense screens
+#: largest size in pixels; mails show it less than half as large, so that it is sharp on dense screens
 BOX = (320, 240)
 #: largest file
 MAX_BYTES = 12_000

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from email.utils import parseaddr
 from functools import lru_cache
+from math import ceil
 from typing import TYPE_CHECKING
 
 from digest.compose import mime
@@ -21,6 +22,9 @@ if TYPE_CHECKING:
     from digest.compose.letter import Letterhead
     from digest.model import Digest, Thumbnail
 
+#: how large a picture is shown: 128 × 96 pixels at most, which leaves room for text beside it on a phone; 80 × 60 in a
+#: dense list
+_SCALE, _SCALE_IN_LIST = 0.4, 0.25
 #: most bytes of pictures that travel with one mail, encoded; papers after that have none
 PICTURES_LIMIT = 380_000
 
@@ -31,7 +35,7 @@ class Picture:
 
     #: `cid:` or http(s) address; empty: there is no picture
     picture_link: str = ""
-    #: pixels on the page; the picture itself has twice as many, for dense screens
+    #: pixels on the page; the picture itself has more than twice as many, for dense screens
     picture_width: int = 0
     picture_height: int = 0
 
@@ -49,7 +53,9 @@ def pictures(digest: Digest, letterhead: Letterhead, detail: Detail) -> tuple[Pi
         thumbnail = pick.thumbnail
         if thumbnail and detail.room(number) and (wanted == "linked" or len(thumbnail.data) <= left):
             left -= len(thumbnail.data)
-            found.append(_picture(thumbnail.name, thumbnail.width, thumbnail.height, wanted, letterhead))
+            scale = _SCALE_IN_LIST if detail.compact else _SCALE
+            width, height = ceil(scale * thumbnail.width), ceil(scale * thumbnail.height)
+            found.append(_picture(thumbnail.name, width, height, wanted, letterhead))
         else:
             found.append(NO_PICTURE)
     return tuple(found) if any(one.picture_link for one in found) else ()
@@ -61,7 +67,7 @@ def _picture(name: str, width: int, height: int, wanted: str, letterhead: Letter
         link = http_link(f"{letterhead.archive_url}/{archive_path(name)}")
     else:
         link = f"cid:{content_id(name, letterhead)}"
-    return Picture(picture_link=link, picture_width=(width + 1) // 2, picture_height=(height + 1) // 2)
+    return Picture(picture_link=link, picture_width=width, picture_height=height)
 
 
 def archive_path(name: str) -> str:

@@ -64,11 +64,18 @@ def test_embedded_pictures_are_related_to_the_page_that_names_them() -> None:
     ]
 
 
-def test_a_picture_is_shown_at_half_its_pixels_and_says_nothing_to_who_cannot_see_it() -> None:
+def test_a_picture_is_shown_smaller_than_it_is_and_says_nothing_to_who_cannot_see_it() -> None:
     wide, tall, *_ = images(composed(illustrated(USUAL, WIDE, TALL, None)).html)
 
-    assert ("160", "86", "") == (wide["width"], wide["height"], wide["alt"])
-    assert ("76", "120", "") == (tall["width"], tall["height"], tall["alt"])
+    assert ("128", "69", "") == (wide["width"], wide["height"], wide["alt"])
+    assert ("61", "96", "") == (tall["width"], tall["height"], tall["alt"])
+
+
+def test_in_a_dense_list_pictures_are_smaller_still() -> None:
+    reader = replace(READER, layout="compact")
+    (wide, *_) = images(composed(illustrated(replace(USUAL, subscriber=reader), WIDE)).html)
+
+    assert ("80", "43") == (wide["width"], wide["height"])
 
 
 def test_who_wants_no_pictures_gets_the_same_mail_whether_there_are_any_or_not() -> None:

@@ -1,4 +1,4 @@
-"""Ten mails before outside judges, in one table, and the pages of an archive in another.
+"""Twelve mails before outside judges, in one table, and the pages of an archive in another.
 
 usage: python -m tests.judges [FOLDER]
 

@@ -1,4 +1,4 @@
-"""The ten mails that outside judges look at, composed as they would be sent. All papers are invented."""
+"""The twelve mails that outside judges look at, composed as they would be sent. All papers are invented."""
 
 from __future__ import annotations
 
@@ -39,6 +39,8 @@ LOOKED_AT: Mapping[str, Case] = {
     "hostile": CASES["hostile"],
     "quiet": CASES["quiet"],
     "weekly": CASES["weekly"],
+    "compact": CASES["compact"],
+    "pictures": CASES["embedded"],
 }
 #: the question whether somebody wants mail
 CONFIRMATION = "confirmation"

@@ -42,6 +42,8 @@ CONTRAST_LIMIT = 4.5
 SHIFT_LIMIT = 0.01
 #: without any of these a mail is read as well; every other feature that a program does not know is a miss
 DISPENSABLE = {"<body> element", "<style> element", "@media", "height property", "role attribute"}
+#: say where a picture stands beside text, and how its corners look; nobody misses them, so they do not count
+ADORNING = {"border-radius", "clear", "float"}
 #: seconds for one judge and all mails
 _PATIENCE_S = 300
 
@@ -188,7 +190,7 @@ def _clients(folder: Path, names: Sequence[str]) -> list[Column]:
     told = json.loads(_told("node", str(HERE / "clients.mjs"), *_files(folder, names, "html")))
     opinions = {}
     for name in names:
-        lacking = tuple(told[name])
+        lacking = tuple(feature for feature in told[name] if feature.partition(":")[0] not in ADORNING)
         needed = any(feature.partition(":")[0] not in DISPENSABLE for feature in lacking)
         opinions[name] = Opinion(len(lacking), lacking, needed or len(lacking) > UNKNOWN_LIMIT)
     return [Column("caniemail", f"≤ {UNKNOWN_LIMIT}, none needed", opinions)]
