@@ -78,10 +78,9 @@ async def pull(
         state.runs.record(report)
     state.prune(now=started)
     # after the papers are safe, and with those that have just come
-    if only:
-        return report
     policy = http_policy(settings)
-    missing = await take_stars(settings, state, policy, now=clock())
+    missing = () if only else await take_stars(settings, state, policy, now=clock())
+    # of the papers that are there, whatever was pulled now: the daemon never pulls all sources at once
     missing += await take_thumbnails(settings, state, policy, now=clock())
     return replace(report, notes=(*notes, *missing))
 

@@ -104,7 +104,7 @@ def test_nothing_is_asked_for_where_nobody_wants_pictures(home: Installation) ->
     before = asked(home)
     with home.state() as state:
         state.subscribers.put(subscriber("joined@example.org", images="linked"), now=NOW)
-    home.pull()
+    home.pull(only=["huggingface"])
 
     assert ([], ["/1.png"]) == (before, asked(home))
 
