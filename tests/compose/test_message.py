@@ -15,11 +15,12 @@ from hypothesis import strategies as st
 
 from digest.compose import mime
 from digest.compose.message import SIZE_LIMIT, compose, compose_notice, message_id
+from digest.compose.press import Press
 from digest.compose.render import Renderer
 from digest.compose.text import one_line
 from digest.errors import DigestError
 from digest.model import Mail, Missed, Trend
-from tests.compose.cases import LETTERHEAD, READER, SIMILAR, matched
+from tests.compose.cases import LETTERHEAD, READER, SIMILAR, TALL, WIDE, illustrated, matched
 from tests.makers import HOSTILE_TITLE, NOW, digest, paper, pick, subscriber
 
 if TYPE_CHECKING:
@@ -236,9 +237,13 @@ def test_fifty_papers_long_in_every_way_are_all_there_and_the_way_out_too(layout
     reader = replace(READER, layout=layout, max_papers=50)
     letterhead = replace(LETTERHEAD, feedback="feedback@example.org", secret="s")
 
-    mail = compose(digest(*picks, subscriber=reader), letterhead, RENDERER)
+    whole = illustrated(digest(*picks, subscriber=reader), WIDE, TALL)
 
-    assert len(mail.data) < SIZE_LIMIT
+    mail = compose(whole, letterhead, RENDERER)
+
+    assert mail.data == Press(letterhead, RENDERER).compose(whole).data
+    assert len(mail.data) - mail.pictures < SIZE_LIMIT
+    assert 2 == mail.data.count(b"Content-ID: <")
     for body in (mail.text, mail.html):
         assert all(f"arxiv.org/abs/2609.{number:05d}" in body for number in range(1, 51))
         assert "/unsubscribe/" in body
