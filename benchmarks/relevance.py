@@ -10,12 +10,15 @@ nDCG@10 has gain 2^grade - 1 and discount log2(rank + 1) (Järvelin and Kekälä
 precision count grades 2 and 3 as relevant. The others are a count of substrings, scikit-learn's tf-idf, bm25s and an
 embedding of the keywords, each where it is installed; `pip install --group rivals` brings the first two of these.
 
+The shipped ranking puts all papers in order that have something to do with a profile, as `digest rank` does; mails have
+only those that match, and a few related ones where there are word vectors, which is measured beside it.
+
 With `--leave-one-out`, the weights of `rank` and `votes` are chosen anew for each profile, and with a model those of
 `semantic`: those that are best on all the other profiles. What they reach on the one that had no say tells how the
 ranking does on profiles it never saw.
 
 With `--before-after`, nothing is measured but what a reader would see: the ten best papers by counting phrases beside
-those of the shipped ranking, each with its grade, of the profiles named or of all.
+those that a mail has, each with its grade, of the profiles named or of all.
 """
 
 from __future__ import annotations
@@ -37,11 +40,14 @@ from unittest.mock import patch
 from digest.curate.query import Query, parse
 from digest.curate.rank import Ranking
 from digest.curate.semantic import Semantics
+from digest.curate.vector import greatest, rounded
 from digest.model import Paper
 from digest.pipeline.semantic import load_encoder
 
 CUT = 10
 RELEVANT = 2
+#: as many papers that match no keyword as a mail has by default, where there are word vectors
+EXTRA_PAPERS = 2
 #: letters of a title in a list beside another
 TITLE = 56
 #: what leaving one out chooses from: half and double of each weight, about
@@ -80,35 +86,36 @@ def main(folder: Path, *, verbose: bool = False, model: Path | None = None, leav
     ranking = Ranking(papers)
     scored = {"digest": [measures(shipped(ranking, profile), profile.grades) for profile in profiles]}
     seconds = time.perf_counter() - started
+    scored["digest, in mails"] = [measures(mailed(ranking, profile), profile.grades) for profile in profiles]
     for name, system in others(papers, model):
         scored[name] = [measures(system(profile), profile.grades) for profile in profiles]
-    print(f"{'':32}{'nDCG@10':>9}{'P@10':>9}{'MAP':>9}")
+    print(f"{'':34}{'nDCG@10':>9}{'P@10':>9}{'MAP':>9}")
     for name, rows in scored.items():
-        print(f"{name:32}" + "".join(f"{value:9.4f}" for value in means(rows)))
+        print(f"{name:34}" + "".join(f"{value:9.4f}" for value in means(rows)))
         for profile, row in zip(profiles, rows, strict=True) if verbose else ():
             print(
-                f"  {profile.name:30}" + "".join(f"{value:9.3f}" for value in row) + "   " + ", ".join(profile.keywords)
+                f"  {profile.name:32}" + "".join(f"{value:9.3f}" for value in row) + "   " + ", ".join(profile.keywords)
             )
     if leave_one_out:
         print(
-            f"{'digest, each profile left out':32}" + "".join(f"{v:9.4f}" for v in left_out(papers, profiles, CHOICES))
+            f"{'digest, each profile left out':34}" + "".join(f"{v:9.4f}" for v in left_out(papers, profiles, CHOICES))
         )
         if model is not None:
             knowing = left_out(papers, profiles, MEANT, Semantics(load_encoder(model)))
-            print(f"{'the same with this model':32}" + "".join(f"{v:9.4f}" for v in knowing))
+            print(f"{'the same with this model':34}" + "".join(f"{v:9.4f}" for v in knowing))
     print(f"{len(papers)} papers indexed and {len(profiles)} profiles ranked in {seconds:.2f} s")
 
 
 def before_after(folder: Path, names: Sequence[str], model: Path | None = None) -> None:
-    """Print the ten best papers of profiles by counting phrases beside the shipped ten, the grade before each title.
+    """Print the ten best papers of profiles by counting phrases beside the ten of a mail, the grade before each title.
 
     Args:
         folder: the judged papers.
         names: of the profiles; none: all of them.
-        model: folder of word vectors that the shipped ranking has; None: it has none.
+        model: folder of word vectors that the ranking has; None: it has none.
     """
     papers = read_papers(folder)
-    ranking = Ranking(papers, Semantics(load_encoder(model)) if model else None)
+    ranking = Ranking(papers, Semantics(load_encoder(model), EXTRA_PAPERS) if model else None)
     titles = {paper.key: paper.title for paper in papers}
     known = {profile.name: profile for profile in read_profiles(folder)}
     if unknown := [name for name in names if name not in known]:
@@ -116,7 +123,7 @@ def before_after(folder: Path, names: Sequence[str], model: Path | None = None) 
     print(f"{'    phrases counted, title twice':{TITLE + 8}}digest      (3 top, 2 relevant, 1 marginal, - not)")
     for name in names or known:
         profile = known[name]
-        orders = substring_count(papers, profile)[:CUT], shipped(ranking, profile)[:CUT]
+        orders = substring_count(papers, profile)[:CUT], mailed(ranking, profile)[:CUT]
         before, after = (measures(order, profile.grades)[0] for order in orders)
         wanted = ", ".join((*profile.keywords, *(f"-{phrase}" for phrase in profile.exclude)))
         print(f"\n{name}: {wanted}; nDCG@{CUT} {before:.3f} → {after:.3f}")
@@ -177,6 +184,18 @@ def shipped(ranking: Ranking, profile: Profile) -> list[str]:
     return [scored.paper.key for scored in ranking.rank(queries(profile), related=True)]
 
 
+def mailed(ranking: Ranking, profile: Profile) -> list[str]:
+    """What a mail would list if it had room: papers that match, and as many related ones as there may be."""
+    standing = ranking.standing(queries(profile))
+    extra, keys = ranking.extra_papers, []
+    for place in greatest(rounded(standing.totals), len(standing.totals)).tolist():
+        number = int(standing.numbers[place])
+        if number not in standing.related or extra:
+            extra -= number in standing.related
+            keys.append(ranking.papers[number].key)
+    return keys
+
+
 # --- what others do -------------------------------------------------------------------------------------------------
 
 
@@ -193,8 +212,9 @@ def others(papers: Sequence[Paper], model: Path | None) -> Iterator[tuple[str, S
             yield name, make(papers)
     if model is not None:
         yield "embedding of the keywords", embedding(papers, model)
-        knowing = Ranking(papers, Semantics(load_encoder(model)))
+        knowing = Ranking(papers, Semantics(load_encoder(model), EXTRA_PAPERS))
         yield "digest with this model", lambda profile: shipped(knowing, profile)
+        yield "digest with this model, in mails", lambda profile: mailed(knowing, profile)
 
 
 def tf_idf(papers: Sequence[Paper]) -> System:

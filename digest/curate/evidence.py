@@ -23,7 +23,7 @@ from digest.curate.acronyms import acronyms
 from digest.curate.index import Column, Table, TextIndex
 from digest.curate.names import AuthorIndex, CategoryIndex
 from digest.curate.query import And, Boost, Field, Node, Not, Or, Phrase
-from digest.curate.semantic import CLEAR, Meanings
+from digest.curate.semantic import Meanings
 from digest.curate.words import STOP_WORDS, singular
 from digest.model import Paper
 
@@ -175,10 +175,8 @@ class EvidenceIndex:
         return self._meanings.like(phrase.text or " ".join(phrase.words))
 
     def meant(self, node: Node) -> AbstractSet[int]:
-        """Papers that say clearly what a phrase of the node says, in whatever words."""
-        return {
-            number for phrase in _phrases(node) for number, value in self._meaning(phrase).items() if value >= CLEAR
-        }
+        """Papers that are more like what a phrase of the node says than most, in whatever words."""
+        return {number for phrase in _phrases(node) for number in self._meaning(phrase)}
 
     # --- where it stands --------------------------------------------------------------------------------------------
 

@@ -33,8 +33,6 @@ _DEVIATION = 0.15
 _WIDEST = 0.15
 #: how much of the likeness of two papers is of their vectors; the rest is of their words
 _SHARE = 0.2
-#: papers that a keyword says so much for are meant by it, whatever their words
-CLEAR = _DEVIATION
 #: a smaller deviation is the error of sums
 _ALL_ALIKE = 1e-6
 #: likenesses to texts kept in memory, the latest used; one of a thousand papers takes 20 kB

@@ -47,8 +47,8 @@ def test_a_folder_of_judged_profiles_is_scored_beside_what_others_do(
     main(judged)
 
     told = capsys.readouterr().out.splitlines()
-    for name in ("digest", "substring count, title twice"):
-        assert [f"{name:32}   1.0000   0.1000   1.0000"] == [line for line in told if line.startswith(f"{name} ")]
+    for name in ("digest", "digest, in mails", "substring count, title twice"):
+        assert [f"{name:34}   1.0000   0.1000   1.0000"] == [line for line in told if line.startswith(f"{name} ")]
 
 
 def test_the_best_by_counting_phrases_stand_beside_the_shipped_ones(

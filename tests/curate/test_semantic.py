@@ -72,6 +72,14 @@ def test_no_more_are_added_than_asked_for_and_they_are_no_matches() -> None:
     assert 1 == len(digest("whales", extra=0).picks)
 
 
+def test_beside_papers_that_are_much_better_none_is_added() -> None:
+    alone = [pick.paper.title for pick in digest("whales", extra=5).picks]
+    beside = [pick.paper.title for pick in digest("whales", "bees^6", extra=5).picks]
+
+    assert {"Cetaceans in Winter", "Orcas and their Young"} <= set(alone)
+    assert set() == {"Cetaceans in Winter", "Orcas and their Young"} & set(beside)
+
+
 def test_what_was_delivered_before_leaves_its_place_to_another() -> None:
     first = digest("whales", extra=1).picks[1].paper
     second = digest("whales", extra=1, seen=frozenset({first.key}))
