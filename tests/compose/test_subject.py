@@ -19,6 +19,7 @@ from digest.compose.message import compose
 from digest.compose.press import Press
 from digest.compose.render import SUBJECT_LIMIT, Renderer
 from digest.errors import TemplateError
+from digest.languages.language import available
 from tests.compose.cases import LETTERHEAD, READER, USUAL
 from tests.makers import HOSTILE_TITLE, TODAY, digest, paper, pick
 
@@ -45,21 +46,27 @@ TITLES = st.text(max_size=300) | st.sampled_from(
 )
 
 
-def one(title: str, picks: int = 1, day: date = TODAY, frequency: Frequency = "daily") -> Digest:
+def one(title: str, picks: int = 1, day: date = TODAY, frequency: Frequency = "daily", language: str = "en") -> Digest:
     papers = (pick(number, paper=paper(number, title=title)) for number in range(1, picks + 1))
-    return digest(*papers, subscriber=replace(READER, frequency=frequency), local_date=day, considered=1204)
+    return digest(
+        *papers, subscriber=replace(READER, frequency=frequency, language=language), local_date=day, considered=1204
+    )
 
 
 def said(mail: bytes) -> str:
     return str(message_from_bytes(mail, policy=policy.default)["Subject"])
 
 
-@given(TITLES, st.integers(0, 100), DAYS, st.sampled_from(["daily", "weekdays", "weekly"]))
-@example("W" * 400, 100, date(2026, 12, 27), "weekly")
-@example("word " * 100, 100, date(2027, 1, 3), "weekly")
+@given(
+    TITLES, st.integers(0, 100), DAYS, st.sampled_from(["daily", "weekdays", "weekly"]), st.sampled_from(available())
+)
+@example("W" * 400, 100, date(2026, 12, 27), "weekly", "en")
+@example("word " * 100, 100, date(2027, 1, 3), "weekly", "de")
 @settings(max_examples=150, deadline=None)
-def test_it_is_short_and_one_line_whatever_leads(title: str, picks: int, day: date, frequency: Frequency) -> None:
-    mail = PRESS.compose(one(title, picks, day, frequency))
+def test_it_is_short_and_one_line_whatever_leads(
+    title: str, picks: int, day: date, frequency: Frequency, language: str
+) -> None:
+    mail = PRESS.compose(one(title, picks, day, frequency, language))
 
     assert 0 < len(mail.subject) <= SUBJECT_LIMIT == 70
     assert mail.subject == said(mail.data) == " ".join(mail.subject.split())
@@ -67,16 +74,23 @@ def test_it_is_short_and_one_line_whatever_leads(title: str, picks: int, day: da
     assert not re.search("[\u202a-\u202e\u2066-\u2069]", mail.subject)
 
 
-@given(TITLES, st.integers(0, 3), DAYS, st.integers(1, 360), st.sampled_from(["daily", "weekly"]))
+@given(
+    TITLES,
+    st.integers(0, 3),
+    DAYS,
+    st.integers(1, 360),
+    st.sampled_from(["daily", "weekly"]),
+    st.sampled_from(available()),
+)
 @settings(max_examples=100, deadline=None)
 def test_no_two_days_of_a_year_have_the_same(
-    title: str, picks: int, day: date, later: int, frequency: Frequency
+    title: str, picks: int, day: date, later: int, frequency: Frequency, language: str
 ) -> None:
     """Mail programs put mails of one subject into one conversation, and hide what they have in common.
 
     Even if the same paper leads, or there is none; who has weekly mails has them seven days apart at least.
     """
-    two = (one(title, picks, of, frequency) for of in (day, day + timedelta(days=later)))
+    two = (one(title, picks, of, frequency, language) for of in (day, day + timedelta(days=later)))
 
     first, second = (PRESS.compose(each).subject for each in two)
 

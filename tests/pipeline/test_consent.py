@@ -161,6 +161,21 @@ def test_who_does_not_answer_is_forgotten_by_the_next_send(any_home: Installatio
     assert told.endswith("“confirm 20260915T060000Z” came too late: that question is closed")
 
 
+def test_an_answer_that_names_no_moment_costs_itself_only(any_home: Installation, returned: Path) -> None:
+    ask(any_home)
+    said = yes(questions(any_home)[0])
+    with any_home.state() as state:
+        own = state.subscribers.tokens([DAN])[DAN]
+        odd = line("confirm", "yesterday", own, secret=state.feedback.secret())
+    for subject in (odd, said):
+        put(returned, answer(subject), NOW + HOUR)
+
+    counted, told = read(any_home).notes
+
+    assert "2 mails read: 1 confirmed" == counted
+    assert "“confirm yesterday” came too late" in told
+
+
 def test_who_was_removed_meanwhile_stays_away(any_home: Installation, returned: Path) -> None:
     ask(any_home)
     put(returned, answer(yes(questions(any_home)[0])), NOW + HOUR)
