@@ -23,7 +23,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
 
 from digest import story
-from digest.model import WEEKDAYS
+from digest.model import WEEKDAYS, SendReport
 from digest.pipeline.readers import pause_reason
 from tests.installation import Installation, item
 from tests.makers import NOW
@@ -401,6 +401,7 @@ class Machine(RuleBasedStateMachine):
                 released=job.release_held,
                 unhindered=unhindered,
                 pulled=pulled,
+                unfinished=isinstance(run.report, SendReport) and run.report.unfinished,
             )
         )
         if self.last_crash is None or abs(job.at - self.last_crash) > 2 * DAY:
