@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import signal
+import subprocess
 from typing import TYPE_CHECKING
 
 import pytest
 
 from digest.clock import utc_now
 from digest.state.store import open_state
+from tests.commands import DIGEST
 from tests.pipeline.test_consent import yes
 from tests.pipeline.test_returns import answer, make_maildir, put
 from tests.smtp_server import smtp_server
@@ -272,6 +275,27 @@ def test_a_mail_that_did_not_leave_is_told_as_send_tells_it(
     assert told in said.err
     assert "  → " in said.err
     assert BOB not in cli("subscribers", "list").out
+
+
+def test_a_process_that_dies_while_it_asks_is_not_followed_by_a_second_question(place: Place) -> None:
+    make_maildir(place.folder / "returned")
+    with smtp_server() as relay:
+        place.configure(
+            smtp_port=relay.port,
+            more='[bounces]\nmaildir = "returned"',
+            mail='unsubscribe_mailto = "leave@lab.example"',
+        )
+        command = [*DIGEST, "subscribers", "invite", BOB]
+        dying = subprocess.Popen(command, cwd=place.folder, env=place.environment())
+        relay.on["dot"] = lambda _: dying.kill()
+        dying.wait(timeout=60)
+        relay.on.clear()
+        again = place.digest("subscribers", "invite", BOB)
+
+    assert -signal.SIGKILL == dying.returncode
+    assert 1 == again.returncode
+    assert "bob@example.org was asked on " in again.stderr
+    assert len(relay.accepted) <= 1
 
 
 def test_without_a_mailbox_nobody_is_invited(place: Place, cli: Callable[..., Said]) -> None:

@@ -6,6 +6,7 @@ import asyncio
 from dataclasses import replace
 from datetime import timedelta
 from email import message_from_bytes, policy
+from threading import Thread
 from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
@@ -367,6 +368,26 @@ def test_the_question_is_on_record_before_its_mail_leaves(asking: Installation, 
     ask(asking)
 
     assert [NOW] == seen
+
+
+def test_of_two_who_ask_at_once_one_does(asking: Installation, relay: SmtpServer) -> None:
+    told: list[str] = []
+
+    def ask_too() -> None:
+        with pytest.raises(DigestError) as caught:
+            ask(asking)
+        told.append(caught.value.message)
+
+    def meanwhile(_: str) -> None:
+        other = Thread(target=ask_too)
+        other.start()
+        other.join()
+
+    relay.on["mail"] = meanwhile
+    ask(asking)
+
+    assert [f"{DAN} was asked on 2026-09-15 at 06:00 UTC, and nothing was sent or changed"] == told
+    assert 1 == len(relay.accepted)
 
 
 def test_ada_of_the_configuration_is_nobody_to_confirm(home: Installation) -> None:
