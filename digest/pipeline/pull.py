@@ -79,8 +79,8 @@ async def pull(
     state.prune(now=started)
     # after the papers are safe, and with those that have just come
     policy = http_policy(settings)
-    missing = () if only else await take_stars(settings, state, policy, now=clock())
     # of the papers that are there, whatever was pulled now: the daemon never pulls all sources at once
+    missing = await take_stars(settings, state, policy, now=clock())
     missing += await take_thumbnails(settings, state, policy, now=clock())
     return replace(report, notes=(*notes, *missing))
 

@@ -20,10 +20,15 @@ if TYPE_CHECKING:
 #: as which they are remembered; between brackets, so that no source is likely to have the name
 GITHUB = "[github]"
 _NONE = Validators()
+#: GitHub counts requests by the hour, and allows 60 without a token ("Rate limits for the REST API"); the daemon pulls
+#: more often
+_BETWEEN = timedelta(hours=1)
 
 
 async def take_stars(settings: Settings, state: State, policy: HttpPolicy, *, now: datetime) -> tuple[str, ...]:
     """Ask GitHub for the repositories of the papers that may trend, those first that were not asked for the longest.
+
+    Not if it was asked less than an hour ago.
 
     What it says is durable on return; a crash before that loses what this run asked for, and no more.
 
@@ -42,9 +47,11 @@ async def take_stars(settings: Settings, state: State, policy: HttpPolicy, *, no
     github = settings.github
     if github is None:
         return ()
+    memory = state.papers.memories().get(GITHUB) or SourceMemory(GITHUB)
+    if memory.last_pull_at is not None and now - memory.last_pull_at < _BETWEEN:
+        return ()
     since = now - timedelta(days=settings.digest.trending_days)
     papers = _repositories(state.papers.since(since))
-    memory = state.papers.memories().get(GITHUB) or SourceMemory(GITHUB)
     before = _last_counts(papers, state, since.date())
 
     def turn(name: str) -> tuple[bool, date]:

@@ -1,4 +1,4 @@
-"""Stars from GitHub, read at every pull for the papers that may trend."""
+"""Stars from GitHub, read with the papers for those that may trend."""
 
 from __future__ import annotations
 
@@ -120,10 +120,18 @@ def test_a_repository_that_github_has_blocked_keeps_no_other_from_being_read(hom
     assert [10] == stars(home, 1)
 
 
-def test_without_its_table_and_for_single_sources_github_is_not_asked(home: Installation) -> None:
+def test_without_its_table_github_is_not_asked(home: Installation) -> None:
     publish(home, 1)
     home.pull()
-    use_github(home)
-    home.pull(only=["list"])
-
     assert [] == asked(home)
+
+
+def test_github_is_asked_once_an_hour_whichever_sources_are_pulled_as_the_daemon_does(home: Installation) -> None:
+    use_github(home)
+    publish(home, 1)
+    counts(home, 1, 10)
+    home.pull(NOW, only=["list"])
+    home.pull(NOW + timedelta(minutes=59), only=["list"])
+    assert ["n1"] == asked(home)
+    home.pull(NOW + timedelta(hours=1), only=["list"])
+    assert ["n1"] == asked(home)
