@@ -75,6 +75,8 @@ class Desk:
         self.now = now
         #: taken from the outbox, certainly not accepted by anybody, and not settled
         self.returned: deque[Mail] = deque()
+        #: by Message-ID, what became of those that were offered to a relay which then was given up
+        self.offered: dict[str, Receipt] = {}
         #: a receipt could not be kept: no final dot may follow
         self.broken: BaseException | None = None
         self._empty = False
@@ -208,9 +210,6 @@ class Lane:
             self._relay.failed(answer.text, before=before)
         elif answer.stage is not None:
             self._relay.succeeded()
-        if self._relay.given_up and answer.sent_away and answer.outcome != "in_doubt" and self._elsewhere():
-            self._give_back(mail)
-            return
         receipt = Receipt(
             answer.outcome,
             answer.code,
@@ -219,6 +218,10 @@ class Lane:
             self._relay.settings.relay,
             answer.slow_down,
         )
+        if self._relay.given_up and answer.sent_away and answer.outcome != "in_doubt" and self._elsewhere():
+            self._desk.offered[mail.message_id] = receipt
+            self._give_back(mail)
+            return
         self._settling = self._desk.settle(mail, receipt)
         if answer.outcome != "delivered":
             await self._settled()

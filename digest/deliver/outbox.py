@@ -41,6 +41,10 @@ class Outbox(Protocol):
         """
         ...
 
+    def put_back(self, mail: Mail) -> None:
+        """Take a mail back that no relay was offered: instead of its receipt, when nothing more will be taken."""
+        ...
+
     async def sleep_until(self, moment: datetime) -> bool:
         """Wait until `moment`, for a relay's pace; False: stop, begin no other mail."""
         ...
@@ -82,6 +86,9 @@ class _OneMail:
 
     async def settle(self, mail: Mail, receipt: Receipt) -> None:  # noqa: ARG002 - there is only one
         self.receipt = receipt
+
+    def put_back(self, mail: Mail) -> None:
+        self._mail = mail
 
     async def sleep_until(self, moment: datetime) -> bool:
         await asyncio.sleep((moment - self._now()).total_seconds())

@@ -17,7 +17,6 @@ from digest.deliver.letter import size_limit
 from digest.deliver.relay import connect, tls_context
 from digest.deliver.settings import Security, SmtpSettings
 from digest.errors import DeliveryError
-from digest.model import Receipt
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -86,7 +85,8 @@ class Smtp:
 
         Returns:
             why mails may be left in the outbox, a sentence without full stop: all relays were given up. Empty if the
-            outbox said that there are no more. The mails that were in hand are settled: `deferred`.
+            outbox said that there are no more. Of the mails that were in hand, those offered to a relay are settled,
+            `deferred`; the others are put back.
 
         Raises:
             StateError: a receipt could not be kept. The connections are closed; on none of them a final dot has
@@ -100,8 +100,10 @@ class Smtp:
                 break
         reason = self.given_up
         for mail in desk.returned:
-            text = f"not tried: {reason or 'told to stop'}"
-            await outbox.settle(mail, Receipt("deferred", None, text, now(), self._relays[0].settings.relay))
+            if (receipt := desk.offered.get(mail.message_id)) is not None:
+                await outbox.settle(mail, receipt)
+            else:
+                outbox.put_back(mail)
         return reason
 
     def _elsewhere(self) -> bool:

@@ -59,6 +59,8 @@ class Batch:
 
     waiting: Sequence[Waiting] = ()
     verdicts: Sequence[Verdict] = ()
+    #: no other batch follows
+    last: bool = False
 
 
 class Outbox:
@@ -174,6 +176,10 @@ class Outbox:
         """Keep the receipt: it is durable when the future is done, which raises StateError if it cannot be written."""
         return self._keep(self._out.pop(mail.message_id), receipt)
 
+    def put_back(self, mail: Mail) -> None:
+        """Take a mail back that no relay was offered; its claim is undone with those of the mails that wait."""
+        self._claimed.appendleft(self._out.pop(mail.message_id))
+
     async def sleep_until(self, moment: datetime) -> bool:
         """Wait; False: begin no other mail."""
         while not self._over():
@@ -230,6 +236,7 @@ class Outbox:
         if batch is None:
             self._exhausted = True
             return
+        self._exhausted = batch.last
         self._waiting.extend(batch.waiting)
         for verdict in batch.verdicts:
             self._tally.add(verdict, attempted=False)

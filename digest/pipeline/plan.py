@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from functools import cached_property, partial
+from itertools import chain, pairwise
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
@@ -186,6 +187,8 @@ class Shard:
     digests: tuple[Digest, ...] = ()
     #: on all the others, by address and local day: why nothing more was planned for them
     verdicts: Mapping[tuple[str, date], Verdict] = field(default_factory=dict)
+    #: no other readers follow
+    last: bool = False
 
 
 def plan(settings: Settings, state: State, *, now: datetime, any_hour: bool = False) -> Iterator[Shard]:
@@ -204,8 +207,9 @@ def plan(settings: Settings, state: State, *, now: datetime, any_hour: bool = Fa
         every subscriber, in a digest or in a verdict; what is yielded is durable.
     """
     planner = _Planner(settings, state, now=now, any_hour=any_hour)
-    for readers in shards(settings, state, _SHARD, tokens=True):
-        yield planner.plan(readers)
+    for readers, following in pairwise(chain(shards(settings, state, _SHARD, tokens=True), (None,))):
+        if readers is not None:
+            yield replace(planner.plan(readers), last=following is None)
 
 
 class _Planner:

@@ -187,6 +187,7 @@ def _batches(
         yield Batch(
             [Waiting(digest.subscriber.email, digest.local_date, digest) for digest in shard.digests],
             [verdict for mail, verdict in shard.verdicts.items() if mail not in told],
+            last=shard.last,
         )
 
 

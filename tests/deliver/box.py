@@ -62,6 +62,11 @@ class Box:
             raise self.broken[1]
         self.receipts[mail.recipient] = receipt
 
+    def put_back(self, mail: Mail) -> None:
+        assert mail.recipient not in self.receipts, "what was settled does not come back"
+        del self.taken[mail.recipient]
+        self.waiting.insert(0, mail)
+
     async def sleep_until(self, moment: datetime) -> bool:
         assert moment > self.clock
         assert moment - self.clock < timedelta(days=1)

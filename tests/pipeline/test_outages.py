@@ -11,7 +11,7 @@ from digest.errors import TemplateError
 from tests.installation import ADA, BOB, CAT, Installation, findings, item, reader, sentences
 from tests.makers import NOW
 from tests.pipeline import children
-from tests.smtp_server import Authority, free_port, smtp_server
+from tests.smtp_server import DROP, Authority, free_port, smtp_server
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -79,6 +79,19 @@ def test_a_relay_that_dies_in_mid_round_costs_three_attempts_and_not_one_per_rea
     assert ["deferred"] * 3 + ["planned"] * 3 == [row.state for row in home.rows()]
     assert [(email, "deferred") for email in readers] == findings(report)
     assert "the relay failed 3 times in a row" in sentences(report)[-1]
+
+
+def test_a_mail_that_found_no_connection_any_more_has_no_attempt(pulled: Installation) -> None:
+    with smtp_server() as relay:
+        pulled.use_relay(relay)
+        relay.script["mail"] = DROP
+        relay.on["mail"] = lambda _recipient: relay.script.update(connect=DROP)
+
+        report = pulled.send()
+
+    assert [(ADA, "planned", 0), (BOB, "planned", 0), (CAT, "planned", 0)] == states(pulled)
+    assert [(ADA, "deferred"), (BOB, "deferred"), (CAT, "deferred")] == findings(report)
+    assert f"{ADA}: the digest of 2026-09-15 waits: the relay failed 3 times in a row" in sentences(report)[0]
 
 
 def test_a_login_that_is_refused_delays_everything(pulled: Installation) -> None:

@@ -123,6 +123,14 @@ def test_what_was_claimed_ahead_and_not_sent_has_no_attempt(pulled: Installation
     assert ("it was stopped before everything was sent; the next run goes on",) == report.notes
 
 
+def test_a_stop_after_the_last_mail_leaves_nothing_unfinished(pulled: Installation, relay: SmtpServer) -> None:
+    report = pulled.send(stop=lambda: len(relay.accepted) == 3)
+
+    assert {"sent": 3} == report.tally
+    assert not report.unfinished
+    assert () == report.notes
+
+
 def test_a_reader_who_leaves_during_a_run_gets_nothing_more(home: Installation, relay: SmtpServer) -> None:
     many = [f"reader{number:03}@example.org" for number in range(200)]
     home.readers = tuple(map(reader, many))
