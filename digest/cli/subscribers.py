@@ -55,7 +55,7 @@ MaxPapersOption = Annotated[int | None, typer.Option(help="Most papers in the Fo
 TrendingOption = Annotated[int | None, typer.Option(help="Most papers in the Trending part.", metavar="N")]
 LayoutOption = Annotated[str | None, typer.Option(help="full, or compact: a list without abstracts.", metavar="LAYOUT")]
 ImagesOption = Annotated[str | None, typer.Option(help="Pictures: none, linked or embedded.", metavar="IMAGES")]
-LanguageOption = Annotated[str | None, typer.Option(help="Of the mails: en, de or zh.", metavar="TAG")]
+LanguageOption = Annotated[str | None, typer.Option(help="Of the mails, like de.", metavar="TAG")]
 
 
 def register(parent: typer.Typer) -> None:

@@ -136,9 +136,10 @@ class Language:
         ['1,234', '8.6万', '250万']
         """
         digits = len(str(number))
-        forms = self._locale.compact_decimal_formats["short"]["other"]
-        # by the power of ten: 0K for 1000, 00K for 10000; 0 where there is no short way
-        form = forms[str(10 ** (digits - 1))].pattern.replace("'", "") if digits > 3 else "0"
+        # by the power of ten: 0K for 1000, 00K for 10000; 0 where there is no short way, as for 1 and for 10^15
+        ways = self._locale.compact_decimal_formats["short"]["other"]
+        way = ways.get(str(10 ** (digits - 1)))
+        form = way.pattern.replace("'", "") if way else "0"
         zeros = form.count("0")
         if not form.strip("0"):
             return self.number(number)

@@ -1,9 +1,14 @@
 from __future__ import annotations
 
+import doctest
+import re
 from datetime import date
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+import digest.languages.language
 from digest.languages.language import ENGLISH, Language, available, language
 
 DAY = date(2026, 9, 15)
@@ -53,6 +58,16 @@ def test_large_numbers_are_short_where_a_language_has_a_way_and_never_rounded_up
     assert expected == [spoken.compact(number) for number in numbers]
 
 
+@pytest.mark.parametrize("code", available())
+@given(number=st.integers(0, 10**20))
+def test_no_number_is_too_large_and_a_larger_one_never_looks_smaller(code: str, number: int) -> None:
+    spoken = language(code)
+    digits = re.sub("[^0-9]", "", spoken.compact(number))
+
+    assert str(number).startswith(digits.rstrip("0") or "0")
+    assert len(digits) <= len(str(number))
+
+
 def test_numbers_have_the_marks_of_their_language() -> None:
     assert ["1,204", "1.204", "1,204"] == [spoken.number(1204) for spoken in (ENGLISH, DE, ZH)]
     assert ["0.25", "0,25", "0.25"] == [spoken.decimal("0.25") for spoken in (ENGLISH, DE, ZH)]
@@ -84,3 +99,7 @@ def test_lists() -> None:
 def test_what_nobody_translated_is_said_in_english() -> None:
     assert "no such message" == DE.say("no such message")
     assert "2 of it" == DE.say("%(n)s of it", n=2)
+
+
+def test_the_examples_in_the_documentation_hold() -> None:
+    assert 0 == doctest.testmod(digest.languages.language).failed
