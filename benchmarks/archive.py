@@ -1,4 +1,4 @@
-"""The archive of a month with so many papers a day: the first time, with nothing new, with votes, with a new day.
+"""The archive of a month: the first time, with nothing new, with votes, on a new day, with more of that day.
 
 usage: python benchmarks/archive.py [PAPERS_A_DAY …]
 
@@ -38,12 +38,12 @@ def text(chance: random.Random, words: int) -> str:
     return " ".join(chance.choices(_WORDS, cum_weights=_WEIGHTS, k=words))
 
 
-def fill(state: State, chance: random.Random, count: int, days_ago: range) -> None:
+def fill(state: State, chance: random.Random, count: int, days_ago: range, name: str = "") -> None:
     for ago in reversed(days_ago):
         day = _TODAY - timedelta(days=ago)
         at = datetime(day.year, day.month, day.day, 5, tzinfo=UTC)
         papers = [
-            Paper(f"doi:10.5555/{day}.{n}", text(chance, 9), text(chance, 150), ("Ada Lovelace", "Emmy Noether"))
+            Paper(f"doi:10.5555/{day}.{n}{name}", text(chance, 9), text(chance, 150), ("Ada Lovelace", "Emmy Noether"))
             for n in range(count)
         ]
         said = [
@@ -61,14 +61,18 @@ def measure(count: int) -> str:
             chance = random.Random(1)
             fill(state, chance, count, range(1, _DAYS))
             told = []
-            for what in ("first", "nothing new", "votes", "a new day"):
+            today = _TODAY - timedelta(days=1)
+            for what in ("first", "nothing new", "votes", "a new day", "more of it"):
                 if what == "votes":
                     papers = state.papers.edition(_TODAY - timedelta(days=2))[: int(count * _VOTED)]
                     state.papers.store([], signals=[(one.paper.key, _MORE) for one in papers])
                 elif what == "a new day":
+                    today = _TODAY
                     fill(state, chance, count, range(1))
+                elif what == "more of it":
+                    fill(state, chance, count // 10, range(1), "more")
                 start = time.process_time()
-                archive = Archive(state, folder / "site", Address("lab.example"), today=_TODAY, since=None)
+                archive = Archive(state, folder / "site", Address("lab.example"), today=today, since=None)
                 archive.write(lambda: None)
                 told.append(f"{what} {time.process_time() - start:.1f} s ({archive.written[0]:,} files written)")
     return f"{count * _DAYS:,} papers: {', '.join(told)}"

@@ -1,7 +1,7 @@
 """Which papers of the archive are most like one of them: of its week and the days around.
 
-What was found is remembered with a hash of all papers that were compared, so that votes, which move most, cost nothing
-here: finding takes 4 ms a paper.
+Finding takes 4 ms a paper, so what was found is remembered. It is found again when papers of the day are new or have
+another text, and once a day when others that it was compared with have: votes, which move most, cost nothing here.
 """
 
 from __future__ import annotations
@@ -36,12 +36,19 @@ class Alike:
         made: remembers what was found, by day.
         days: how many papers each day of the archive has.
         prints: gives the prints of a day's papers.
+        today: the UTC day.
     """
 
     def __init__(
-        self, state: State, made: Made, days: Mapping[date, int], prints: Callable[[date], Mapping[str, Print]]
+        self,
+        state: State,
+        made: Made,
+        days: Mapping[date, int],
+        prints: Callable[[date], Mapping[str, Print]],
+        *,
+        today: date,
     ) -> None:
-        self._state, self._made, self._prints = state, made, prints
+        self._state, self._made, self._prints, self._today = state, made, prints, today.isoformat()
         self._days = {day: count for day, count in days.items() if count}
         self._compared = lru_cache(maxsize=8)(self._choose)
         self._texts = lru_cache(maxsize=8)(self._read)
@@ -49,10 +56,11 @@ class Alike:
 
     def of(self, day: date) -> dict[str, list[tuple[str, str]]]:
         """For each paper of a day key and print of those most like it, the best first."""
-        of, texts = self._texts(_week(day))
+        all_of, texts = self._texts(_week(day))
+        of = print_of(sorted((key, one.text) for key, one in self._prints(day).items()))
         known = self._made.recall(day.isoformat())
-        if not known or known["of"] != of:
-            known = {"of": of, "keys": self._find(day)}
+        if not known or known["of"] != of or (known["all_of"] != all_of and known["on"] != self._today):
+            known = {"of": of, "all_of": all_of, "on": self._today, "keys": self._find(day)}
             self._made.remember(day.isoformat(), known)
         # a paper that another process stored in between is compared at the next run
         return {

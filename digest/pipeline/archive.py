@@ -82,7 +82,7 @@ class Archive:
         self._pages = Pages(self._days)
         self._prints: Callable[[date], Mapping[str, Print]] = lru_cache(maxsize=None)(state.papers.prints)
         self._records = lru_cache(maxsize=2)(lambda day: edition_records(state, day))
-        self._alike = Alike(state, self._made, self._days, self._prints)
+        self._alike = Alike(state, self._made, self._days, self._prints, today=today)
 
     @property
     def days(self) -> int:

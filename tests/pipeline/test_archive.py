@@ -181,6 +181,23 @@ def test_a_new_title_is_on_the_pages_of_similar_papers_and_is_found(state: State
     assert '"zebra":' in (tmp_path / "site" / "search" / "words-z.js").read_text()
 
 
+def test_older_papers_learn_of_similar_ones_once_a_day(state: State, tmp_path: Path) -> None:
+    write(state, tmp_path / "site")
+    one, other = (replace(PLAIN, key=f"arxiv:2609.0010{number}", aliases=()) for number in range(2))
+    tomorrow, at = TODAY + timedelta(days=1), NOW + timedelta(days=1)
+    state.papers.store([StoredPaper(one, at, tomorrow)])
+    write(state, tmp_path / "site", today=tomorrow)
+    state.papers.store([StoredPaper(other, at, tomorrow)])
+    write(state, tmp_path / "site", today=tomorrow)
+    same_day = {key: (tmp_path / "site" / paper_path(key)).read_text() for key in (PLAIN.key, one.key)}
+    write(state, tmp_path / "site", today=tomorrow + timedelta(days=1))
+
+    assert paper_path(one.key) in same_day[PLAIN.key]
+    assert paper_path(other.key) not in same_day[PLAIN.key]
+    assert paper_path(other.key) in same_day[one.key]
+    assert paper_path(other.key) in (tmp_path / "site" / paper_path(PLAIN.key)).read_text()
+
+
 def test_a_page_that_was_lost_is_made_again(state: State, tmp_path: Path) -> None:
     write(state, tmp_path / "site")
     before = contents(tmp_path / "site")
