@@ -183,7 +183,7 @@ def test_it_names_near_misses_and_what_everybody_reads_by_title(home: Installati
 
     assert (1, 1) == tuple([pick.part for pick in digest.picks].count(part) for part in ("for_you", "trending"))
     reasons = [missed.why for missed in digest.missed]
-    assert ["below your 1 papers"] * 5 == reasons[:5]
+    assert ["below your 1 paper"] * 5 == reasons[:5]
     assert ["everybody reads it: ▲ 79", "everybody reads it: ▲ 78"] == reasons[5:7]
     assert 10 == len({missed.key for missed in digest.missed} - {pick.paper.key for pick in digest.picks})
 
