@@ -66,8 +66,11 @@ def validated(values: dict[str, Any], folder: Path) -> tuple[ConfigFile, list[Co
     except ValidationError as error:
         errors = error.errors(include_url=False)
     found = [_named(_problem(error), error["loc"], values) for error in errors]
-    for path in {_removable(error["loc"]) for error in errors}:
-        _remove(values, path)
+    bad = {_removable(error["loc"]) for error in errors}
+    for path in bad:
+        # what is left out whole takes its parts along
+        if not any(path[:length] in bad for length in range(1, len(path))):
+            _remove(values, path)
     return ConfigFile.model_validate(values, context=context), found
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from digest.config import load
@@ -705,6 +705,7 @@ ANYTHING = st.recursive(
 KEYS = [path for path in VARIABLES.values() if len(path) > 1] + [("sources",), ("subscribers",), ("smtp",)]
 
 
+@example({("smtp", "fallback"): [None, {"type": None}]})
 @given(st.dictionaries(st.sampled_from(KEYS), ANYTHING, max_size=6))
 def test_whatever_a_key_holds_the_rest_is_still_checked(values: dict[tuple[str, ...], object]) -> None:
     """Bad values are left out one by one; what remains always makes a configuration."""
