@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 
     from digest.state.database import Database
 
+_ADDRESSES = select(subscriber.c.email, token.c.token).outerjoin(token, token.c.email == subscriber.c.email)
 _PAGE = (
     select(subscriber.c.email, subscriber.c.body, subscriber.c.asked_at, token.c.token)
     .outerjoin(token, token.c.email == subscriber.c.email)
@@ -182,6 +183,11 @@ class Subscribers:
         asked = or_(*(body.contains(f'"images":"{images}"', autoescape=True) for images in ("linked", "embedded")))
         with self._database.reading() as connection:
             return connection.scalar(select(subscriber.c.email).where(asked).limit(1)) is not None
+
+    def addresses(self) -> dict[str, str]:
+        """Address → token of every reader who joined at run time; empty for those who have none yet."""
+        with self._database.reading() as connection:
+            return {email: name or "" for email, name in connection.execute(_ADDRESSES)}
 
     def find(self, emails: Iterable[str]) -> tuple[Subscriber, ...]:
         """Those of these addresses who joined at run time; without tokens."""

@@ -64,6 +64,18 @@ def test_whoever_left_has_no_feed_even_if_none_are_asked_for(
     assert (place.folder / "site" / folders["bo@example.org"] / "feed.atom").exists()
 
 
+def test_a_subscriber_who_was_removed_has_no_feed(place: Place, cli: Callable[..., Said]) -> None:
+    cli("subscribers", "add", "bo@example.org", "--keyword", "mixture of experts", "--time", "00:00")
+    cli("send", "--pull", "--now")
+    folders = cli("archive", "site", "--private", "--json").json["private"]
+    cli("subscribers", "remove", "bo@example.org")
+    cli("archive", "site")
+
+    assert ["ada@example.org", "bo@example.org"] == sorted(folders)
+    assert not (place.folder / "site" / folders["bo@example.org"]).exists()
+    assert (place.folder / "site" / folders["ada@example.org"]).exists()
+
+
 def test_who_is_on_holiday_keeps_their_feed(place: Place, cli: Callable[..., Said]) -> None:
     cli("send", "--pull")
     (folder,) = cli("archive", "site", "--private", "--json").json["private"].values()

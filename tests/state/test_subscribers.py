@@ -24,6 +24,15 @@ def test_readers_come_back_as_they_were_put_by_address(state: State) -> None:
     assert (ada, bob) == state.subscribers.all()
 
 
+def test_addresses_come_with_the_tokens_that_there_are(state: State) -> None:
+    for email in (ADA, BOB):
+        state.subscribers.put(subscriber(email), now=NOW)
+    token = state.subscribers.tokens([ADA])[ADA]
+    state.subscribers.tokens(["of-the-configuration@example.org"])
+
+    assert {ADA: token, BOB: ""} == state.subscribers.addresses()
+
+
 def test_a_reader_who_joined_before_there_were_frequencies_has_the_rhythm_that_they_had() -> None:
     found = loads(Subscriber, '{"email": "ada@example.org", "days": ["mon", "sun"]}')
 
