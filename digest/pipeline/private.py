@@ -48,7 +48,10 @@ _EVER = datetime(2, 1, 1, tzinfo=UTC)
 
 
 def staying(settings: Settings, state: State) -> dict[str, str]:
-    """Token → address of everybody who gets mail, or will again; who is paused without an end has left."""
+    """Token → address of everybody who gets mail, or will again.
+
+    Who is paused without an end has left, and who has not said yet that they want mail is not there.
+    """
     # addresses alone: of 100,000 readers everything else would take seconds
     everybody = state.subscribers.addresses() | {reader.email: "" for reader in settings.subscribers}
     gone = {email for email, pause in state.subscribers.pauses().items() if pause.until is None}

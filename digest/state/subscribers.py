@@ -35,7 +35,11 @@ if TYPE_CHECKING:
 
     from digest.state.database import Database
 
-_ADDRESSES = select(subscriber.c.email, token.c.token).outerjoin(token, token.c.email == subscriber.c.email)
+_ADDRESSES = (
+    select(subscriber.c.email, token.c.token)
+    .outerjoin(token, token.c.email == subscriber.c.email)
+    .where(subscriber.c.asked_at.is_(None))
+)
 _PAGE = (
     select(subscriber.c.email, subscriber.c.body, subscriber.c.asked_at, token.c.token)
     .outerjoin(token, token.c.email == subscriber.c.email)
@@ -185,7 +189,10 @@ class Subscribers:
             return connection.scalar(select(subscriber.c.email).where(asked).limit(1)) is not None
 
     def addresses(self) -> dict[str, str]:
-        """Address → token of every reader who joined at run time; empty for those who have none yet."""
+        """Address → token of every reader who joined at run time; empty for those who have none yet.
+
+        Who has not said yet that they want mail is left out.
+        """
         with self._database.reading() as connection:
             return {email: name or "" for email, name in connection.execute(_ADDRESSES)}
 

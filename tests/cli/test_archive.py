@@ -8,6 +8,8 @@ import pytest
 from filelock import FileLock
 
 from digest.pipeline.made import MARK
+from digest.state.store import open_state
+from tests.makers import NOW, subscriber
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -74,6 +76,22 @@ def test_a_subscriber_who_was_removed_has_no_feed(place: Place, cli: Callable[..
     assert ["ada@example.org", "bo@example.org"] == sorted(folders)
     assert not (place.folder / "site" / folders["bo@example.org"]).exists()
     assert (place.folder / "site" / folders["ada@example.org"]).exists()
+
+
+def test_who_left_and_is_asked_anew_has_no_feed_before_they_say_yes(place: Place, cli: Callable[..., Said]) -> None:
+    place.configure(readers=("ada@example.org", "bo@example.org"))
+    cli("send", "--pull")
+    folders = cli("archive", "site", "--private", "--json").json["private"]
+    place.configure(readers=("bo@example.org",))
+    with open_state(f"sqlite:///{place.folder}/state.sqlite3", now=NOW) as state:
+        state.subscribers.put(subscriber("ada@example.org", asked_at=NOW), now=NOW)
+        told = cli("archive", "site", "--private", "--json").json["private"]
+        there = (place.folder / "site" / folders["ada@example.org"]).exists()
+        state.subscribers.confirm("ada@example.org")
+    again = cli("archive", "site", "--private", "--json").json["private"]
+
+    assert (["bo@example.org"], False) == ([*told], there)
+    assert folders == again
 
 
 def test_who_is_on_holiday_keeps_their_feed(place: Place, cli: Callable[..., Said]) -> None:
