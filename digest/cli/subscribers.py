@@ -273,7 +273,7 @@ def _parsed(given: Mapping[str, object], settings: Settings, state: State) -> tu
         DigestError: they are kept in the configuration.
     """
     from digest.config import parse_subscriber
-    from digest.config.images import images
+    from digest.config.images import INSTALL, images, missing
 
     known: list[Subscriber] = []
 
@@ -290,6 +290,8 @@ def _parsed(given: Mapping[str, object], settings: Settings, state: State) -> tu
     chosen = reader.images if given["images"] else None
     if problems := tuple(images(chosen, _option("images"), archive_url=settings.mail.archive_url)):
         raise ConfigError(problems)
+    if reason := missing([chosen]):
+        raise DigestError(reason, hint=INSTALL)
     return (known[0] if known else None), reader
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from digest.config.checks import is_remote
+from digest.config.images import INSTALL, missing
 from digest.config.layers import SECRETS
 from digest.config.rhythm import rhythm
 from digest.config.values import bare
@@ -165,6 +166,8 @@ def _warnings(config: ConfigFile, path: Path, file: Mapping[str, Any]) -> Iterat
         yield f"http.contact in {path} is still the example's; put your own address there"
     if config.smtp is not None and config.mail.domain == "example.org":
         yield f"mail.from in {path} is still the example's; relays refuse mail from example.org"
+    if pillow := missing((config.digest.images, *(reader.images for reader in config.subscribers))):
+        yield f"{pillow}; {INSTALL}"
     if config.dkim is not None and config.dkim.key_file is not None:
         from digest.deliver.dkim_key import load_key
 

@@ -9,7 +9,7 @@ from digest.collect import KINDS, collect
 from digest.collect.http import HttpPolicy
 from digest.curate.followups import happened
 from digest.curate.intake import SourceRule, decide
-from digest.errors import DigestError
+from digest.errors import DigestError, StateError
 from digest.model import RunReport
 from digest.pipeline.stars import take_stars
 from digest.pipeline.thumbnails import take_thumbnails
@@ -76,13 +76,16 @@ async def pull(
         report = RunReport("pull", started, clock(), decision.verdicts, notes)
         # with the papers, or the next pull would call them old and nobody would ever have called them new
         state.runs.record(report)
-    state.prune(now=started)
-    # after the papers are safe, and with those that have just come
     policy = http_policy(settings)
-    # of the papers that are there, whatever was pulled now: the daemon never pulls all sources at once
-    missing = await take_stars(settings, state, policy, now=clock())
-    missing += await take_thumbnails(settings, state, policy, now=clock())
-    return replace(report, notes=(*notes, *missing))
+    # the papers are safe: whatever happens from here on, mails about them go out
+    try:
+        state.prune(now=started)
+        # of the papers that are there, whatever was pulled now: the daemon never pulls all sources at once
+        for take in (take_stars, take_thumbnails):
+            notes += await take(settings, state, policy, now=clock())
+    except StateError as error:
+        notes += (f"the papers are stored, not all that goes with them: {error.message}; {error.hint}",)
+    return replace(report, notes=notes)
 
 
 def http_policy(settings: Settings) -> HttpPolicy:

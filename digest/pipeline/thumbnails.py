@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import timedelta
-from importlib.util import find_spec
 from typing import TYPE_CHECKING
+
+from digest.config.images import INSTALL
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -42,7 +43,7 @@ async def take_thumbnails(settings: Settings, state: State, policy: HttpPolicy, 
     Raises:
         StateError: nothing was stored.
     """
-    if find_spec("PIL") is None or not _wanted(settings, state):
+    if not _wanted(settings, state):
         return ()
     since = now - timedelta(days=max(settings.digest.lookback_days, settings.digest.trending_days))
     papers = [stored.paper for stored in reversed(state.papers.since(since)) if stored.paper.thumbnail_url]
@@ -51,7 +52,11 @@ async def take_thumbnails(settings: Settings, state: State, policy: HttpPolicy, 
     tried = state.thumbnails.tried(urls, after=now - _RETRY)
     if not (new := [url for url in urls if url not in tried][:PER_PULL]):
         return ()
-    # with Pillow, which others need not load
+    # which others need not load
+    try:
+        from PIL import Image  # noqa: F401 - whether it can be used at all
+    except ImportError as error:
+        return (f"pictures: Pillow cannot be used ({error}); {INSTALL}",)
     from digest.collect.thumbnails import fetch_thumbnails
 
     made, problems = await fetch_thumbnails(new, policy, now=now, deadline_s=DEADLINE_S)

@@ -43,11 +43,16 @@ def test_linked_pictures_need_the_address_of_the_archive(tmp_path: Path) -> None
     assert [("digest.images", hint), ("subscribers.0.images", hint)] == mistakes(tmp_path, LINKED + own)
 
 
-def test_without_the_package_the_command_to_install_it_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("mine", [False, True])
+def test_without_the_package_mails_go_out_and_the_command_to_install_it_is_said(
+    mine: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A night on which an upgrade forgot the package is no night without mail."""
     monkeypatch.setitem(sys.modules, "PIL", None)
+    own = '[[subscribers]]\nemail = "bob@lab.example"\nimages = "embedded"\n'
 
-    ((key, hint),) = mistakes(tmp_path, '[digest]\nimages = "embedded"\n')
+    (warning,) = settings(tmp_path, own if mine else '[digest]\nimages = "embedded"\n').warnings
 
-    assert "digest.images" == key
-    assert "pip install 'paper-digest[images]'" in hint
-    assert settings(tmp_path).subscribers
+    assert "pictures need the package Pillow, which is not installed" in warning
+    assert "pip install 'paper-digest[images]'" in warning
+    assert () == settings(tmp_path).warnings

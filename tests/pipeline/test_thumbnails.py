@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+import sqlite3
+import sys
 from base64 import b64decode
+from contextlib import closing
 from dataclasses import replace
 from datetime import timedelta
 from email import message_from_bytes
@@ -16,9 +20,11 @@ from PIL import Image
 from digest.collect.thumbnails import shrunk
 from digest.pipeline.archive import Archive
 from digest.pipeline.plan import preview
+from digest.pipeline.pull import pull
 from digest.publish.feeds import Address
-from tests.http_server import Reply
-from tests.installation import ADA, BOB, item, reader
+from digest.state.store import open_state
+from tests.http_server import Reply, Request
+from tests.installation import ADA, BOB, findings, item, reader
 from tests.makers import NOW, TODAY, subscriber
 
 if TYPE_CHECKING:
@@ -96,6 +102,47 @@ def test_a_picture_is_asked_for_once_and_one_that_was_not_there_once_a_day(home:
 
     # those with the most votes first
     assert [["/2.png", "/1.png"], [], ["/2.png"]] == runs
+
+
+def test_without_pillow_papers_come_all_the_same_and_one_line_says_what_to_type(
+    home: Installation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As after an upgrade of Python or of a library that Pillow needs."""
+    home.readers = (reader(images="embedded"),)
+    publish(home, 5, 9)
+    monkeypatch.setitem(sys.modules, "PIL", None)
+
+    report = home.pull()
+    home.send()
+
+    (note,) = report.notes
+    assert note.startswith("pictures: Pillow cannot be used")
+    assert "pip install 'paper-digest[images]'" in note
+    assert ([], {ADA: [[2, 1]]}) == (asked(home), home.mailed())
+
+
+def test_pictures_that_cannot_be_stored_cost_no_paper(home: Installation) -> None:
+    """The pull is reported as what it was: a cron line `digest pull && digest send` goes on."""
+    home.readers = (reader(images="embedded"),)
+    publish(home, 5)
+    with closing(
+        sqlite3.connect(home.folder / "state.sqlite3", isolation_level=None, check_same_thread=False)
+    ) as other:
+
+        def locked(_request: Request) -> Reply:
+            other.execute("BEGIN IMMEDIATE")
+            return Reply(body=picture())
+
+        home.server.routes["/1.png"] = locked
+        with open_state(home.url, now=NOW, busy_timeout_s=0.05) as state:
+            report = asyncio.run(pull(home.settings(), state, clock=lambda: NOW))
+        other.execute("ROLLBACK")
+    home.send()
+
+    (note,) = report.notes
+    assert note.startswith(f"the papers are stored, not all that goes with them: state {home.folder}")
+    assert [("huggingface", "fresh")] == findings(report)
+    assert {ADA: [[1]]} == home.mailed()
 
 
 def test_nothing_is_asked_for_where_nobody_wants_pictures(home: Installation) -> None:
