@@ -36,7 +36,7 @@ class Lately(Generic[V]):
     def put(self, key: Hashable, value: V) -> V:
         """Keep a value and return it."""
         if len(self._values) >= self._most:
-            for old in list(islice(self._values, self._most // 2)):
+            for old in list(islice(self._values, self._most - self._most // 2)):
                 del self._values[old]
         self._values[key] = value
         return value

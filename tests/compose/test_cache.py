@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from hypothesis import given
 from hypothesis import strategies as st
 
-from digest.compose.cache import Cache
+from digest.compose.cache import Cache, Lately
 
 
 @dataclass(frozen=True)
@@ -45,3 +45,14 @@ def test_all_that_fits_stays_and_then_the_longest_unasked_goes() -> None:
     cache.put("new", Thing(10))
 
     assert [9] == [number for number in range(10) if cache.get(number) is None]
+
+
+@given(keys=st.lists(st.integers(0, 9), max_size=100), most=st.integers(1, 10))
+def test_of_what_was_put_lately_half_stays_at_least(keys: list[int], most: int) -> None:
+    lately = Lately[int](most)
+    for place, key in enumerate(keys):
+        if lately.get(key) is None:
+            lately.put(key, key)
+        known = [other for other in range(10) if lately.get(other) is not None]
+        assert min(len(set(keys[: place + 1])), most // 2 + 1) <= len(known) <= most
+        assert lately.get(key) == key

@@ -164,6 +164,20 @@ def test_a_piece_is_printed_once_for_all_readers() -> None:
     assert printed == fresh.printed
 
 
+def test_however_many_papers_there_are_those_shown_to_many_are_printed_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("digest.compose.press._NUMBERED", 60)
+    monkeypatch.setattr("digest.compose.press._SHOWN", 8)
+    fresh = Press(LETTERHEAD, renderer("css-inline"))
+    popular, prints = paper(1), []
+    for number in range(2, 30):
+        before = fresh.printed
+        fresh.compose(digest(pick(1, paper=popular), pick(number)))
+        prints.append(fresh.printed - before)
+
+    # title, body and reasons of the other paper
+    assert {3} == set(prints[1:])
+
+
 def marked(mail: Mail, text: str) -> bool:
     """True if this text is marked in the HTML; only for texts that quoted-printable leaves alone."""
     return f">{text}</b>".encode() in mail.data.replace(b"=\r\n", b"")
