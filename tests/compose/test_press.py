@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 ANSWERED = replace(LETTERHEAD, feedback="feedback+x@example.org", secret="s")
 ARCHIVED = replace(LETTERHEAD, archive_url="https://papers.example.org/x", has_feeds=True)
+BOTH = replace(ANSWERED, archive_url=ARCHIVED.archive_url, has_feeds=True)
 OTHER_LETTERHEAD = replace(
     LETTERHEAD,
     base_url="",
@@ -98,10 +99,14 @@ digests = st.builds(
         token=st.sampled_from(["", "t0", "a/b?c=d", "x" * 64, "Zm9yIHRoZSByZWFkZXI_-w"]),
         frequency=st.sampled_from(["daily", "weekdays", "weekly"]),
         days=st.sampled_from([WEEKDAYS, WEEKDAYS[:3]]),
+        min_score=st.sampled_from([0.2, 0.05]),
     ),
     local_date=st.sampled_from([TODAY, TODAY.replace(day=16)]),
     planned_at=st.just(USUAL.planned_at),
-    picks=st.lists(picks, max_size=12).map(tuple),
+    # fifty that are like some of them: what is given up for size is given up in every layout and language
+    picks=st.lists(picks, max_size=12).flatmap(
+        lambda some: st.sampled_from([*[tuple(some)] * 9, tuple(some * 50)[:50]])
+    ),
     missed=st.lists(st.builds(Missed, key=st.just("url:x"), title=texts, url=st.just(""), why=texts), max_size=2).map(
         tuple
     ),
@@ -129,7 +134,7 @@ def whole(digest: Digest, letterhead: Letterhead = LETTERHEAD, inliner: Inliner 
 
 @given(
     digest=digests,
-    letterhead=st.sampled_from([LETTERHEAD, OTHER_LETTERHEAD, ANSWERED, ARCHIVED]),
+    letterhead=st.sampled_from([LETTERHEAD, OTHER_LETTERHEAD, ANSWERED, ARCHIVED, BOTH]),
     inliner=st.sampled_from(["premailer", "css-inline"]),
 )
 @settings(max_examples=120, deadline=None)

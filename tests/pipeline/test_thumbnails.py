@@ -26,11 +26,13 @@ from digest.state.store import open_state
 from tests.http_server import Reply, Request
 from tests.installation import ADA, BOB, findings, item, reader
 from tests.makers import NOW, TODAY, subscriber
+from tests.smtp_server import DROP
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from tests.installation import Installation
+    from tests.smtp_server import SmtpServer
 
 DAY = timedelta(days=1)
 
@@ -183,6 +185,27 @@ def test_a_mail_that_is_sent_again_has_the_same_picture_whatever_became_of_it(ho
     (shown,) = pictures(home.letters()[0])
     red, _, blue = Image.open(BytesIO(shown)).convert("RGB").getpixel((50, 50))  # type: ignore[misc]
     assert red > 200 > 50 > blue
+
+
+def test_a_mail_in_doubt_is_the_same_mail_however_its_reader_has_changed_meanwhile(
+    home: Installation, relay: SmtpServer
+) -> None:
+    """What its look depends on is planned with it; what changed holds from the next mail on."""
+    home.readers = (reader(images="embedded", language="de", layout="compact", frequency="weekly", days=["tue"]),)
+    publish(home, 5)
+    home.server.routes["/1.png"] = Reply(body=picture())
+    home.pull()
+    relay.script["dot"] = DROP
+    home.send()
+    relay.script.clear()
+    home.readers = (reader(ADA, "bees", images="none", language="zh", layout="full", quiet="note", name="Ada"),)
+
+    home.send(NOW + timedelta(hours=1))
+
+    before, after = (mail.data for mail in relay.accepted)
+    assert before == after
+    assert b"Content-Language: de\r\n" in after
+    assert 1 == len(pictures(after))
 
 
 @pytest.mark.parametrize("images", ["embedded", "linked"])
