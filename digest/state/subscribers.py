@@ -11,11 +11,12 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime
 from functools import lru_cache
 from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import bindparam, delete, exists, or_, select, update
 
 from digest.model import Subscriber
-from digest.state.codec import decoder, dumps, parse, to_text
+from digest.state.codec import BodyError, decoder, dumps, parse, to_text
 from digest.state.database import chunks, elements
 from digest.state.schema import (
     bounce,
@@ -96,7 +97,9 @@ class Subscribers:
         )
         asked = elements("emails")
         self._pauses = select(pause).where(pause.c.email.in_(asked))
-        self._readers = select(subscriber.c.body, subscriber.c.asked_at).where(subscriber.c.email.in_(asked))
+        self._readers = select(subscriber.c.email, subscriber.c.body, subscriber.c.asked_at).where(
+            subscriber.c.email.in_(asked)
+        )
         self._tokens = select(token).where(token.c.email.in_(asked))
         self._forget = [
             *(delete(table).where(table.c.email.in_(asked)) for table in _OWN),
@@ -170,9 +173,9 @@ class Subscribers:
         while True:
             with self._database.reading() as connection:
                 rows = connection.execute(_PAGE, {"after": after, "size": size}).all()
-            if rows:
-                given = [(name or "") if tokens else "" for *_, name in rows]
-                yield tuple([_reader(row.body, row.asked_at, name) for row, name in zip(rows, given, strict=True)])
+                page = tuple([_reader(*row[:3], (row.token or "") if tokens else "") for row in rows])
+            if page:
+                yield page
                 after = rows[-1].email
             if len(rows) < size:
                 return
@@ -200,9 +203,9 @@ class Subscribers:
         """Those of these addresses who joined at run time; without tokens."""
         with self._database.reading() as connection:
             return tuple(
-                _reader(body, asked_at)
+                _reader(email, body, asked_at)
                 for chunk in chunks(emails)
-                for body, asked_at in connection.execute(self._readers, {"emails": to_text(chunk)})
+                for email, body, asked_at in connection.execute(self._readers, {"emails": to_text(chunk)})
             )
 
     def pause(self, email: str, *, until: date | None, reason: str, now: datetime) -> None:
@@ -255,15 +258,40 @@ def _is_new(email: ColumnElement[str]) -> ColumnElement[bool]:
     return ~or_(exists().where(ledger.c.email == email), exists().where(pause.c.email == email))
 
 
-def _reader(body: str, asked_at: datetime | None, name: str = "") -> Subscriber:
-    reader = _decoded(body)
+def _reader(email: str, body: str, asked_at: datetime | None, name: str = "") -> Subscriber:
+    reader = parsed(email, body)
     return reader if asked_at is None and not name else replace(reader, asked_at=asked_at, token=name)
-
-
-_decode: Callable[[object], Subscriber] = decoder(Subscriber)
 
 
 # whoever is planned is looked up again when their mail goes out, a shard later: 35 µs
 @lru_cache(maxsize=2048)
-def _decoded(body: str) -> Subscriber:
-    return _decode(parse(body))
+def parsed(email: str, body: str) -> Subscriber:
+    """The reader of this address in a stored text.
+
+    Raises:
+        BodyError: it is of somebody else, or holds what no digest can be planned by; the message names the reader.
+    """
+    try:
+        reader = _decode(parse(body))
+        _check(reader, email)
+    except BodyError as error:
+        message = f"subscriber {email}: {error}"
+        raise BodyError(message) from error
+    return reader
+
+
+def _check(reader: Subscriber, email: str) -> None:
+    if reader.email != email:
+        message = f"email: {reader.email[:80]!r} found"
+        raise BodyError(message)
+    if not reader.days:
+        message = "days: there are none"
+        raise BodyError(message)
+    try:
+        ZoneInfo(reader.timezone)
+    except (LookupError, ValueError, OSError) as error:  # unknown; `../x`; a folder
+        message = f"timezone: there is no {reader.timezone[:80]!r}"
+        raise BodyError(message) from error
+
+
+_decode: Callable[[object], Subscriber] = decoder(Subscriber)

@@ -16,9 +16,11 @@ from sqlalchemy import Date, exists, insert, select
 from sqlalchemy.exc import OperationalError, StatementError
 
 from digest.errors import StateError
+from digest.state.codec import BodyError
 from digest.state.database import chunks
 from digest.state.migrate import NEWEST
-from digest.state.schema import Moment, metadata
+from digest.state.schema import Moment, metadata, subscriber
+from digest.state.subscribers import parsed
 
 if TYPE_CHECKING:
     from sqlalchemy import Table
@@ -68,6 +70,8 @@ def import_rows(database: Database, rows: Iterable[Mapping[str, Any]]) -> int:
                 raise StateError(database.place, f"row {count + 2} names no table", hint=_HINT)
             for chunk in chunks(group):
                 values = [_from_json(database, table, row) for row in chunk]
+                if table is subscriber:
+                    _check_readers(database, values)
                 try:
                     connection.execute(insert(table), values)
                 except OperationalError:
@@ -98,6 +102,15 @@ def _from_json(database: Database, table: Table, row: Mapping[str, Any]) -> dict
             reason = f"a row of {table.name} has no usable {column.name}"
             raise StateError(database.place, reason, hint=_HINT) from error
     return values
+
+
+def _check_readers(database: Database, values: Iterable[Mapping[str, Any]]) -> None:
+    """Raises StateError for a reader for whom no run could plan: one of them would stop everybody's mail."""
+    for row in values:
+        try:
+            parsed(row["email"], row["body"])
+        except (BodyError, TypeError) as error:
+            raise StateError(database.place, f"a row of subscriber cannot be used: {error}", hint=_HINT) from error
 
 
 def _parsed(kind: object, value: Any) -> Any:

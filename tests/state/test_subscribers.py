@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import time, timedelta
 from itertools import count
 
+import pytest
+
+from digest.errors import StateError
 from digest.model import RunReport, Subscriber, Verdict
 from digest.state.bounces import StoredBounce
 from digest.state.codec import loads
 from digest.state.feedback import StoredFeedback
 from digest.state.store import State, open_state
-from digest.state.subscribers import Pause, new_token
+from digest.state.subscribers import Pause, Subscribers, new_token
 from tests.makers import NOW, TODAY, digest, pick, subscriber
 
 ADA, BOB = "ada@example.org", "bob@example.org"
@@ -37,6 +41,16 @@ def test_a_reader_who_joined_before_there_were_frequencies_has_the_rhythm_that_t
     found = loads(Subscriber, '{"email": "ada@example.org", "days": ["mon", "sun"]}')
 
     assert (("mon", "sun"), "daily", "skip") == (found.days, found.frequency, found.quiet)
+
+
+@pytest.mark.parametrize("ask", [lambda readers: readers.all(), lambda readers: readers.find([BOB])])
+def test_a_reader_who_cannot_be_read_is_named(state: State, ask: Callable[[Subscribers], object]) -> None:
+    """As one whom a newer version wrote, or whose time zone an upgrade of the system took away."""
+    for email in (ADA, BOB):
+        state.subscribers.put(subscriber(email, timezone="Mars/Olympus" if email == BOB else "UTC"), now=NOW)
+
+    with pytest.raises(StateError, match=f"subscriber {BOB}: timezone: there is no 'Mars/Olympus'"):
+        ask(state.subscribers)
 
 
 def test_a_reader_put_again_is_replaced_and_has_no_token_of_its_own(state: State) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -11,6 +12,7 @@ from typing import Any
 import pytest
 
 from digest.errors import StateError
+from digest.languages.language import ENGLISH, language
 from digest.model import DaySignals, News, Receipt, RunReport, Signals, SourceMemory, StoredPaper, Verdict
 from digest.state.bounces import StoredBounce
 from digest.state.feedback import StoredFeedback
@@ -153,6 +155,39 @@ def test_what_is_no_export_changes_nothing(state: State, rows: list[Any], reason
         state.import_rows(rows)
 
     assert [head] == list(state.export_rows())
+
+
+@pytest.mark.parametrize(
+    ("reader", "reason"),
+    [
+        ({"frequency": "monthly"}, "frequency: one of daily, weekdays, weekly expected, 'monthly' found"),
+        ({"layout": ["full"]}, "layout: one of full, compact expected"),
+        ({"images": "https://x"}, "images: one of none, linked, embedded expected"),
+        ({"days": []}, "days: there are none"),
+        ({"timezone": "../../etc/passwd"}, "timezone: there is no '../../etc/passwd'"),
+        ({"email": BOB}, f"email: '{BOB}' found"),
+    ],
+)
+def test_a_reader_by_whom_nothing_can_be_planned_is_not_imported(
+    state: State, reader: dict[str, Any], reason: str
+) -> None:
+    """Every run reads all readers: one like that would end each of them."""
+    row = {"table": "subscriber", "email": ADA, "created_at": NOW.isoformat(), "asked_at": None}
+    good = {"email": ADA, "days": ["mon"], "timezone": "UTC"}
+
+    with pytest.raises(StateError, match=re.escape(f"a row of subscriber cannot be used: subscriber {ADA}: {reason}")):
+        state.import_rows([next(state.export_rows()), row | {"body": json.dumps(good | reader)}])
+    assert () == state.subscribers.all()
+
+
+def test_a_language_that_is_not_there_is_no_hindrance(state: State) -> None:
+    """Who reads a language of whose file another machine knows nothing gets mail in English."""
+    row = {"table": "subscriber", "email": ADA, "created_at": NOW.isoformat(), "asked_at": None}
+    body = json.dumps({"email": ADA, "language": "../../x", "unknown": 1})
+    state.import_rows([next(state.export_rows()), row | {"body": body}])
+
+    (reader,) = state.subscribers.all()
+    assert ("../../x", ENGLISH) == (reader.language, language(reader.language))
 
 
 def test_a_state_that_holds_something_is_not_overwritten(state: State) -> None:
