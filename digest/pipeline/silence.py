@@ -19,17 +19,31 @@ _LATELY = timedelta(days=1)
 
 
 def doubts(settings: Settings, state: State, *, now: datetime) -> str:
-    """Why it is not known what the sources have: of the first that was not read, or is late; empty if all is known."""
+    """Why it is not known what the sources have: of the first that was not read, is late, or had nothing in it at all.
+
+    Empty if all is known.
+    """
     memories = state.papers.memories()
     patience = _LATELY + timedelta(minutes=settings.daemon.feed_minutes)
-    reasons = (
-        doubt(
+    for source in settings.sources:
+        reason = doubt(
             memories.get(source.name),
             calendar=KINDS[source.type].announces,
             display=source.name,
             now=now,
             patience=patience,
         )
-        for source in settings.sources
+        if reason or (reason := _emptiness(source.name, state)):
+            return reason
+    return ""
+
+
+def _emptiness(name: str, state: State) -> str:
+    """That a list held nothing, or nothing that can be read, and no calendar explains it.
+
+    Nobody can tell then whether there is nothing new, or whoever writes the list is broken.
+    """
+    last = state.runs.verdicts(scope="source", name=name, limit=1)
+    return (
+        f"{name} brought nothing that could be read" if last and last[0].finding == "empty" and last[0].trouble else ""
     )
-    return next(filter(None, reasons), "")

@@ -117,6 +117,22 @@ def test_there_is_no_note_while_a_source_is_in_trouble_and_why_says_so(home: Ins
     assert 1 == len(home.letters())
 
 
+@pytest.mark.parametrize("body", [b"", b"an error page\n"])
+def test_there_is_no_note_while_a_source_has_nothing_in_it_at_all(home: Installation, body: bytes) -> None:
+    """Whoever writes the list may be broken; that it was there, and read, says nothing of papers."""
+    home.readers = (noted(),)
+    home.publish(BEES)
+    home.pull()
+    home.server.routes["/list"] = Reply(body=body)
+    home.pull(NOW + HOUR)
+
+    report = home.send(NOW + HOUR)
+
+    assert [(ADA, "quiet")] == findings(report)
+    assert ", nor a note, for list " in sentences(report)[0]
+    assert [] == home.letters()
+
+
 def test_there_is_no_note_before_anything_was_read(home: Installation) -> None:
     home.readers = (noted(),)
 
