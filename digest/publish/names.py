@@ -8,6 +8,7 @@
     search/index.html         and the index that it searches
     feed.atom, feed.json, sitemap.xml
     private/NAME/…            one reader's feeds and picks
+    thumbnails/NAME.jpg       pictures that mails load, see `compose.picture`
 
 All links are relative and name `index.html`, so that they work from a folder and under any address.
 """
