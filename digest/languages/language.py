@@ -7,6 +7,7 @@ is said. Pure, but that a language's file is read when it is first needed; free 
 from __future__ import annotations
 
 import gettext
+import re
 from datetime import date, timedelta
 from functools import cached_property, lru_cache
 from io import BytesIO
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from babel import Locale
+    from babel.messages.catalog import Message
 
     from digest.model import Weekday
 
@@ -26,6 +28,8 @@ _FOLDER = Path(__file__).parent
 #: languages whose characters look otherwise elsewhere: https://www.w3.org/International/questions/qa-choosing-language-tags
 _WRITTEN = {"zh": "zh-Hans"}
 _SIX_DAYS = timedelta(days=6)
+#: where a value goes
+_VALUE = re.compile(r"%\((\w+)\)")
 #: dates and numbers kept in words, of each kind and language
 _REMEMBERED = 4096
 
@@ -230,9 +234,32 @@ class Language:
 
         compiled = BytesIO()
         with (_FOLDER / f"{self.code}.po").open("rb") as file:
-            write_mo(compiled, read_po(file, locale=self.code.replace("-", "_")))
+            catalog = read_po(file, locale=self.code.replace("-", "_"))
+        for one in [*catalog]:
+            if one.id and not _is_usable(one):
+                catalog.delete(one.id, one.context)
+        write_mo(compiled, catalog)
         compiled.seek(0)
         return gettext.GNUTranslations(compiled)
+
+
+def _is_usable(message: Message) -> bool:
+    """Whether a translation takes the values of its sentence.
+
+    One that does not counts as missing: a slip of the pen in one language must not end the mails in all of them.
+    """
+    sentences = [message.id] if isinstance(message.id, str) else message.id
+    translations = [message.string] if isinstance(message.string, str) else message.string or ()
+    values = dict.fromkeys((name for sentence in sentences for name in _VALUE.findall(sentence)), "")
+    if message.pluralizable:
+        values["count"] = ""
+    try:
+        return all(
+            values.keys() >= {*_VALUE.findall(text)} and (not values or isinstance(text % values, str))
+            for text in translations
+        )
+    except (KeyError, TypeError, ValueError):  # another name; a %d; a % that is not doubled
+        return False
 
 
 ENGLISH = Language("en")

@@ -3,6 +3,7 @@ from __future__ import annotations
 import doctest
 import re
 from datetime import date
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -99,6 +100,34 @@ def test_lists() -> None:
 def test_what_nobody_translated_is_said_in_english() -> None:
     assert "no such message" == DE.say("no such message")
     assert "2 of it" == DE.say("%(n)s of it", n=2)
+
+
+@pytest.mark.parametrize("slip", ["%(nams)s", "%(names)d", "%(names)", "100 % %(names)s"])
+def test_a_slip_in_a_translation_costs_that_sentence_only(
+    slip: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As in a file of one's own: a digest that cannot be planned would stop those in all languages."""
+    text = f"""
+msgid "by %(names)s"
+msgstr "{slip}"
+
+msgid "%(count)s upvote"
+msgid_plural "%(count)s upvotes"
+msgstr[0] "{slip}"
+msgstr[1] "%(count)s"
+
+msgid "every day"
+msgstr "alle Tage"
+"""
+    (tmp_path / "de.po").write_text(text, encoding="utf-8")
+    monkeypatch.setattr(digest.languages.language, "_FOLDER", tmp_path)
+    mine = Language("de")
+
+    assert ("by Ada", "1 upvote", "alle Tage") == (
+        mine.say("by %(names)s", names="Ada"),
+        mine.counted(1, "%(count)s upvote"),
+        mine.say("every day"),
+    )
 
 
 def test_the_examples_in_the_documentation_hold() -> None:
