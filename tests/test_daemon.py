@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import signal
 import sqlite3
+import threading
 from contextlib import closing
 from datetime import date, timedelta
 from typing import TYPE_CHECKING
@@ -240,11 +241,17 @@ def test_a_restart_and_a_send_beside_it_mail_nobody_twice(place: Place) -> None:
 def test_one_sends_while_the_other_leaves_it_the_work(place: Place) -> None:
     readers = [f"reader{number}@example.org" for number in range(4)]
     with smtp_server() as server:
-        server.script = Slowly(0.5)
+        tried = threading.Event()
+
+        def hold(_recipient: str) -> None:
+            tried.wait(60)
+
+        server.on["dot"] = hold
         place.configure(readers=readers, smtp_port=server.port)
         with running(place) as daemon:
             wait_for(lambda: "data" in server.heard)
             beside = place.digest("send", "--now")
+            tried.set()
             daemon.hear_rounds()
             daemon.stop()
 
