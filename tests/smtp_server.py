@@ -299,14 +299,28 @@ def smtp_sink(*options: str, dump: Path | None = None) -> Iterator[int]:
     if dump is not None:
         dump.chmod(0o777)
         options = (*options, "-d", f"{dump}/m.")
-    port = free_port()
-    process = subprocess.Popen([program, "-4", *as_user, *options, f"127.0.0.1:{port}", "100"])
-    try:
-        _wait_for(port)
-        yield port
-    finally:
-        process.terminate()
-        process.wait()
+    with _held_port() as port:
+        process = subprocess.Popen([program, "-4", *as_user, *options, f"127.0.0.1:{port}", "100"])
+        try:
+            _wait_for(port)
+            yield port
+        finally:
+            process.terminate()
+            process.wait()
+
+
+@contextmanager
+def _held_port() -> Iterator[int]:
+    """A port of 127.0.0.1 that goes to nobody else: two sinks once had the same one, and each other's mails.
+
+    Who asks for any port does not get one that is bound, while who names it and reuses addresses, as Postfix does, may
+    listen there as long as nobody else does.
+    """
+    with socket.socket() as held:
+        held.bind(("127.0.0.1", 0))
+        # not before, or another that does the same might be given this port
+        held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        yield int(held.getsockname()[1])
 
 
 def free_port() -> int:
