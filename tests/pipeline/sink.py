@@ -9,7 +9,7 @@ with sink("-q", ".") as relay:
 from __future__ import annotations
 
 import re
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -50,7 +50,12 @@ class Sink:
         The sink keeps what it answered with a fault. What ends before the dot it removes as soon as it notices; until
         then the file is empty or not, so look when nobody sends.
         """
-        found = [_mail(dump) for dump in (file.read_bytes() for file in self.folder.iterdir()) if dump]
+        found = []
+        for file in self.folder.iterdir():
+            # a sender that was killed in the midst of a mail: the sink may notice just now
+            with suppress(FileNotFoundError):
+                if dump := file.read_bytes():
+                    found.append(_mail(dump))
         return sorted(found, key=lambda mail: mail.recipient)
 
 
