@@ -34,6 +34,12 @@ def not_due(email: str, answer: Due, at: datetime) -> Verdict:
     return _verdict(email, "paused" if answer.paused else "not_due", answer.not_yet, at)
 
 
+def unreadable(email: str, reason: str, at: datetime) -> Verdict:
+    """What the state holds of a reader makes no sense; nothing can be planned for them."""
+    text = f"cannot be read, so no mail: {reason}; add them anew: digest subscribers add {email}"
+    return _verdict(email, "unreadable", text, at, trouble=True)
+
+
 def planned(digest: Digest) -> Verdict:
     """A digest waits in the ledger."""
     text = f"{_picks(digest)} planned for {digest.local_date}; {_looked_at(digest)}"

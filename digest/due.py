@@ -35,7 +35,14 @@ class Due:
     paused: bool = False
 
 
-def due(subscriber: Subscriber, now: datetime, *, paused: str = "", any_hour: bool = False) -> Due:
+def due(
+    subscriber: Subscriber,
+    now: datetime,
+    *,
+    paused: str = "",
+    any_hour: bool = False,
+    last_run: datetime | None = None,
+) -> Due:
     """Is a digest for the subscriber's present day due?
 
     Args:
@@ -43,10 +50,12 @@ def due(subscriber: Subscriber, now: datetime, *, paused: str = "", any_hour: bo
         now: aware datetime.
         paused: reason of a pause recorded elsewhere than in `subscriber`; empty if there is none.
         any_hour: ignore the hour and the weekday, never a pause.
+        last_run: when digests were last planned, aware; None: not known.
 
     Returns:
         the local date, and the reason if nothing is due. From `subscriber.at` (inclusive) until local midnight
-        (exclusive) a digest is due, so a run later in the day catches up.
+        (exclusive) a digest is due, so a run later in the day catches up. A weekly digest for which nothing ran in
+        that time is due from the same hour of a following day; any other comes within days anyway.
     """
     local = now.astimezone(ZoneInfo(subscriber.timezone))
     today = local.date()
@@ -56,13 +65,22 @@ def due(subscriber: Subscriber, now: datetime, *, paused: str = "", any_hour: bo
         return Due(today, f"paused until {subscriber.paused_until:%a %-d %b %Y}", paused=True)
     if any_hour:
         return Due(today)
-    if WEEKDAYS[today.weekday()] not in subscriber.days:
+    if WEEKDAYS[today.weekday()] not in subscriber.days and not _missed(subscriber, today, last_run):
         if subscriber.frequency == "weekly":
             return Due(today, f"the weekly digest is next on {weekly_at(subscriber)}")
         return Due(today, f"{today:%A} is not one of the days chosen ({', '.join(subscriber.days)})")
     if local.time().replace(tzinfo=None) < subscriber.at:
         return Due(today, f"due at {subscriber.at:%H:%M} {subscriber.timezone}, now it is {local:%H:%M} there")
     return Due(today)
+
+
+def _missed(subscriber: Subscriber, today: date, last_run: datetime | None) -> bool:
+    """Whether nothing has run since the weekly digest was due."""
+    if subscriber.frequency != "weekly" or last_run is None:
+        return False
+    back = (today.weekday() - WEEKDAYS.index(subscriber.days[0])) % 7
+    was_due = datetime.combine(today - timedelta(days=back), subscriber.at, tzinfo=ZoneInfo(subscriber.timezone))
+    return last_run < was_due
 
 
 def weekly_at(subscriber: Subscriber) -> str:

@@ -480,7 +480,18 @@ class LedgerRow:
 
 SourceFinding = Literal["fresh", "unchanged", "empty", "stale", "failed"]
 SubscriberFinding = Literal[
-    "sent", "planned", "quiet", "all_seen", "not_due", "done", "paused", "deferred", "refused", "in_doubt", "expired"
+    "sent",
+    "planned",
+    "quiet",
+    "all_seen",
+    "not_due",
+    "done",
+    "paused",
+    "deferred",
+    "refused",
+    "in_doubt",
+    "expired",
+    "unreadable",
 ]
 
 

@@ -30,6 +30,7 @@ _TALLY = {
     "refused": "refused",
     "expired": "given up",
     "paused": "paused",
+    "unreadable": "cannot be read",
     "planned": "planned and not sent",
 }
 

@@ -92,6 +92,21 @@ def test_a_weekly_digest_is_due_on_its_day_and_says_when_that_is() -> None:
     assert not due(weekly, at("2026-09-18 08:00")).not_yet
 
 
+@pytest.mark.parametrize(
+    ("last_run", "now", "not_yet"),
+    [
+        ("2026-09-18 07:59", "2026-09-19 08:00", ""),
+        ("2026-09-18 07:59", "2026-09-24 23:59", ""),
+        ("2026-09-18 07:59", "2026-09-19 07:59", "due at 08:00 Europe/Berlin, now it is 07:59 there"),
+        ("2026-09-18 08:00", "2026-09-19 08:00", "the weekly digest is next on Friday 08:00 Europe/Berlin"),
+    ],
+)
+def test_a_weekly_digest_whose_day_nothing_ran_is_due_on_the_next(last_run: str, now: str, not_yet: str) -> None:
+    weekly = berliner(frequency="weekly", days=("fri",))
+
+    assert not_yet == due(weekly, at(now), last_run=at(last_run)).not_yet
+
+
 def test_a_weekly_digest_keeps_its_hour_when_the_clocks_change() -> None:
     weekly = berliner(frequency="weekly", days=("sun",))
 

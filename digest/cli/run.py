@@ -120,7 +120,7 @@ def _code(pulled: RunReport | None, sent: SendReport) -> int:
     findings = sent.tally.keys()
     if sent.unfinished or findings & {"deferred", "in_doubt", "planned"}:
         return EXIT_DEFERRED
-    if findings & {"refused", "expired"} or (pulled and _all_failed(pulled)):
+    if findings & {"refused", "expired", "unreadable"} or (pulled and _all_failed(pulled)):
         return EXIT_FAILED
     return 0
 

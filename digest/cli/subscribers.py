@@ -274,13 +274,15 @@ def _parsed(given: Mapping[str, object], settings: Settings, state: State) -> tu
     """
     from digest.config import parse_subscriber
     from digest.config.images import INSTALL, images, missing
+    from digest.pipeline.readers import warn
 
     known: list[Subscriber] = []
 
     def find(email: str) -> Subscriber | None:
         if any(configured.email == email for configured in settings.subscribers):
             raise DigestError(f"{email} is kept in the configuration", hint="change the entry there")
-        known.extend(state.subscribers.find([email]))
+        # one who cannot be read is put anew
+        known.extend(state.subscribers.find([email], unreadable=warn))
         return known[0] if known else None
 
     try:
@@ -321,12 +323,14 @@ def remove(email: WhoArgument, *, config: ConfigOption = None) -> None:
     """Remove a subscriber from the state."""
     settings = load_settings(config)
     with open_settings_state(settings) as state:
-        reader = _found(settings, state, email)
-        if not state.subscribers.remove(reader.email):
-            reason = f"{reader.email} is kept in the configuration"
-            hint = f"delete the entry there; to stop the mail at once: digest subscribers pause {reader.email}"
-            raise DigestError(reason, hint=hint)
-    say(f"{reader.email} gets no more mail.")
+        address = state.subscribers.by_token(email) or email
+        if not state.subscribers.remove(address):  # also who cannot be read
+            address = _found(settings, state, email).email
+            if not state.subscribers.remove(address):
+                reason = f"{address} is kept in the configuration"
+                hint = f"delete the entry there; to stop the mail at once: digest subscribers pause {address}"
+                raise DigestError(reason, hint=hint)
+    say(f"{address} gets no more mail.")
 
 
 @app.command(

@@ -81,11 +81,19 @@ class Clerk:
         now = self._clock()
         claims = self._state.ledger.claim_all(mails, owner=self._owner, now=now, known=known)
         emails = [email for email, _ in claims]
-        readers = found(self._settings, self._state, emails)
+        unreadable: dict[str, str] = {}
+        readers = found(self._settings, self._state, emails, unreadable=unreadable.__setitem__)
         pauses = self._state.subscribers.pauses(emails)
         good, settlements, verdicts = [], [], []
         for (email, day), claim in claims.items():
             reader = readers.get(email)
+            if email in unreadable:
+                # not "no longer subscribed", which is final
+                receipt = Receipt("deferred", None, f"the reader cannot be read: {unreadable[email]}", now, "digest")
+                settlement = self.settlement(claim, receipt)
+                settlements.append(settlement)
+                verdicts.append(account.handed_over(claim.digest, receipt, next_attempt_at=settlement.next_attempt_at))
+                continue
             if reader is None:
                 reason = "no longer subscribed"
             else:

@@ -207,9 +207,12 @@ def plan(settings: Settings, state: State, *, now: datetime, any_hour: bool = Fa
         every subscriber, in a digest or in a verdict; what is yielded is durable.
     """
     planner = _Planner(settings, state, now=now, any_hour=any_hour)
-    for readers, following in pairwise(chain(shards(settings, state, _SHARD, tokens=True), (None,))):
+    everybody = shards(settings, state, _SHARD, tokens=True, unreadable=planner.leave_out)
+    for readers, following in pairwise(chain(everybody, (None,))):
         if readers is not None:
             yield replace(planner.plan(readers), last=following is None)
+    if verdicts := planner.left_out():  # nobody at all can be read
+        yield Shard(verdicts=verdicts, last=True)
 
 
 class _Planner:
@@ -222,11 +225,26 @@ class _Planner:
         self._any_hour = any_hour
         self._summaries = Summaries(settings, state, now=now)
         self._thumbnails = Thumbnails(state)
+        self._left_out: dict[tuple[str, date], Verdict] = {}
+
+    def leave_out(self, email: str, reason: str) -> None:
+        """Nothing can be planned for this reader; said with the next readers who are planned."""
+        self._left_out[email, self._now.date()] = account.unreadable(email, reason, self._now)
+
+    def left_out(self) -> dict[tuple[str, date], Verdict]:
+        """Verdicts on those of whom it was not said yet."""
+        verdicts, self._left_out = self._left_out, {}
+        return verdicts
 
     @cached_property
     def _shelf(self) -> Shelf:
         _await_pull(self._state)
         return lay_out(self._settings, self._state, now=self._now)
+
+    @cached_property
+    def _last_run(self) -> datetime | None:
+        """Of those before this one, which is not finished."""
+        return self._state.runs.last_finished("send")
 
     @cached_property
     def _followups(self) -> FollowUps:
@@ -239,11 +257,11 @@ class _Planner:
 
     def plan(self, readers: Sequence[Subscriber]) -> Shard:
         pauses = self._state.subscribers.pauses(reader.email for reader in readers)
-        verdicts: dict[tuple[str, date], Verdict] = {}
+        verdicts = self.left_out()
         due_now: list[tuple[Subscriber, date]] = []
         for reader in readers:
             reason = pause_reason(reader, pauses, self._now)
-            answer = due(reader, self._now, paused=reason, any_hour=self._any_hour)
+            answer = due(reader, self._now, paused=reason, any_hour=self._any_hour, last_run=self._last_run)
             if answer.not_yet:
                 verdicts[reader.email, answer.local_date] = account.not_due(reader.email, answer, self._now)
             else:

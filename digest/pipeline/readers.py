@@ -6,6 +6,8 @@ from itertools import islice
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
+import structlog
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
     from datetime import datetime
@@ -13,7 +15,9 @@ if TYPE_CHECKING:
     from digest.config import Settings
     from digest.model import Subscriber
     from digest.state.store import State
-    from digest.state.subscribers import Pause
+    from digest.state.subscribers import OnUnreadable, Pause
+
+_log = structlog.get_logger(__name__)
 
 
 def subscribers(settings: Settings, state: State) -> tuple[Subscriber, ...]:
@@ -21,27 +25,40 @@ def subscribers(settings: Settings, state: State) -> tuple[Subscriber, ...]:
     return tuple(reader for shard in shards(settings, state) for reader in shard)
 
 
+def warn(email: str, reason: str) -> None:
+    """Say on the log that the state holds a reader who cannot be read. One of them must not cost the others their mail.
+
+    It happens to whom a newer version wrote, or whose time zone an upgrade of the system took away.
+    """
+    _log.warning("a reader cannot be read, and is left out", email=email, reason=reason)
+
+
 def shards(
-    settings: Settings, state: State, size: int = 500, *, tokens: bool = False
+    settings: Settings, state: State, size: int = 500, *, tokens: bool = False, unreadable: OnUnreadable = warn
 ) -> Iterator[tuple[Subscriber, ...]]:
     """Everybody, at most `size` at a time and in memory: those of the configuration, then those who joined at run time.
 
     The configuration wins where both know an address. With `tokens` the latter come with the token that they have.
+    `unreadable` is told of those who are left out because they cannot be read.
     """
     configured = {reader.email: reader for reader in settings.subscribers}
     rest = iter(configured.values())
     while shard := tuple(islice(rest, size)):
         yield shard
-    for page in state.subscribers.pages(size, tokens=tokens):
+    for page in state.subscribers.pages(size, tokens=tokens, unreadable=unreadable):
         if shard := tuple(reader for reader in page if reader.email not in configured):
             yield shard
 
 
-def found(settings: Settings, state: State, emails: Iterable[str]) -> dict[str, Subscriber]:
-    """Those of these addresses who are subscribed, as they are now."""
+def found(
+    settings: Settings, state: State, emails: Iterable[str], *, unreadable: OnUnreadable = warn
+) -> dict[str, Subscriber]:
+    """Those of these addresses who are subscribed, as they are now; `unreadable`: see `shards`."""
     configured = {reader.email: reader for reader in settings.subscribers}
     wanted = set(emails)
-    joined = {reader.email: reader for reader in state.subscribers.find(wanted - configured.keys())}
+    joined = {
+        reader.email: reader for reader in state.subscribers.find(wanted - configured.keys(), unreadable=unreadable)
+    }
     return joined | {email: configured[email] for email in wanted & configured.keys()}
 
 

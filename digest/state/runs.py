@@ -70,6 +70,15 @@ class Runs:
             first, last = connection.execute(query).one()
         return (first, last) if first is not None else None
 
+    def last_finished(self, command: str) -> datetime | None:
+        """When the last run of a command that did not die started; None without one."""
+        finished = run.c.notes != dumps(tuple[str, ...], (UNFINISHED,))
+        with self._database.reading() as connection:
+            last: datetime | None = connection.scalar(
+                select(func.max(run.c.started_at)).where(run.c.command == command, finished)
+            )
+        return last
+
     def verdicts(
         self,
         *,

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from functools import lru_cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import bindparam, delete, exists, or_, select, update
@@ -50,6 +50,8 @@ _PAGE = (
 )
 
 
+#: address, and why: one sentence without a full stop
+OnUnreadable: TypeAlias = Callable[[str, str], None]
 #: what readers brought and said
 _OWN = (feedback, interest, direction)
 
@@ -97,7 +99,7 @@ class Subscribers:
         )
         asked = elements("emails")
         self._pauses = select(pause).where(pause.c.email.in_(asked))
-        self._readers = select(subscriber.c.email, subscriber.c.body, subscriber.c.asked_at).where(
+        self._found = select(subscriber.c.email, subscriber.c.body, subscriber.c.asked_at).where(
             subscriber.c.email.in_(asked)
         )
         self._tokens = select(token).where(token.c.email.in_(asked))
@@ -164,21 +166,29 @@ class Subscribers:
         """Every reader who joined at run time, by address; without tokens."""
         return tuple(reader for page in self.pages() for reader in page)
 
-    def pages(self, size: int = 1000, *, tokens: bool = False) -> Iterator[tuple[Subscriber, ...]]:
+    def pages(
+        self, size: int = 1000, *, tokens: bool = False, unreadable: OnUnreadable | None = None
+    ) -> Iterator[tuple[Subscriber, ...]]:
         """The same, at most `size` at a time, so that memory does not grow with their number.
 
-        Readers may join and leave meanwhile; each comes at most once. With `tokens` they bring the one that they have.
+        Readers may join and leave meanwhile; each comes at most once.
+
+        Args:
+            size: most readers of a page.
+            tokens: they bring the one that they have.
+            unreadable: told of each who cannot be read, and is left out; None: such a one ends it with a StateError.
         """
         after = ""
         while True:
             with self._database.reading() as connection:
                 rows = connection.execute(_PAGE, {"after": after, "size": size}).all()
-                page = tuple([_reader(*row[:3], (row.token or "") if tokens else "") for row in rows])
+                found = ((*row[:3], (row.token or "") if tokens else "") for row in rows)
+                page = tuple(_readers(found, unreadable))
             if page:
                 yield page
-                after = rows[-1].email
             if len(rows) < size:
                 return
+            after = rows[-1].email
 
     def want_pictures(self) -> bool:
         """Whether anybody who joined at run time wants pictures in the mail.
@@ -199,14 +209,15 @@ class Subscribers:
         with self._database.reading() as connection:
             return {email: name or "" for email, name in connection.execute(_ADDRESSES)}
 
-    def find(self, emails: Iterable[str]) -> tuple[Subscriber, ...]:
-        """Those of these addresses who joined at run time; without tokens."""
+    def find(self, emails: Iterable[str], *, unreadable: OnUnreadable | None = None) -> tuple[Subscriber, ...]:
+        """Those of these addresses who joined at run time; without tokens. `unreadable`: see `pages`."""
         with self._database.reading() as connection:
-            return tuple(
-                _reader(email, body, asked_at)
+            rows = (
+                (*row, "")
                 for chunk in chunks(emails)
-                for email, body, asked_at in connection.execute(self._readers, {"emails": to_text(chunk)})
+                for row in connection.execute(self._found, {"emails": to_text(chunk)})
             )
+            return tuple(_readers(rows, unreadable))
 
     def pause(self, email: str, *, until: date | None, reason: str, now: datetime) -> None:
         """No mail before the local date `until`, or until `resume` if None; replaces an earlier pause."""
@@ -258,9 +269,23 @@ def _is_new(email: ColumnElement[str]) -> ColumnElement[bool]:
     return ~or_(exists().where(ledger.c.email == email), exists().where(pause.c.email == email))
 
 
-def _reader(email: str, body: str, asked_at: datetime | None, name: str = "") -> Subscriber:
-    reader = parsed(email, body)
-    return reader if asked_at is None and not name else replace(reader, asked_at=asked_at, token=name)
+def _readers(
+    rows: Iterable[tuple[str, str, datetime | None, str]], unreadable: OnUnreadable | None
+) -> Iterator[Subscriber]:
+    """Those of these rows: address, text, when they were asked, token."""
+    for email, body, asked_at, name in rows:
+        try:
+            reader = parsed(email, body)
+        except BodyError as error:
+            if unreadable is None:
+                raise
+            unreadable(email, str(error).removeprefix(_who(email)))
+        else:
+            yield reader if asked_at is None and not name else replace(reader, asked_at=asked_at, token=name)
+
+
+def _who(email: str) -> str:
+    return f"subscriber {email}: "
 
 
 # whoever is planned is looked up again when their mail goes out, a shard later: 35 µs
@@ -275,7 +300,7 @@ def parsed(email: str, body: str) -> Subscriber:
         reader = _decode(parse(body))
         _check(reader, email)
     except BodyError as error:
-        message = f"subscriber {email}: {error}"
+        message = f"{_who(email)}{error}"
         raise BodyError(message) from error
     return reader
 

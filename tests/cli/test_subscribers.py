@@ -11,6 +11,7 @@ import pytest
 from digest.clock import utc_now
 from digest.state.store import open_state
 from tests.commands import DIGEST
+from tests.makers import subscriber
 from tests.pipeline.test_consent import yes
 from tests.pipeline.test_returns import answer, make_maildir, put
 from tests.smtp_server import smtp_server
@@ -176,6 +177,20 @@ def test_the_token_of_an_unsubscribe_link_names_its_reader(place: Place, cli: Ca
         token = state.subscribers.tokens([BOB])[BOB]
 
     assert "bob@example.org gets no more mail.\n" == cli("subscribers", "remove", token).out
+
+
+@pytest.mark.parametrize("cure", ["remove", "add"])
+def test_who_cannot_be_read_is_left_out_and_can_be_removed_or_added_anew(
+    cure: str, place: Place, cli: Callable[..., Said]
+) -> None:
+    with open_state(f"sqlite:///{place.folder}/state.sqlite3", now=utc_now()) as state:
+        state.subscribers.put(subscriber(BOB, timezone="Mars/Olympus"), now=utc_now())
+
+    before, cured, after = cli("subscribers", "list"), cli("subscribers", cure, BOB), cli("subscribers", "list")
+
+    assert (0, False, 1) == (before.code, BOB in before.out, before.err.count("there is no 'Mars/Olympus'"))
+    assert 0 == cured.code
+    assert (0, cure == "add", "") == (after.code, BOB in after.out, after.err)
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from contextlib import closing
-from datetime import timedelta
+from datetime import time, timedelta
 from typing import TYPE_CHECKING
 
 import pytest
@@ -23,7 +23,7 @@ from tests.installation import (
     reader,
     sentences,
 )
-from tests.makers import NOW, TODAY
+from tests.makers import NOW, TODAY, subscriber
 from tests.smtp_server import DROP, smtp_server
 
 if TYPE_CHECKING:
@@ -352,3 +352,64 @@ def test_who_left_or_paused_after_planning_gets_nothing(pulled: Installation, re
             f"{dan}: the digest of 2026-09-15 was dropped: paused until Thu 1 Oct 2026",
         ]
     ) == sorted(sentences(report))
+
+
+# --- readers who cannot be read ---------------------------------------------------------------------------------
+
+
+def join(home: Installation, email: str, timezone: str = "UTC") -> None:
+    with home.state() as state:
+        state.subscribers.put(subscriber(email, at=time(6), timezone=timezone), now=NOW)
+
+
+def test_a_reader_who_cannot_be_read_costs_the_others_nothing(home: Installation, relay: SmtpServer) -> None:
+    """As one whose time zone an upgrade of the system took away."""
+    home.readers = ()
+    for email, timezone in ((ADA, "UTC"), (BOB, "Mars/Olympus"), (CAT, "UTC")):
+        join(home, email, timezone)
+    home.publish(item(1))
+    home.pull()
+
+    report = home.send()
+
+    assert [ADA, CAT] == recipients(relay)
+    told = (
+        f"{BOB}: cannot be read, so no mail: timezone: there is no 'Mars/Olympus'; "
+        f"add them anew: digest subscribers add {BOB}"
+    )
+    assert [told] == [one.sentence for one in report.verdicts if one.trouble]
+    assert {"sent": 2, "unreadable": 1} == report.tally
+    with home.state() as state:
+        assert [told] == [one.sentence for one in state.runs.verdicts(scope="subscriber", name=BOB)]
+
+
+def test_if_nobody_can_be_read_it_is_said_of_each(home: Installation, relay: SmtpServer) -> None:
+    home.readers = ()
+    join(home, ADA, "Mars/Olympus")
+    join(home, BOB, "../etc")
+    home.publish(item(1))
+    home.pull()
+
+    report = home.send()
+
+    assert [(ADA, "unreadable"), (BOB, "unreadable")] == findings(report)
+    assert (False, []) == (report.unfinished, recipients(relay))
+
+
+def test_a_mail_whose_reader_can_no_longer_be_read_waits(home: Installation, relay: SmtpServer) -> None:
+    """It is not dropped as if they had left."""
+    home.readers = ()
+    join(home, ADA)
+    join(home, BOB)
+    home.publish(item(1))
+    home.pull()
+    home.plan()
+    join(home, BOB, "Mars/Olympus")
+
+    report = home.send(NOW + MINUTE)
+
+    assert [(ADA, "sent"), (BOB, "deferred")] == [one for one in findings(report) if one[1] != "unreadable"]
+    assert "the reader cannot be read: timezone: there is no 'Mars/Olympus'" in sentences(report)[1]
+    join(home, BOB)
+    assert (BOB, "sent") in findings(home.send(NOW + HOUR))
+    assert [ADA, BOB] == recipients(relay)

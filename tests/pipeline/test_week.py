@@ -49,6 +49,17 @@ def test_a_weekly_digest_comes_once_a_week_with_the_papers_of_seven_days(home: I
     }
 
 
+def test_after_a_friday_on_which_nothing_ran_it_comes_on_saturday(home: Installation) -> None:
+    """As on a laptop that was shut. From then on it is Friday again."""
+    home.readers = (weekly(max_papers=50, trending=0),)
+    for number in (-1, 1, 2, 7, 8):
+        home.publish(*map(item, range(1, number + 3)))
+        home.pull(FRIDAY + number * DAY - HOUR)
+        home.send(FRIDAY + number * DAY)
+
+    assert [date(2026, 9, 19), date(2026, 9, 25)] == [row.local_date for row in home.rows()]
+
+
 def test_on_other_days_it_is_said_when_the_weekly_digest_comes(home: Installation) -> None:
     home.readers = (weekly(timezone="Europe/Berlin", time="08:00"),)
     home.publish(item(1))
