@@ -6,8 +6,8 @@ import re
 
 #: what may end a sentence, with what closes it, and white space behind it; East Asian scripts need none
 _END = re.compile(r"[.!?]+[\"”’')\]}]*(?=\s|$)|[。！？]+[」』”’）]*")
-#: the word before it, as far as it may be an abbreviation
-_LAST_WORD = re.compile(r"[A-Za-z][A-Za-z.]*$")
+#: the word before it, as far as it may be an abbreviation; the B of 13B is none
+_LAST_WORD = re.compile(r"(?<![A-Za-z0-9])[A-Za-z][A-Za-z.]*$")
 #: after these a full stop ends nothing, whatever follows
 _ABBREVIATIONS = frozenset(
     {

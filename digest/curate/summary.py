@@ -66,13 +66,22 @@ _AGAINST = tuple(
 )
 #: “This paper …” stands alone, whatever begins with “this”
 _ALONE = re.compile(r"^this\s+(?:paper|work|article|study|report|letter|survey|review|note)\b", re.IGNORECASE)
+#: an opening that points back to what is not shown, or says nothing: “To address this, we …”, “In this paper, we …”
+_OPENING = re.compile(
+    r"^(?:[^,.;:!?]{1,100}\b(?:this|these|those|such)\b[^,.;:!?]{0,80}"
+    r"|here|next|first|further|furthermore|moreover|additionally|in addition|specifically|finally|thus|therefore|hence"
+    r"|consequently|accordingly|in response|as a remedy)\s*,\s+(?=(?:we|our|this\s+(?:paper|work|article|study|research|report|survey))\s)",
+    re.IGNORECASE,
+)
 #: a sentence of fewer characters says little, of more is hard to read at a glance
 _SHORT, _LONG = 50, 280
 
 
 @lru_cache(maxsize=_REMEMBERED)
 def extract(title: str, abstract: str) -> str:
-    """One or two whole sentences of the abstract that tell the contribution; what is left out between them is “…”.
+    """One or two sentences of the abstract that tell the contribution; what is left out between them is “…”.
+
+    They are whole but for openings that point back to what is not shown.
 
     Args:
         title: of the paper; sentences with its words are nearer to the point.
@@ -98,8 +107,14 @@ def extract(title: str, abstract: str) -> str:
     ]
     outcome, place = max(outcomes, default=(0.0, 0))
     if outcome < 2:
-        return several[best]
-    return several[best] + (" " if -place == best + 1 else " … ") + several[-place]
+        return _opened(several[best])
+    return _opened(several[best]) + (" " if -place == best + 1 else " … ") + _opened(several[-place])
+
+
+def _opened(sentence: str) -> str:
+    """The sentence without an opening that points back."""
+    rest = sentence[match.end() :] if (match := _OPENING.match(sentence)) else sentence
+    return rest[:1].upper() + rest[1:] if match else sentence
 
 
 def _subject(text: str) -> frozenset[str]:

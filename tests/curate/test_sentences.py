@@ -32,6 +32,10 @@ def test_sentences_of_papers(text: str, expected: tuple[str, ...] | None) -> Non
     assert text == " ".join(found) if expected is None else expected == found
 
 
+def test_a_number_with_a_unit_ends_a_sentence_and_an_initial_does_not() -> None:
+    assert ("It has 13B.", "J. Doe does not.") == sentences("It has 13B. J. Doe does not.")
+
+
 def test_numbers_and_versions_are_not_cut() -> None:
     assert ("It gains 2.5 points in v1.2.", "GPT-4.5 fails.") == sentences(
         "It gains 2.5 points in v1.2. GPT-4.5 fails."

@@ -19,7 +19,7 @@ BEES = (
 
 def test_the_sentence_that_says_what_is_new_and_the_one_that_tells_what_came_of_it() -> None:
     assert (
-        "To close this gap, we introduce BeeMeter, a counter of bees that runs on a phone. … "
+        "We introduce BeeMeter, a counter of bees that runs on a phone. … "
         "Experiments in 12 fields show that BeeMeter is 3.5 times faster than the best earlier counter."
     ) == extract("Counting Bees", BEES)
 
@@ -52,6 +52,29 @@ def test_what_is_said_of_other_things_is_left_out(abstract: str, summary: str | 
     assert extract("Counting Bees", abstract) == (sentences(abstract)[0] if summary is None else summary)
 
 
+@pytest.mark.parametrize(
+    ("opening", "left_out"),
+    [
+        ("To close this gap, we", True),
+        ("Inspired by such hives, we", True),
+        ("In this paper, we", True),
+        ("Moreover, we", True),
+        ("To overcome these limits, this work", True),
+        ("Inspired by hives, we", False),
+        ("In this paper we", False),
+        ("With this, bees are counted, and we", False),
+        ("This is why, as said, we", False),
+    ],
+)
+def test_an_opening_that_points_back_is_left_out(opening: str, left_out: bool) -> None:
+    rest = "introduces a counter of bees for use in the open field."
+    subject = opening.rpartition(", ")[2]
+
+    summary = extract("Counting Bees", f"Bees fly. {opening} {rest}")
+
+    assert (subject[0].upper() + subject[1:] if left_out else opening) + f" {rest}" == summary
+
+
 def test_words_of_the_title_decide_between_equals() -> None:
     abstract = "We present a model of ants and of their long roads. We present a model of bees and of their long roads."
 
@@ -61,11 +84,12 @@ def test_words_of_the_title_decide_between_equals() -> None:
 @given(
     st.lists(st.sampled_from([*sentences(BEES), "We show $x. y$.", "It costs $5.", "word " * 90 + "end."]), max_size=9)
 )
-def test_a_summary_is_whole_sentences_of_the_abstract_in_its_order(parts: list[str]) -> None:
+def test_a_summary_is_sentences_of_the_abstract_in_its_order(parts: list[str]) -> None:
     found = extract("Counting Bees", " ".join(parts))
     kept = found.split(" … ") if " … " in found else [found]
 
-    assert all(piece in " ".join(" ".join(parts).split()) for piece in kept)
+    # what follows an opening begins with a capital
+    assert all(piece.lower() in " ".join(" ".join(parts).split()).lower() for piece in kept)
     assert bool(found) == bool(parts)
     assert len(found) <= LONGEST or found in {" ".join(part.split()) for part in sentences(" ".join(parts))}
 
