@@ -70,7 +70,8 @@ _ALONE = re.compile(r"^this\s+(?:paper|work|article|study|report|letter|survey|r
 _OPENING = re.compile(
     r"^(?:[^,.;:!?]{1,100}\b(?:this|these|those|such)\b[^,.;:!?]{0,80}"
     r"|here|next|first|further|furthermore|moreover|additionally|in addition|specifically|finally|thus|therefore|hence"
-    r"|consequently|accordingly|in response|as a remedy)\s*,\s+(?=(?:we|our|this\s+(?:paper|work|article|study|research|report|survey))\s)",
+    r"|consequently|accordingly|in response|as a remedy)"
+    r"\s*,\s+(?=(?:we|our|this\s+(?:paper|work|article|study|research|report|survey))\s)",
     re.IGNORECASE,
 )
 #: a sentence of fewer characters says little, of more is hard to read at a glance
