@@ -88,14 +88,14 @@ def init(
 def check(
     *,
     offline: Annotated[
-        bool, typer.Option("--offline", help="Ask no source, relay, mailbox or language model.")
+        bool, typer.Option("--offline", help="Ask no source, relay, mailbox, language model or GitHub.")
     ] = False,
     config: ConfigOption = None,
 ) -> None:
     """Find out today what would fail tomorrow morning.
 
-    Looks at configuration, templates, state, schedule, relay, mailbox, language model and sources; sends and remembers
-    nothing.
+    Looks at configuration, templates, state, schedule, relay, mailbox, language model, GitHub and sources; sends and
+    remembers nothing.
     """
     settings = load_and_warn(config)
     counts = f"{many(len(settings.sources), 'source')}, {many(len(settings.subscribers), 'subscriber')}"
@@ -105,6 +105,7 @@ def check(
     steps += [] if offline else [_check_relay]
     steps += [] if offline or settings.bounces is None else [_check_mailbox]
     steps += [] if offline or settings.llm is None else [_check_model]
+    steps += [] if offline or settings.github is None else [_check_github]
     codes = [_checked(step, settings) for step in steps]
     if not offline:
         codes += _check_sources(settings)
@@ -195,6 +196,16 @@ def _check_model(settings: Settings) -> str:
     if settings.llm is None:
         return "language model: none"
     return f"language model: {settings.llm.model} answers, in {try_out(settings.llm):.1f} s"
+
+
+def _check_github(settings: Settings) -> str:
+    from digest.pipeline.pull import http_policy
+    from digest.pipeline.stars import allowance
+
+    granted = run_to_end(allowance(settings, http_policy(settings), now=utc_now()))
+    if granted is None:
+        return "GitHub: answers"
+    return f"GitHub: {granted.remaining:,} of {granted.limit:,} requests are left this hour"
 
 
 def _check_sources(settings: Settings) -> list[int]:

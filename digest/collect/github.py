@@ -13,7 +13,7 @@ import json
 import re
 from dataclasses import dataclass
 from http import HTTPStatus
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from digest.collect.http import ClosedError, Http, PassingError, Traffic, shown
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
 
-    from digest.collect.http import HttpPolicy
+    from digest.collect.http import HttpPolicy, Response
 
 #: failures in a row after which GitHub is taken to be down, or to refuse everything
 _PATIENCE = 3
@@ -33,6 +33,9 @@ _HOSTS = frozenset({"github.com", "www.github.com"})
 _OWNER = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]{0,38}")
 _NAME = re.compile(r"[A-Za-z0-9._-]{1,100}")
 _REFUSALS = frozenset({HTTPStatus.UNAUTHORIZED, HTTPStatus.TOO_MANY_REQUESTS})
+_BAD_TOKEN = "the token is not accepted"  # noqa: S105 - no secret
+_NEW_TOKEN = "make a new one and put it where github.token_file says"  # noqa: S105 - no secret
+_UNKNOWN = Validators()
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +48,16 @@ class Reading:
     stars: int | None
     #: for the next reading
     validators: Validators
+
+
+@dataclass(frozen=True, slots=True)
+class Allowance:
+    """What may be asked."""
+
+    #: requests an hour
+    limit: int
+    #: what is left of them
+    remaining: int
 
 
 def repository(url: str) -> str:
@@ -119,9 +132,59 @@ async def read_stars(
     return tuple(readings), tuple(problems)
 
 
+async def read_allowance(
+    policy: HttpPolicy, *, token: str, base_url: str, now: datetime, deadline_s: float = 30.0
+) -> Allowance | None:
+    """What GitHub grants to this token, or to this machine without one. To ask for it counts for nothing.
+
+    https://docs.github.com/en/rest/rate-limit
+
+    Args:
+        policy: manners and limits on the network.
+        token: empty: none.
+        base_url: where the API is.
+        now: aware; the present moment.
+        deadline_s: seconds until it is taken to be down.
+
+    Returns:
+        None from a GitHub Enterprise Server that counts nothing.
+
+    Raises:
+        FetchError: it does not answer, or does not accept the token.
+    """
+    url = f"{base_url.rstrip('/')}/rate_limit"
+    async with Http(policy, now=now) as http:
+        try:
+            response = await _ask(http, url, token=token, deadline=asyncio.get_running_loop().time() + deadline_s)
+        except FetchError as error:
+            if error.status == HTTPStatus.NOT_FOUND:
+                return None
+            if error.status == HTTPStatus.UNAUTHORIZED:
+                raise FetchError(shown(url), _BAD_TOKEN, hint=_NEW_TOKEN) from None
+            raise
+    granted: Any = _parsed(response.body)
+    for name in ("resources", "core"):
+        granted = granted.get(name) if isinstance(granted, dict) else None
+    limit, remaining = (count(granted.get(name)) for name in ("limit", "remaining")) if granted else (None, None)
+    if limit is None or remaining is None:
+        raise FetchError(shown(url), "the answer tells no limit", hint="check github.base_url")
+    return Allowance(limit, remaining)
+
+
 async def _read(http: Http, name: str, known: Validators, *, token: str, base_url: str, deadline: float) -> Reading:
     url = f"{base_url.rstrip('/')}/repos/{name}"
-    response = await http.get(
+    response = await _ask(http, url, token=token, deadline=deadline, known=known)
+    if response.not_modified:
+        return Reading(name, None, response.validators if response.validators != Validators() else known)
+    answer = _parsed(response.body)
+    stars = count(answer.get("stargazers_count")) if isinstance(answer, dict) else None
+    if stars is None:
+        raise FetchError(shown(url), "the answer tells no number of stars")
+    return Reading(name, stars, response.validators)
+
+
+async def _ask(http: Http, url: str, *, token: str, deadline: float, known: Validators = _UNKNOWN) -> Response:
+    return await http.get(
         url,
         deadline=deadline,
         traffic=Traffic(),
@@ -129,19 +192,14 @@ async def _read(http: Http, name: str, known: Validators, *, token: str, base_ur
         accept="application/vnd.github+json",
         authorization=f"Bearer {token}" if token else "",
     )
-    if response.not_modified:
-        return Reading(name, None, response.validators if response.validators != Validators() else known)
+
+
+def _parsed(body: bytes) -> object:
     try:
-        answer = json.loads(response.body)
+        return json.loads(body)
     except (ValueError, RecursionError):
-        answer = None
-    stars = count(answer.get("stargazers_count")) if isinstance(answer, dict) else None
-    if stars is None:
-        raise FetchError(shown(url), "the answer tells no number of stars")
-    return Reading(name, stars, response.validators)
+        return None
 
 
 def _refusal(error: FetchError) -> str:
-    if error.status == HTTPStatus.UNAUTHORIZED:
-        return "the token is not accepted; make a new one and put it where github.token_file says"
-    return error.reason
+    return f"{_BAD_TOKEN}; {_NEW_TOKEN}" if error.status == HTTPStatus.UNAUTHORIZED else error.reason

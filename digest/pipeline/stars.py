@@ -5,15 +5,17 @@ from __future__ import annotations
 from datetime import UTC, date, timedelta
 from typing import TYPE_CHECKING
 
-from digest.collect.github import read_stars, repository
+from digest.collect.github import read_allowance, read_stars, repository
 from digest.model import DaySignals, Signals, SourceMemory, Validators
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from datetime import datetime
 
+    from digest.collect.github import Allowance
     from digest.collect.http import HttpPolicy
     from digest.config import Settings
+    from digest.config.schema import GithubSection
     from digest.model import StoredPaper
     from digest.state.store import State
 
@@ -23,6 +25,23 @@ _NONE = Validators()
 #: GitHub counts requests by the hour, and allows 60 without a token ("Rate limits for the REST API"); the daemon pulls
 #: more often
 _BETWEEN = timedelta(hours=1)
+
+
+async def allowance(settings: Settings, policy: HttpPolicy, *, now: datetime) -> Allowance | None:
+    """What GitHub grants per hour with the token of the configuration; None: it does not count, or is not asked at all.
+
+    Args:
+        settings: whether GitHub is asked.
+        policy: manners and limits on the network.
+        now: aware; the present moment.
+
+    Raises:
+        FetchError: it does not answer, or does not accept the token.
+    """
+    github = settings.github
+    if github is None:
+        return None
+    return await read_allowance(policy, token=_token(github), base_url=github.base_url, now=now)
 
 
 async def take_stars(settings: Settings, state: State, policy: HttpPolicy, *, now: datetime) -> tuple[str, ...]:
@@ -65,7 +84,7 @@ async def take_stars(settings: Settings, state: State, policy: HttpPolicy, *, no
             for name in sorted(papers, key=turn)[: github.per_run]
         },
         policy,
-        token=github.token.get_secret_value() if github.token else "",
+        token=_token(github),
         base_url=github.base_url,
         now=now,
     )
@@ -82,6 +101,10 @@ async def take_stars(settings: Settings, state: State, policy: HttpPolicy, *, no
     kept = {name: validators[name] for name in papers if name in validators}
     state.papers.store((), signals=signals, memories=[SourceMemory(GITHUB, last_pull_at=now, validators=kept)])
     return tuple(f"github: {problem.where}: {problem.message}" for problem in problems)
+
+
+def _token(github: GithubSection) -> str:
+    return github.token.get_secret_value() if github.token else ""
 
 
 def _repositories(papers: Sequence[StoredPaper]) -> dict[str, list[str]]:

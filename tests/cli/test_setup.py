@@ -196,6 +196,27 @@ def test_a_check_asks_the_language_model(
     assert 0 == cli("check", "--offline").code
 
 
+def test_a_check_finds_out_that_github_does_not_take_the_token(
+    place: Place, cli: Callable[..., Said], http_server: HttpServer
+) -> None:
+    config = place.configure()
+    github = (
+        f'[github]\nbase_url = "{http_server.url}"\ntoken = "geheim"\n[http]\nallow_private_hosts = ["127.0.0.1"]\n'
+    )
+    config.write_text(f"{config.read_text()}\n{github}")
+    http_server.routes["/rate_limit"] = Reply(body=b'{"resources": {"core": {"limit": 5000, "remaining": 4999}}}')
+
+    accepted = cli("check")
+    http_server.routes["/rate_limit"] = Reply(401)
+    refused = cli("check")
+
+    assert "✓ GitHub: 4,999 of 5,000 requests are left this hour\n" in accepted.out
+    assert (0, 1) == (accepted.code, refused.code)
+    assert "/rate_limit: the token is not accepted\n  → make a new one and put it where" in refused.out
+    assert "geheim" not in refused.out + refused.err
+    assert 0 == cli("check", "--offline").code
+
+
 def test_a_certificate_that_cannot_be_trusted_stops_the_mail_and_not_the_run(
     place: Place, cli: Callable[..., Said], tmp_path: Path
 ) -> None:

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from digest.collect.github import Reading, read_stars, repository
+from digest.collect.github import Allowance, Reading, read_allowance, read_stars, repository
+from digest.errors import FetchError
 from digest.model import Problem, Validators
 from tests.collect.net import policy
 from tests.http_server import HttpServer, Reply, with_etag
@@ -152,3 +153,47 @@ def test_a_github_that_is_slow_holds_nothing_up(http_server: HttpServer) -> None
     problem = Problem("GitHub", "not done within 0 seconds; 0 of 1 repositories were read")
 
     assert ((), (problem,)) == read(http_server, "ada/numbers", deadline_s=0)
+
+
+# --- what it grants ---------------------------------------------------------------------------------------------
+
+
+def allowance(server: HttpServer, token: str = "") -> Allowance | None:
+    return asyncio.run(read_allowance(policy(attempts=1), token=token, base_url=f"{server.url}/", now=NOW))
+
+
+def test_github_tells_what_it_grants(http_server: HttpServer) -> None:
+    granted = {"resources": {"core": {"limit": 5000, "remaining": 4999, "reset": 1}}, "rate": {}}
+    http_server.routes["/rate_limit"] = Reply(body=json.dumps(granted).encode())
+
+    assert Allowance(5000, 4999) == allowance(http_server, "geheim")
+    assert "Bearer geheim" == http_server.requests[0].headers["authorization"]
+
+
+@pytest.mark.parametrize(
+    ("reply", "reason", "hint"),
+    [
+        (Reply(401), "the token is not accepted", "make a new one and put it where github.token_file says"),
+        (Reply(body=b"<html>"), "the answer tells no limit", "check github.base_url"),
+        (Reply(body=b'{"resources": []}'), "the answer tells no limit", "check github.base_url"),
+        (
+            Reply(body=b'{"resources": {"core": {"limit": "many"}}}'),
+            "the answer tells no limit",
+            "check github.base_url",
+        ),
+    ],
+)
+def test_a_token_that_is_not_accepted_is_found_out(
+    http_server: HttpServer, reply: Reply, reason: str, hint: str
+) -> None:
+    http_server.routes["/rate_limit"] = reply
+
+    with pytest.raises(FetchError) as caught:
+        allowance(http_server, "geheim")
+
+    assert (reason, hint) == (caught.value.reason, caught.value.hint)
+    assert "geheim" not in str(caught.value)
+
+
+def test_an_enterprise_server_may_count_nothing(http_server: HttpServer) -> None:
+    assert allowance(http_server) is None
