@@ -16,6 +16,7 @@ import asyncio
 import json
 import re
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from email import message_from_bytes, policy
 from typing import TYPE_CHECKING, Any
 
@@ -31,7 +32,6 @@ from tests.makers import NOW
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
-    from datetime import datetime
     from pathlib import Path
 
     from digest.config import Settings
@@ -75,6 +75,12 @@ def reader(email: str = ADA, *keywords: str, **keys: Any) -> str:
     """A `[[subscribers]]` table."""
     values = {"email": email, "keywords": list(keywords or ("mixture of experts",))} | keys
     return "[[subscribers]]\n" + "".join(f"{key} = {json.dumps(value)}\n" for key, value in values.items())
+
+
+def where_it_is_morning() -> str:
+    """A time zone where it is about nine o'clock, for tests by the real clock that must not see midnight."""
+    ahead = (9 - datetime.now(UTC).hour + 12) % 24 - 12
+    return f"Etc/GMT{-ahead:+d}"  # POSIX counts westwards
 
 
 def picked(data: bytes) -> list[int]:

@@ -91,7 +91,7 @@ def test_a_summary_is_sentences_of_the_abstract_in_its_order(parts: list[str]) -
     # what follows an opening begins with a capital
     assert all(piece.lower() in " ".join(" ".join(parts).split()).lower() for piece in kept)
     assert bool(found) == bool(parts)
-    assert len(found) <= LONGEST or found in {" ".join(part.split()) for part in sentences(" ".join(parts))}
+    assert len(found) <= LONGEST or any(part.endswith(found[1:]) for part in sentences(" ".join(parts)))
 
 
 @given(st.text(max_size=300), st.text(max_size=2000))

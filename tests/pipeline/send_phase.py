@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from digest.config.relays import SmtpSection
 from tests.http_server import HttpServer
-from tests.installation import Installation, item, message_id, reader
+from tests.installation import Installation, item, message_id, reader, where_it_is_morning
 from tests.pipeline import children, tracing
 from tests.pipeline.sink import sink
 
@@ -27,7 +27,8 @@ CONNECTIONS = (1, 3) if _SEVERAL else (1,)
 def planned_morning(folder: Path, readers: Sequence[str]) -> Installation:
     """A mail with two papers waits for every reader."""
     with HttpServer() as server:
-        home = Installation(folder, server, *map(reader, readers))
+        zone = where_it_is_morning()
+        home = Installation(folder, server, *(reader(email, timezone=zone) for email in readers))
         home.publish(item(1, upvotes=7), item(2))
         home.pull(datetime.now(UTC))
         home.plan(datetime.now(UTC), any_hour=True)

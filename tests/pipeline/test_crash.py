@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.installation import Installation, item, reader
+from tests.installation import Installation, item, reader, where_it_is_morning
 from tests.pipeline import children, tracing
 from tests.pipeline.send_phase import CONNECTIONS, check_claims, duplicates, more_keys, planned_morning, undisturbed
 from tests.pipeline.sink import sink
@@ -47,7 +47,8 @@ MOMENTS = ((0.0, False), (0.15, True), (0.45, False), (0.75, True), (1.0, False)
 def a_day(folder: Path, server: HttpServer, relay: SmtpServer, connections: int) -> Installation:
     """A digest with two papers is due for fifty readers."""
     folder.mkdir()
-    home = Installation(folder, server, *map(reader, READERS))
+    zone = where_it_is_morning()
+    home = Installation(folder, server, *(reader(email, timezone=zone) for email in READERS))
     home.use_relay(relay, more_keys(connections))
     home.publish(item(1, upvotes=7), item(2))
     home.pull(datetime.now(UTC))

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.http_server import HttpServer
-from tests.installation import ADA, BOB, Installation, item, reader
+from tests.installation import ADA, BOB, Installation, item, reader, where_it_is_morning
 from tests.pipeline import children
 from tests.pipeline.send_phase import more_keys
 from tests.pipeline.sink import sink
@@ -110,7 +110,8 @@ FAULTS = (
 def morning(tmp_path_factory: pytest.TempPathFactory) -> Installation:
     """Two readers, a paper for each of them."""
     with HttpServer() as server:
-        home = Installation(tmp_path_factory.mktemp("morning"), server, reader(ADA), reader(BOB))
+        readers = [reader(email, timezone=where_it_is_morning()) for email in (ADA, BOB)]
+        home = Installation(tmp_path_factory.mktemp("morning"), server, *readers)
         home.publish(item(1))
         home.pull(datetime.now(UTC))
     return home
