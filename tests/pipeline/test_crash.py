@@ -1,7 +1,8 @@
 """The promise about crashes: nobody is missed, and what comes twice is the very same, one mail per connection at most.
 
-`DIGEST_CRASHES=100` makes the first series as long as one likes. `pytest -m long` runs the last test, which dies at
-every single system call of the send phase and takes some minutes.
+`DIGEST_CRASHES=100` makes the first series as long as one likes, `DIGEST_MOMENTS=25` the second, which then has 200
+points, as in CI. `pytest -m long` runs the last test, which dies at every single system call of the send phase and
+takes a quarter of an hour.
 """
 
 from __future__ import annotations
@@ -40,8 +41,10 @@ _CRASHES_A_DAY = 12
 READERS = [f"reader{number:02}@example.org" for number in range(50)]
 #: few, so that every call of a whole send phase can be tried; enough for three connections to be busy
 FEW = READERS[:6]
-#: how far the send phase has come when a process dies, 0 to 1, and whether its machine dies with it
-MOMENTS = ((0.0, False), (0.15, True), (0.45, False), (0.75, True), (1.0, False))
+#: at how many moments of the send phase a process dies, for each kind of call and number of connections; at least 2
+_MOMENTS = int(os.environ.get("DIGEST_MOMENTS", "5"))
+#: how far it has come then, 0 to 1, and whether its machine dies with it
+MOMENTS = [(round(number / (_MOMENTS - 1), 3), number % 2 == 1) for number in range(_MOMENTS)]
 
 
 def a_day(folder: Path, server: HttpServer, relay: SmtpServer, connections: int) -> Installation:
