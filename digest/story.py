@@ -53,6 +53,7 @@ def tell(
     days: int,
     reader: Subscriber | None = None,
     paused: str = "",
+    joined: datetime | None = None,
 ) -> tuple[Day, ...]:
     """The story of the last `days` days, today included, oldest first.
 
@@ -62,6 +63,7 @@ def tell(
         days: at least 1.
         reader: whose story; days are then theirs (local), else everybody's in UTC days.
         paused: reason of a recorded pause of `reader`, empty if there is none.
+        joined: when `reader` did; None: not known, as of all in the configuration.
     """
     zone: tzinfo = ZoneInfo(reader.timezone) if reader else UTC
     today = now.astimezone(zone).date()
@@ -69,11 +71,18 @@ def tell(
     for verdict in sorted(verdicts, key=lambda v: v.at):
         by_day.setdefault(verdict.at.astimezone(zone).date(), []).append(verdict)
     window = [today - timedelta(days=back) for back in reversed(range(days))]
-    return tuple(_day(day, by_day.get(day, []), reader, zone, now, paused) for day in window)
+    first = joined.astimezone(zone).date() if joined else date.min
+    return tuple(_day(day, by_day.get(day, []), reader, zone, now, paused, first) for day in window)
 
 
 def _day(
-    day: date, verdicts: Sequence[Verdict], reader: Subscriber | None, zone: tzinfo, now: datetime, paused: str
+    day: date,
+    verdicts: Sequence[Verdict],
+    reader: Subscriber | None,
+    zone: tzinfo,
+    now: datetime,
+    paused: str,
+    first: date,
 ) -> Day:
     sources = [v for v in verdicts if v.scope == "source"]
     lines = _sources(sources) or ["No pull ran: nothing was fetched"]
@@ -82,7 +91,10 @@ def _day(
         lines += [v.sentence for v in _last_words(verdicts) if v.scope == "archive"]
     else:
         own = [v for v in verdicts if v.scope == "subscriber" and v.name == reader.email]
-        lines += _one_reader(own, reader, min(_end_of(day, zone), now), paused)
+        if own or day >= first:
+            lines += _one_reader(own, reader, min(_end_of(day, zone), now), paused)
+        else:
+            lines.append(f"No digest for {reader.email}, who joined on {first}")
     return Day(day, tuple(lines), any(v.trouble for v in _last_words(verdicts)))
 
 

@@ -93,6 +93,16 @@ def test_a_reader_hears_that_no_send_ran_after_their_hour() -> None:
     assert "No digest for ada@example.org: it was due at 05:00 UTC, but no send ran since" == day.lines[-1]
 
 
+def test_before_they_joined_nothing_was_due() -> None:
+    berliner = subscriber(at=time(5, 0), timezone="Europe/Berlin")
+    joined = datetime(2026, 9, 14, 22, 30, tzinfo=UTC)  # the 15th in Berlin
+
+    before, since = tell([], now=NOW, days=2, reader=berliner, joined=joined)
+
+    assert "No digest for ada@example.org, who joined on 2026-09-15" == before.lines[-1]
+    assert "it was due at 05:00 Europe/Berlin" in since.lines[-1]
+
+
 def test_a_recorded_pause_is_the_reason() -> None:
     (day,) = tell([], now=NOW, days=1, reader=subscriber(at=time(5, 0)), paused="paused: refused on 3 days")
 

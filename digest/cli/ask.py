@@ -62,7 +62,8 @@ def why(
             now=now,
             days=days,
             reader=reader,
-            paused=pause_reason(reader, state.subscribers.pauses(), now) if reader else "",
+            paused=pause_reason(reader, state.subscribers.pauses([reader.email]), now) if reader else "",
+            joined=state.subscribers.joined(reader.email) if reader and reader not in settings.subscribers else None,
         )
     if as_json:
         print_json(told)

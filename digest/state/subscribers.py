@@ -219,6 +219,12 @@ class Subscribers:
             )
             return tuple(_readers(rows, unreadable))
 
+    def joined(self, email: str) -> datetime | None:
+        """When this reader joined at run time; None: they did not."""
+        with self._database.reading() as connection:
+            at: datetime | None = connection.scalar(select(subscriber.c.created_at).where(subscriber.c.email == email))
+        return at
+
     def pause(self, email: str, *, until: date | None, reason: str, now: datetime) -> None:
         """No mail before the local date `until`, or until `resume` if None; replaces an earlier pause."""
         with self._database.writing() as connection:

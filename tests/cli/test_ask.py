@@ -38,6 +38,14 @@ def test_why_tells_one_reader_s_days_and_nobody_else_s(place: Place, cli: Callab
     assert "\n  bob@example.org: 1 for you" in said.out
 
 
+def test_why_does_not_say_that_something_was_due_before_a_reader_joined(cli: Callable[..., Said]) -> None:
+    cli("subscribers", "add", "zoe@example.org", "--time", "0:00", "--days", "mon,tue,wed,thu,fri,sat,sun")
+
+    said = cli("why", "zoe@example.org", "--days", "2")
+
+    assert [1, 1] == [said.out.count(words) for words in ("who joined on", "it was due at 00:00 UTC")]
+
+
 def test_why_in_json_is_a_list_of_days(cli: Callable[..., Said]) -> None:
     told = cli("why", "--days", "2", "--json").json
 

@@ -53,6 +53,13 @@ def test_a_reader_who_cannot_be_read_is_named(state: State, ask: Callable[[Subsc
         ask(state.subscribers)
 
 
+def test_when_a_reader_joined_is_kept_when_they_change(state: State) -> None:
+    state.subscribers.put(subscriber(ADA), now=NOW)
+    state.subscribers.put(subscriber(ADA, name="Augusta"), now=NOW + timedelta(days=1))
+
+    assert (NOW, None) == (state.subscribers.joined(ADA), state.subscribers.joined(BOB))
+
+
 def test_a_reader_put_again_is_replaced_and_has_no_token_of_its_own(state: State) -> None:
     state.subscribers.put(subscriber(ADA, name="Augusta"), now=NOW)
     state.subscribers.put(subscriber(ADA, token="x"), now=NOW)
