@@ -28,8 +28,11 @@ _SATURDAY = 5
 _QUIET_EVENINGS: Mapping[int, frozenset[tuple[int, int]]] = {
     2026: frozenset({(1, 1), (1, 19), (6, 19), (7, 3), (9, 7), (11, 26), (12, 25), (12, 29), (12, 31)}),
 }
-#: the ones that fall on the same date every year
+#: in other years: the ones that fall on the same date every year …
 _FIXED_QUIET_EVENINGS = frozenset({(1, 1), (6, 19), (7, 4), (12, 25)})
+#: … and, by month, weekday and which of the month, those of 2026 that are public holidays on a weekday of their own
+#: (https://www.opm.gov/policy-data-oversight/pay-leave/federal-holidays/)
+_MOVABLE_QUIET_EVENINGS = frozenset({(1, 0, 3), (9, 0, 1), (11, 3, 4)})
 
 
 def batch_day(calendar: Calendar, now: datetime) -> date:
@@ -60,8 +63,8 @@ def next_expected(calendar: Calendar | None, now: datetime) -> datetime | None:
 def why_none(calendar: Calendar | None, day: date) -> Silence:
     """Why the batch day `day` has no batch; empty if it has one, and always without a calendar.
 
-    The days without announcement are arXiv's to publish, year by year; for years not listed here only those with a
-    fixed date are known, so that a movable holiday (Thanksgiving) looks like a missing batch.
+    The days without announcement are arXiv's to publish, year by year; for years not listed here they are those of 2026
+    that come again, so that a day on which arXiv rests for reasons of its own looks like a missing batch.
     """
     if calendar is None:
         return ""
@@ -71,7 +74,11 @@ def why_none(calendar: Calendar | None, day: date) -> Silence:
 
 
 def _is_quiet(evening: date) -> bool:
-    return (evening.month, evening.day) in _QUIET_EVENINGS.get(evening.year, _FIXED_QUIET_EVENINGS)
+    day = (evening.month, evening.day)
+    if evening.year in _QUIET_EVENINGS:
+        return day in _QUIET_EVENINGS[evening.year]
+    which = (evening.month, evening.weekday(), (evening.day + 6) // 7)
+    return day in _FIXED_QUIET_EVENINGS or which in _MOVABLE_QUIET_EVENINGS
 
 
 def _midnight(calendar: Calendar, day: date) -> datetime:

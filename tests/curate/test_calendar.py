@@ -31,6 +31,9 @@ def utc(text: str) -> datetime:
         pytest.param("2026-09-08 12:00", "2026-09-07 04:00", "2026-09-09 04:00", id="no announcement on Labor Day"),
         pytest.param("2026-11-27 12:00", "2026-11-26 05:00", "2026-11-30 05:00", id="nor on Thanksgiving"),
         pytest.param("2027-01-01 12:00", "2026-12-31 05:00", "2027-01-04 05:00", id="nor around New Year"),
+        pytest.param("2027-01-19 12:00", "2027-01-18 05:00", "2027-01-20 05:00", id="nor on the third Monday of 2027"),
+        pytest.param("2027-11-26 12:00", "2027-11-25 05:00", "2027-11-29 05:00", id="nor on Thanksgiving of 2027"),
+        pytest.param("2027-11-19 12:00", "2027-11-19 05:00", "2027-11-22 05:00", id="but on the Thursday before"),
     ],
 )
 def test_an_arxiv_batch_is_due_at_the_eastern_midnight_after_its_announcement(
