@@ -239,7 +239,7 @@ class Http:
             reason = f"no complete answer within {self.policy.timeout_s:g} seconds"
             raise PassingError(shown(str(url)), reason, hint="is the server slow, or the network?") from None
         except (httpx2.HTTPError, OSError, ValueError) as error:  # ValueError: a cookie that cannot be sent back
-            raise _explained(error, shown(str(url))) from error
+            raise _explained(error, shown(str(url)), proxy=self.policy.proxy) from error
 
     async def _judged(self, answer: httpx2.Response, site: _Site, traffic: Traffic) -> Response | httpx2.URL:
         status, place = answer.status_code, shown(str(answer.url))
@@ -352,15 +352,15 @@ def _status_hint(status: int) -> str:
     return ""
 
 
-def _explained(error: Exception, place: str) -> FetchError:
-    """What went wrong on the way, in words."""
+def _explained(error: Exception, place: str, *, proxy: str) -> FetchError:
+    """What went wrong on the way, in words. `proxy`: its address, if there is one on the way."""
     cause = " ".join(str(error).split()) or type(error).__name__
     if isinstance(error, ForbiddenAddressError):
         return FetchError(place, cause, hint="if this host is yours and meant, add it to allow_private_hosts in [http]")
     if isinstance(error, httpx2.DecodingError):
         return FetchError(place, f"the answer cannot be decompressed ({cause})")
     if isinstance(error, httpx2.TransportError | OSError):
-        return PassingError(
-            place, f"no connection, or it broke off ({cause})", hint="is the network up, and the address right?"
-        )
+        way = f" through the proxy {shown(proxy)}" if proxy else ""
+        hint = "is the network up, and the address right?" if not proxy else "is the proxy up, and http.proxy right?"
+        return PassingError(place, f"no connection{way}, or it broke off ({cause})", hint=hint)
     return FetchError(place, f"the answer is not proper HTTP ({cause})")

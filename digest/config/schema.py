@@ -52,6 +52,8 @@ class HttpSection(Section):
     """Mail or web address by which a source can reach you; part of the User-Agent. Needed for every remote source."""
     allow_private_hosts: tuple[PrivateHost, ...] = ()
     """Names or networks (10.0.0.0/8) that may be fetched although they are not public."""
+    proxy: Annotated[SecretStr, AfterValidator(values.proxy)] | None = None
+    """http address of a proxy through which everything is fetched; may hold user and password. Default: none."""
 
 
 class MailSection(Section):

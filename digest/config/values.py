@@ -17,6 +17,7 @@ from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, available_timezones
 
 from email_validator import EmailNotValidError, validate_email
+from pydantic import SecretStr
 from pydantic_core import PydanticCustomError
 
 from digest.errors import QueryError
@@ -164,6 +165,14 @@ def public_address(text: str) -> str:
     if parts.query or parts.fragment:
         raise mistake("it may not hold a ? or #", "write the address up to the path only")
     return text.rstrip("/")
+
+
+def proxy(address: SecretStr) -> SecretStr:
+    """The address of an HTTP proxy. It may hold a password."""
+    parts = urlsplit(web_address(address.get_secret_value()))
+    if parts.path.strip("/") or parts.query or parts.fragment:
+        raise mistake("this is not the address of a proxy", "write host and port: http://proxy.lab.internal:3128")
+    return address
 
 
 def contact(text: str) -> str:

@@ -90,11 +90,16 @@ async def pull(
 
 def http_policy(settings: Settings) -> HttpPolicy:
     """How this installation behaves on the network, as the `[http]` section says."""
-    own = settings.http.allow_private_hosts
+    own, proxy = settings.http.allow_private_hosts, settings.http.proxy
     # the operator's own machines need no pause between requests
     # GitHub wants one request after the other, and no pause (its "Best practices for using the REST API")
     intervals = {"arxiv.org": 3.0, "api.github.com": 0.0} | dict.fromkeys(own, 0.0)
-    return HttpPolicy(contact=settings.http.contact, allow_private_hosts=own, intervals=intervals)
+    return HttpPolicy(
+        contact=settings.http.contact,
+        allow_private_hosts=own,
+        intervals=intervals,
+        proxy=proxy.get_secret_value() if proxy else "",
+    )
 
 
 def _chosen(sources: Iterable[Source], only: Collection[str]) -> list[Source]:

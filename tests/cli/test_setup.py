@@ -240,3 +240,38 @@ def test_what_a_relay_says_steers_no_terminal(place: Place, cli: Callable[..., S
     assert 1 == said.code
     assert "go away" in said.out
     assert "\x1b" not in said.out + said.err
+
+
+# --- a proxy ----------------------------------------------------------------------------------------------------
+
+
+def behind(place: Place, proxy: str) -> None:
+    """A list that only the proxy knows."""
+    place.configure(
+        more='[[sources]]\ntype = "jsonl"\nname = "far"\nurl = "http://lists.example/papers.jsonl"\n'
+        f'[http]\ncontact = "ada@lab.example"\nproxy = "{proxy}"\n'
+    )
+
+
+def test_sources_are_asked_through_the_proxy(place: Place, cli: Callable[..., Said], http_server: HttpServer) -> None:
+    behind(place, http_server.url.replace("://", "://ada:geheim@"))
+    http_server.routes["/papers.jsonl"] = Reply(body=b'{"id": "2609.00009", "title": "Far"}')
+
+    pulled = cli("pull")
+
+    assert (0, True) == (pulled.code, "✓ far: first pull: 1 paper, 1 new\n" in pulled.out)
+    (request,) = http_server.requests
+    assert ("lists.example", "Basic YWRhOmdlaGVpbQ==") == (
+        request.headers["host"],
+        request.headers["proxy-authorization"],
+    )
+
+
+def test_a_proxy_that_is_down_is_told_without_its_password(place: Place, cli: Callable[..., Said]) -> None:
+    behind(place, "http://ada:geheim@127.0.0.1:1")
+
+    pulled = cli("pull")
+
+    assert "no connection through the proxy http://127.0.0.1:1, or it broke off" in pulled.out
+    assert "is the proxy up, and http.proxy right?" in pulled.out
+    assert "geheim" not in pulled.out + pulled.err

@@ -144,7 +144,7 @@ def test_two_passwords_in_one_place_are_a_mistake(tmp_path: Path, added: str, en
     [
         ("DIGEST_SMTP_PASSWORD", "did you mean DIGEST_SMTP__PASSWORD?"),
         ("DIGEST_SMTP__PASWORD", "did you mean DIGEST_SMTP__PASSWORD?"),
-        ("DIGEST_XYZ", "see config.example.toml for the keys, or unset it"),
+        ("DIGEST_0123456789", "see config.example.toml for the keys, or unset it"),
     ],
 )
 def test_a_variable_that_names_no_key_is_a_mistake(tmp_path: Path, name: str, hint: str) -> None:

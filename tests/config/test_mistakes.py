@@ -452,6 +452,21 @@ def test_a_private_host_that_would_never_match_is_a_mistake(tmp_path: Path, entr
     assert (3, "http.allow_private_hosts.3", entry, message) == one(tmp_path, text)[:4]
 
 
+@pytest.mark.parametrize(
+    ("proxy", "message"),
+    [
+        ("proxy.lab:3128", "this is not a web address"),
+        ("socks5://proxy.lab:1080", "this is not a web address"),
+        ("http://ada:geheim@proxy.lab/fetch", "this is not the address of a proxy"),
+    ],
+)
+def test_what_is_no_proxy_is_a_mistake(tmp_path: Path, proxy: str, message: str) -> None:
+    found = one(tmp_path, RIGHT.replace("[mail]", f'proxy = "{proxy}"\n[mail]'))
+
+    assert ("http.proxy", message) == (found[1], found[3])
+    assert "geheim" not in repr(found)
+
+
 def test_a_folder_of_templates_must_exist(tmp_path: Path) -> None:
     text = RIGHT.replace("[mail]", '[mail]\ntemplates = "mine"')
 
