@@ -23,10 +23,11 @@ if TYPE_CHECKING:
     from datetime import date, datetime
 
     from digest.config import Settings
-    from digest.model import Digest, LedgerRow, LedgerState, Verdict
+    from digest.model import Digest, LedgerRow, LedgerState, Subscriber, Verdict
     from digest.pipeline.stages import Stages
     from digest.state.ledger import Claim
     from digest.state.store import State
+    from digest.state.subscribers import Pause
 
 T = TypeVar("T")
 #: (email, local date): the key of a mail's row in the ledger
@@ -86,25 +87,19 @@ class Clerk:
         pauses = self._state.subscribers.pauses(emails)
         good, settlements, verdicts = [], [], []
         for (email, day), claim in claims.items():
-            reader = readers.get(email)
             if email in unreadable:
                 # not "no longer subscribed", which is final
                 receipt = Receipt("deferred", None, f"the reader cannot be read: {unreadable[email]}", now, "digest")
                 settlement = self.settlement(claim, receipt)
-                settlements.append(settlement)
-                verdicts.append(account.handed_over(claim.digest, receipt, next_attempt_at=settlement.next_attempt_at))
-                continue
-            if reader is None:
-                reason = "no longer subscribed"
+                verdict = account.handed_over(claim.digest, receipt, next_attempt_at=settlement.next_attempt_at)
+            elif reason := _withdrawal(readers.get(email), pauses, now):
+                settlement = Settlement(email, day, Receipt("refused", None, reason, now, "digest"), "expired")
+                verdict = account.withdrawn(email, day, reason, now)
             else:
-                # at any hour nothing but a pause speaks against a digest
-                reason = due(reader, now, paused=pause_reason(reader, pauses, now), any_hour=True).not_yet
-            if not reason:
                 good.append(claim)
                 continue
-            receipt = Receipt("refused", None, reason, now, "digest")
-            settlements.append(Settlement(email, day, receipt, "expired"))
-            verdicts.append(account.withdrawn(email, day, reason, now))
+            settlements.append(settlement)
+            verdicts.append(verdict)
         if settlements:
             self._state.ledger.settle_all(settlements)
         return good, verdicts
@@ -147,6 +142,14 @@ class Clerk:
             return 0
         self._state.subscribers.pause(email, until=None, reason=account.pause_reason(receipt, days), now=receipt.at)
         return days
+
+
+def _withdrawal(reader: Subscriber | None, pauses: Mapping[str, Pause], now: datetime) -> str:
+    """Why a mail must not go out any more; empty if it may."""
+    if reader is None:
+        return "no longer subscribed"
+    # at any hour nothing but a pause speaks against a digest
+    return due(reader, now, paused=pause_reason(reader, pauses, now), any_hour=True).not_yet
 
 
 def retry_after(attempts: int, *, first: timedelta) -> timedelta:
