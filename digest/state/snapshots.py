@@ -47,7 +47,7 @@ _NAME = 32
 #: values kept in memory, some days' worth of papers; then a Reader or Writer begins anew
 _KEPT = 10_000
 #: picks kept in memory; about 700 bytes each, with what they keep alive
-_PICKS = 20_000
+_PICKS = 16_000
 
 
 @dataclass(slots=True, eq=False)
@@ -57,7 +57,7 @@ class Part:
     name: str
     #: makes the text, always the same
     make: Callable[[], str]
-    #: empty once it is stored: few are asked for again, and 20,000 picks would take 13 MB
+    #: empty once it is stored: few are asked for again, and 16,000 picks would take 10 MB
     text: str
     #: the moment of the plan for which it is stored for good
     stored_for: datetime | None = None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from tests.installation import where_it_is_morning
 from tests.smtp_server import DROP, free_port, smtp_server
 
 if TYPE_CHECKING:
@@ -65,10 +66,11 @@ def test_send_mails_each_reader_once_a_day(place: Place, cli: Callable[..., Said
 
 
 def test_before_their_hour_nobody_gets_mail_unless_told_now(place: Place, cli: Callable[..., Said]) -> None:
-    place.configure(time="23:59")
+    zone = where_it_is_morning()
+    place.configure(time="23:59", timezone=zone)
     early = cli("send", "--pull")
 
-    assert "· ada@example.org: due at 23:59 UTC" in early.out
+    assert f"· ada@example.org: due at 23:59 {zone}" in early.out
     assert [] == place.mails()
     assert 0 == cli("send", "--now").code
     assert 1 == len(place.mails())
