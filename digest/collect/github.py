@@ -165,7 +165,8 @@ async def read_allowance(
     granted: Any = _parsed(response.body)
     for name in ("resources", "core"):
         granted = granted.get(name) if isinstance(granted, dict) else None
-    limit, remaining = (count(granted.get(name)) for name in ("limit", "remaining")) if granted else (None, None)
+    core = granted if isinstance(granted, dict) else {}
+    limit, remaining = count(core.get("limit")), count(core.get("remaining"))
     if limit is None or remaining is None:
         raise FetchError(shown(url), "the answer tells no limit", hint="check github.base_url")
     return Allowance(limit, remaining)

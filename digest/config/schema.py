@@ -53,7 +53,7 @@ class HttpSection(Section):
     allow_private_hosts: tuple[PrivateHost, ...] = ()
     """Names or networks (10.0.0.0/8) that may be fetched although they are not public."""
     proxy: Annotated[SecretStr, AfterValidator(values.proxy)] | None = None
-    """http address of a proxy through which everything is fetched; may hold user and password. Default: none."""
+    """Address of a proxy through which sources and GitHub are asked; may hold user and password. Default: none."""
 
 
 class MailSection(Section):

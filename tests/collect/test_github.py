@@ -176,6 +176,7 @@ def test_github_tells_what_it_grants(http_server: HttpServer) -> None:
         (Reply(401), "the token is not accepted", "make a new one and put it where github.token_file says"),
         (Reply(body=b"<html>"), "the answer tells no limit", "check github.base_url"),
         (Reply(body=b'{"resources": []}'), "the answer tells no limit", "check github.base_url"),
+        (Reply(body=b'{"resources": {"core": 5000}}'), "the answer tells no limit", "check github.base_url"),
         (
             Reply(body=b'{"resources": {"core": {"limit": "many"}}}'),
             "the answer tells no limit",
