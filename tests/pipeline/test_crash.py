@@ -1,6 +1,6 @@
 """The promise about crashes: nobody is missed, and what comes twice is the very same, one mail per connection at most.
 
-`DIGEST_CRASHES=100` makes the first series as long as one likes, `DIGEST_MOMENTS=25` the second, which then has 200
+`CRASHES=100` makes the first series as long as one likes, `CRASH_MOMENTS=25` the second, which then has 200
 points, as in CI. `pytest -m long` runs the last test, which dies at every single system call of the send phase and
 takes a quarter of an hour.
 """
@@ -35,14 +35,15 @@ if TYPE_CHECKING:
     from tests.smtp_server import SmtpServer
 
 #: how often a process is killed at a moment of chance
-CRASHES = int(os.environ.get("DIGEST_CRASHES", "12"))
+CRASHES = int(os.environ.get("CRASHES", "12"))
 #: so many of them fit between the first and the last mail of one day
 _CRASHES_A_DAY = 12
 READERS = [f"reader{number:02}@example.org" for number in range(50)]
 #: few, so that every call of a whole send phase can be tried; enough for three connections to be busy
 FEW = READERS[:6]
-#: at how many moments of the send phase a process dies, for each kind of call and number of connections; at least 2
-_MOMENTS = int(os.environ.get("DIGEST_MOMENTS", "5"))
+#: at how many moments of the send phase a process dies, for each kind of call and number of connections; at least 2.
+#: Not DIGEST_…: the program takes such a variable for a key of its configuration
+_MOMENTS = int(os.environ.get("CRASH_MOMENTS", "5"))
 #: how far it has come then, 0 to 1, and whether its machine dies with it
 MOMENTS = [(round(number / (_MOMENTS - 1), 3), number % 2 == 1) for number in range(_MOMENTS)]
 
