@@ -45,7 +45,12 @@ def shards(
     rest = iter(configured.values())
     while shard := tuple(islice(rest, size)):
         yield shard
-    for page in state.subscribers.pages(size, tokens=tokens, unreadable=unreadable):
+
+    def left_out(email: str, reason: str) -> None:
+        if email not in configured:
+            unreadable(email, reason)
+
+    for page in state.subscribers.pages(size, tokens=tokens, unreadable=left_out):
         if shard := tuple(reader for reader in page if reader.email not in configured):
             yield shard
 

@@ -396,6 +396,14 @@ def test_if_nobody_can_be_read_it_is_said_of_each(home: Installation, relay: Smt
     assert (False, []) == (report.unfinished, recipients(relay))
 
 
+def test_who_is_in_the_configuration_need_not_be_readable_in_the_state(home: Installation) -> None:
+    join(home, ADA, "Mars/Olympus")
+    home.publish(item(1))
+    home.pull()
+
+    assert [(ADA, "sent")] == findings(home.send())
+
+
 def test_a_mail_whose_reader_can_no_longer_be_read_waits(home: Installation, relay: SmtpServer) -> None:
     """It is not dropped as if they had left."""
     home.readers = ()
