@@ -31,10 +31,11 @@ _SHARD = 500
 
 def deliver(state: State, chance: random.Random, readers: list[str], day: date) -> None:
     at = datetime(day.year, day.month, day.day, 8, tzinfo=UTC)
-    picks = [Pick(one.paper, "for_you", 1.0) for one in state.papers.edition(day)]
+    picks = [Pick(one.paper, "for_you") for one in state.papers.edition(day)]
     for start in range(0, len(readers), _SHARD):
         shard = readers[start : start + _SHARD]
-        digests = [Digest(Subscriber(email), day, at, tuple(chance.sample(picks, _PICKS))) for email in shard]
+        scores = (1.0,) * _PICKS
+        digests = [Digest(Subscriber(email), day, at, tuple(chance.sample(picks, _PICKS)), scores) for email in shard]
         state.ledger.plan(((one, f"<{one.subscriber.email}.{day}@lab.example>") for one in digests), now=at)
         receipt = Receipt("delivered", 250, "ok", at, "relay")
         state.ledger.settle_all([Settlement(email, day, receipt, "sent") for email in shard])

@@ -188,8 +188,8 @@ def mailed(ranking: Ranking, profile: Profile) -> list[str]:
     """What a mail would list if it had room: papers that match, and as many related ones as there may be."""
     standing = ranking.standing(queries(profile))
     extra, keys = ranking.extra_papers, []
-    for place in greatest(rounded(standing.totals), len(standing.totals)).tolist():
-        number = int(standing.numbers[place])
+    numbers = standing.numbers
+    for number in numbers[greatest(rounded(standing.totals[numbers]), len(numbers))].tolist():
         if number not in standing.related or extra:
             extra -= number in standing.related
             keys.append(ranking.papers[number].key)

@@ -16,7 +16,6 @@ import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
-from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import TypeVar
@@ -48,9 +47,11 @@ def digests(count: int, chance: random.Random) -> list[tuple[Digest, str]]:
     for number in range(count):
         keywords = tuple(f"keyword number {chance.randrange(500)}" for _ in range(10))
         reader = Subscriber(f"reader{number:06d}@example.org", keywords=keywords, token=f"{number:022d}")
-        chosen = tuple(replace(chance.choice(picks), score=chance.random()) for _ in range(_PICKS))
+        chosen = tuple(chance.choice(picks) for _ in range(_PICKS))
+        scores = tuple(chance.random() for _ in range(_PICKS))
         nearly = tuple(chance.choice(missed) for _ in range(_MISSED))
-        made.append((Digest(reader, _TODAY, _NOW, chosen, nearly, (), _PAPERS, 80, 4), f"<{number}@example.org>"))
+        digest = Digest(reader, _TODAY, _NOW, chosen, scores, nearly, (), _PAPERS, 80, 4)
+        made.append((digest, f"<{number}@example.org>"))
     return made
 
 
@@ -66,7 +67,7 @@ def _pick(paper: Paper, variant: int) -> Pick:
         Match(f"keyword number {variant}", ("title", "abstract"), ("keyword number", "number"), 0.31 + variant / 997),
         Match("remarkable", ("title",), ("remarkable",), 0.17 + variant / 991),
     )
-    return Pick(paper, "for_you", 0.5 + variant / 983, matches, why="“remarkable” in title")
+    return Pick(paper, "for_you", matches, why="“remarkable” in title")
 
 
 def sheets(values: Sequence[T], size: int) -> Iterator[Sequence[T]]:

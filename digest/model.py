@@ -333,12 +333,10 @@ class Thumbnail:
 
 @dataclass(frozen=True, slots=True)
 class Pick:
-    """One paper in a digest, with the reasons."""
+    """One paper in a digest, with the reasons; the same for all readers who see it for the same reasons."""
 
     paper: Paper
     part: Literal["for_you", "trending"]
-    #: 0..1, comparable within one part of one digest
-    score: float
     matches: tuple[Match, ...] = ()
     trend: Trend = Trend()
     #: the reasons in words, without a full stop: "“mixture of experts” in title and abstract", and for what trends
@@ -386,6 +384,8 @@ class Digest:
     planned_at: datetime
     #: For you first (best first), then Trending (best first)
     picks: tuple[Pick, ...] = ()
+    #: of each pick, 0..1, comparable within one part of one digest
+    scores: tuple[float, ...] = ()
     missed: tuple[Missed, ...] = ()
     #: news of papers delivered before: withdrawals first, then the latest
     followups: tuple[Followup, ...] = ()

@@ -44,7 +44,7 @@ def subscriber(email: str = "ada@example.org", **fields: Any) -> Subscriber:
 
 
 def pick(number: int = 1, **fields: Any) -> Pick:
-    values: dict[str, Any] = {"paper": paper(number), "part": "for_you", "score": 1.0}
+    values: dict[str, Any] = {"paper": paper(number), "part": "for_you"}
     return Pick(**(values | fields))
 
 
@@ -54,6 +54,7 @@ def digest(*picks: Pick, **fields: Any) -> Digest:
         "local_date": TODAY,
         "planned_at": NOW,
         "picks": picks,
+        "scores": (1.0,) * len(picks),
         "considered": len(picks),
         "matched": len(picks),
     }

@@ -177,10 +177,11 @@ def print_digest(digest: Digest, *, has_note: bool = False) -> None:
     papers = f"{len(digest.picks)} of {many(digest.considered, 'new paper')}"
     say(f"{who}: {papers}, {digest.matched:,} matched{before}")
     for part, heading in (("for_you", "For you"), ("trending", "Trending")):
-        if picks := [pick for pick in digest.picks if pick.part == part]:
+        listed = [(pick, score) for pick, score in zip(digest.picks, digest.scores, strict=True) if pick.part == part]
+        if listed:
             say(f"  {heading}")
-        for pick in picks:
-            say(f"    {pick.score:.2f}  {shown(pick.paper.title)}\n          {pick.why}")
+        for pick, score in listed:
+            say(f"    {score:.2f}  {shown(pick.paper.title)}\n          {pick.why}")
     for followup in digest.followups:
         say(f"    news: {shown(followup.title, 70)} ({shown(followup.news)})")
     for missed in digest.missed:

@@ -33,6 +33,7 @@ from digest.compose.sample import digests
 from digest.compose.styles import PieceError
 from digest.errors import TemplateError
 from digest.languages.language import ENGLISH, language
+from digest.once import Once
 
 if TYPE_CHECKING:
     from collections.abc import Hashable
@@ -49,7 +50,7 @@ if TYPE_CHECKING:
 _NO_PIECE = Piece(b"", 0, 0, b"")
 #: bytes of pieces and of pages that are kept
 _PIECES, _PAGES = 20_000_000, 6_000_000
-#: what is known by number, and picks known by what they show: about 200 and 700 bytes each, with what they keep alive.
+#: what is known by number, and picks whose numbers are known: about 200 and 700 bytes each, with what they keep alive.
 #: Of 10,000 readers 11,791 picks showed something of their own, in 20,293 numbers: those of picks that are known stay
 _NUMBERED, _SHOWN = 40_000, 20_000
 #: papers whose bodies and links are known before anything is marked in them, about 1,500 bytes each
@@ -98,8 +99,6 @@ class _Shown:
     #: what is to be marked
     in_title: tuple[str, ...]
     in_abstract: tuple[str, ...]
-    #: kept alive, so that their identities stay their own
-    known_by: tuple[object, ...]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -150,7 +149,7 @@ class Press:
         self._numbers = _Numbers()
         #: those of places, which are few, and must not be forgotten for what stands there
         self._places = _Numbers()
-        self._shown = Lately[_Shown](_SHOWN)
+        self._shown = Once(self._show, most=_SHOWN)
         self._bodies: Lately[Body] = Lately(_KNOWN)
         self._links: Lately[tuple[Badge, ...]] = Lately(_KNOWN)
         #: the last of each key, with its number
@@ -219,7 +218,7 @@ class Press:
         pieces = [forms.piece("head", around[0], own, form), forms.piece("reader", around[1], own, form)]
         get = self._pieces.get
         for number, pick in enumerate(picks, start=1):
-            shown = self._shown.get(_known_by(pick)) or self._new(pick)
+            shown = self._shown(pick)
             at = len(pieces)
             # a piece is known by its place, and by what stands there
             title, paper, why = (places[at], shown.title), (places[at + 1], shown.paper), (places[at + 2], shown.why)
@@ -280,15 +279,14 @@ class Press:
         )
         return frame(self._renderer.speaking(shape.issue.language), page)
 
-    def _new(self, pick: Pick) -> _Shown:
-        """What a pick shows. It is made of objects that readers share: many of their picks differ in the score only."""
-        paper, trend, why = pick.paper, pick.trend, pick.why
+    def _show(self, pick: Pick) -> _Shown:
+        """What a pick shows. Picks that differ may show the same."""
+        paper, trend = pick.paper, pick.trend
         words, same, of = matched_words(pick), self._number_of(paper, trend), self._numbers.of
         in_title, in_abstract = words_in(paper.title, words), words_in(excerpt(pick), words)
         own = of("words", same, pick.summary, pick.summary_by)
-        numbers = of("title", same, in_title), of("paper", own, in_abstract), of("why", same, why, pick.similar)
-        shown = _Shown(*numbers, same, own, in_title, in_abstract, (paper, pick.matches, trend, pick.similar))
-        return self._shown.put(_known_by(pick), shown)
+        numbers = of("title", same, in_title), of("paper", own, in_abstract), of("why", same, pick.why, pick.similar)
+        return _Shown(*numbers, same, own, in_title, in_abstract)
 
     def _title(
         self,
@@ -351,11 +349,6 @@ class Press:
         number = self._numbers.of(paper, trend)
         self._papers[paper.key] = (paper, trend, number)
         return number
-
-
-def _known_by(pick: Pick) -> tuple[int, int, int, str, str, str, int]:
-    """What tells what a pick shows, as long as its parts are kept alive."""
-    return id(pick.paper), id(pick.matches), id(pick.trend), pick.why, pick.summary, pick.summary_by, id(pick.similar)
 
 
 def _hindrance(reason: str) -> str:

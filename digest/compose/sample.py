@@ -51,7 +51,6 @@ _FULL = Digest(
         Pick(
             _PAPER,
             "for_you",
-            1.0,
             (_MATCH,),
             _TREND,
             "“mixture of experts” in the title",
@@ -61,10 +60,11 @@ _FULL = Digest(
             ),
             thumbnail=_THUMBNAIL,
         ),
-        Pick(replace(_PAPER, title="Another One"), "for_you", 0.9, why="“keyword 1” in the abstract"),
-        Pick(replace(_PAPER, url=""), "trending", 1.0, trend=_TREND, why="▲ 142"),
-        Pick(replace(_PAPER, abstract=""), "trending", 0.9),
+        Pick(replace(_PAPER, title="Another One"), "for_you", why="“keyword 1” in the abstract"),
+        Pick(replace(_PAPER, url=""), "trending", trend=_TREND, why="▲ 142"),
+        Pick(replace(_PAPER, abstract=""), "trending"),
     ),
+    scores=(1.0, 0.9, 1.0, 0.9),
     missed=(
         Missed("arxiv:2609.99998", "An Invented Near Miss", "https://example.org/other", "below your 10 papers"),
         Missed("url:", "Another Invented Near Miss", "", "score 0.12 under your floor 0.2"),
@@ -79,12 +79,13 @@ _FULL = Digest(
 _BARE = replace(
     _FULL,
     subscriber=Subscriber("reader@example.org"),
-    picks=(Pick(Paper("url:", ""), "trending", 0.0),),
+    picks=(Pick(Paper("url:", ""), "trending"),),
+    scores=(0.0,),
     missed=(),
     followups=(),
 )
 _WEEKLY = replace(_FULL, subscriber=replace(_FULL.subscriber, frequency="weekly"))
-_QUIET = replace(_FULL, picks=(), followups=(), seen_before=11)
+_QUIET = replace(_FULL, picks=(), scores=(), followups=(), seen_before=11)
 _LETTERHEAD = Letterhead(
     from_address="Paper digest <digest@example.org>",
     base_url="https://digest.example.org",

@@ -144,7 +144,8 @@ def _short(of_floor: float, of_last: float) -> float | None:
 
 
 def _totals(standing: Standing) -> Mapping[int, float]:
-    return dict(zip(standing.numbers.tolist(), standing.totals.tolist(), strict=True))
+    numbers = standing.numbers
+    return dict(zip(numbers.tolist(), standing.totals[numbers].tolist(), strict=True))
 
 
 def _words(standing: Standing, number: int) -> Iterator[tuple[str, float]]:

@@ -18,7 +18,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Literal, TypeAlias
+from typing import Literal, NamedTuple, TypeAlias
 
 import numpy as np
 
@@ -26,9 +26,9 @@ from digest.curate.query import Query, parse
 from digest.curate.rank import Ranking, Standing
 from digest.curate.reasons import why
 from digest.curate.similar import Copies
-from digest.curate.vector import Mask, Numbers, greatest, greatest_of_each, mask, score
+from digest.curate.vector import Mask, Numbers, Values, least_of_greatest, mask, places, score, total
 from digest.languages.language import Language, language
-from digest.model import Digest, Match, Missed, Pick, Similar, StoredPaper, Subscriber, Trend
+from digest.model import Digest, Missed, Pick, Similar, StoredPaper, Subscriber, Trend
 
 _Part: TypeAlias = Literal["for_you", "trending"]
 
@@ -40,7 +40,7 @@ FOND = 0.5
 _REMEMBERED_NEWS = 32
 #: subscribers whose papers are ranked at once: numpy's calls cost as much for one, and the table fits into the cache
 _TOGETHER = 64
-#: reasons in words kept in memory, and as many missed papers, the latest used: popular ones are told to many
+#: picks kept in memory, and as many missed papers, the latest used: popular ones are shown to many
 _REMEMBERED = 16_384
 #: a paper so like a pick is named under it; of judged papers as alike or more, four in five pairs were relevant to the
 #: same profile
@@ -54,6 +54,14 @@ _UNKNOWN = Trend()
 #: minus the interest (the relevance with a share of trend), number, relevance alone. No named tuple, which takes ten
 #: times as long to make
 _Candidate: TypeAlias = tuple[float, int, float]
+
+
+class _News(NamedTuple):
+    """The papers that are news for some readers."""
+
+    mask: Mask
+    #: how many they are
+    papers: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,9 +119,10 @@ class Offer:
         self._named = functools.lru_cache(maxsize=_REMEMBERED)(self._name)
         self._missing = functools.lru_cache(maxsize=_REMEMBERED)(self._miss)
         self._told = functools.lru_cache(maxsize=_REMEMBERED)(self._tell)
-        self._moved = functools.lru_cache(maxsize=_REMEMBERED)(self._find_moved)
         self._trends = [trends.get(paper.key, _UNKNOWN) for paper in self._papers]
         self._lift = TREND_SHARE * np.array([trend.score for trend in self._trends], np.float64)
+        # and a little more, so that what differs by errors of sums only counts as equal
+        self._most_lift = float(self._lift.max(initial=0.0)) / (1 - TREND_SHARE) + 1e-6
         free = (n for n, paper in enumerate(self._papers) if paper.key in trending_from and self._trends[n].score > 0)
         self._moving = sorted(free, key=lambda number: (-self._trends[number].score, number))
 
@@ -154,39 +163,48 @@ class Offer:
         ]
         news = [self._news(one.since, one.returned) for one in requests]
         before = [self._numbers(one.seen) for one in requests]
-        matched = [new[standing.numbers] for new, standing in zip(news, standings, strict=True)]
-        fresh = [
-            among & ~self._mask(numbers)[standing.numbers] if numbers else among
-            for among, numbers, standing in zip(matched, before, standings, strict=True)
-        ]
+        # what speaks for the papers that match and are news
+        totals = np.stack([standing.totals for standing in standings])
+        masks = [new.mask for new in news]
+        totals *= masks[0] if all(one is masks[0] for one in masks) else np.stack(masks)
+        matched = self._counts(totals, standings)
+        left = matched
+        if any(before):
+            for row, old in zip(totals, before, strict=True):
+                row[[*old]] = 0.0
+            left = self._counts(totals, standings)
         few = missed_max + max(one.subscriber.max_papers + one.subscriber.trending for one in requests)
-        orders = self._best_first(standings, fresh, few)
-        for one, standing, new, old, among, left, order in zip(
-            requests, standings, news, before, matched, fresh, orders, strict=True
+        for one, standing, new, old, in_order, count, count_left in zip(
+            requests, standings, news, before, self._best_first(totals, few), matched, left, strict=True
         ):
-            candidates, again = itertools.tee(order)
-            for_you = self._for_you(one.subscriber, candidates, standing.related)
+            for_you = self._for_you(one.subscriber, in_order(), standing.related)
             papers = [number for _, number, _ in for_you]
             trending = self._trending(one.subscriber, papers, old, standing.excluded)
             taken = {*papers, *trending, *standing.related}
-            missed = tuple(itertools.islice(self._missed(one.subscriber, again, papers, taken), missed_max))
+            missed = tuple(itertools.islice(self._missed(one.subscriber, in_order(), papers, taken), missed_max))
             if popular_max and one.subscriber.trending:
                 missed = tuple(
                     self._with_popular(one.subscriber, missed, taken, old, standing.excluded, missed_max, popular_max)
                 )
-            # papers that match nothing are no matches, and none of them was seen as one
-            worded = ~np.isin(standing.numbers, [*standing.related]) if standing.related else True
-            count = int(np.count_nonzero(among & worded))
             yield Digest(
                 subscriber=one.subscriber,
                 local_date=one.local_date,
                 planned_at=one.planned_at,
-                picks=tuple(self._picks(one.subscriber, standing, for_you, trending)),
+                picks=tuple(self._picks(one.subscriber, standing, papers, trending)),
+                scores=(*[-disinterest for disinterest, _, _ in for_you], *[self._trends[n].score for n in trending]),
                 missed=missed,
-                considered=int(np.count_nonzero(new)),
+                considered=new.papers,
                 matched=count,
-                seen_before=count - int(np.count_nonzero(left & worded)) if old else 0,
+                seen_before=count - count_left,
             )
+
+    def _counts(self, totals: Values, standings: Sequence[Standing]) -> list[int]:
+        """How many papers match for each reader; related papers are no matches."""
+        counts: list[int] = np.count_nonzero(totals, axis=1).tolist()
+        return [
+            count - int(np.count_nonzero(row[[*standing.related]])) if standing.related else count
+            for count, row, standing in zip(counts, totals, standings, strict=True)
+        ]
 
     def _numbers(self, keys: AbstractSet[str]) -> set[int]:
         return {self._ranking.numbers[key] for key in keys if key in self._ranking.numbers}
@@ -196,49 +214,56 @@ class Offer:
 
     # --- what is new ------------------------------------------------------------------------------------------------
 
-    def _news(self, since: datetime, returned: AbstractSet[str]) -> Mask:
+    def _news(self, since: datetime, returned: AbstractSet[str]) -> _News:
         news = self._news_from(bisect.bisect_right(self._moments, since))
         if not returned:
             return news
-        return news | self._mask(n for n in self._numbers(returned) if self._stored[n].edition is not None)
+        found = news.mask | self._mask(n for n in self._numbers(returned) if self._stored[n].edition is not None)
+        return _News(found, int(np.count_nonzero(found)))
 
-    def _find_news(self, first: int) -> Mask:
+    def _find_news(self, first: int) -> _News:
         moments = frozenset(self._moments[first:])
-        return self._mask(
+        numbers = [
             number
             for number, stored in enumerate(self._stored)
             if stored.edition is not None and stored.first_seen_at in moments
-        )
+        ]
+        return _News(self._mask(numbers), len(numbers))
 
     # --- for you ----------------------------------------------------------------------------------------------------
 
-    def _best_first(
-        self, standings: Sequence[Standing], fresh: Sequence[Mask], few: int
-    ) -> Iterator[Iterator[_Candidate]]:
-        """For each reader the fresh papers by interest, equal ones in the order of their keys.
+    def _best_first(self, totals: Values, few: int) -> Iterator[Callable[[], Iterator[_Candidate]]]:
+        """For each reader what gives the papers by interest, equal ones in the order of their keys.
 
         More than `few` are put in order only when asked for.
+
+        Args:
+            totals: what speaks for each paper, 0 for those that are not to be given; a row per reader.
+            few: papers of each reader.
         """
-        kept = np.concatenate(fresh)
-        numbers = np.concatenate([standing.numbers for standing in standings])[kept]
-        relevance = score(np.concatenate([standing.totals for standing in standings])[kept])
-        interest = (1 - TREND_SHARE) * relevance + self._lift[numbers]
+        # what is of more interest than the last of these has at most so much less relevance
+        least = np.maximum(score(least_of_greatest(totals, few)) - self._most_lift, 0.0)
+        readers, numbers = places(totals, total(least))
+        disinterest, relevance = self._judged(totals[readers, numbers], numbers)
+        order = np.lexsort((disinterest, readers))
+        columns = disinterest[order].tolist(), numbers[order].tolist(), relevance[order].tolist()
+        best = list(zip(*columns, strict=True))
+        ends = np.cumsum(np.bincount(readers, minlength=len(totals))).tolist()
+        for row, start, end in zip(totals, [0, *ends], ends, strict=False):
+            yield functools.partial(self._in_order, row, best[start : min(end, start + few)], few)
 
-        def candidates(places: Numbers) -> Iterator[_Candidate]:
-            columns = (-interest[places]).tolist(), numbers[places].tolist(), relevance[places].tolist()
-            return zip(*columns, strict=True)
+    def _in_order(self, totals: Values, best: Sequence[_Candidate], few: int) -> Iterator[_Candidate]:
+        yield from best
+        if len(best) == few:
+            numbers = np.flatnonzero(totals)
+            disinterest, relevance = self._judged(totals[numbers], numbers)
+            order = np.argsort(disinterest, kind="stable")[few:]
+            yield from zip(disinterest[order].tolist(), numbers[order].tolist(), relevance[order].tolist(), strict=True)
 
-        def all_of(start: int, length: int) -> Iterator[_Candidate]:
-            yield from itertools.islice(
-                candidates(start + greatest(interest[start : start + length], length)), few, None
-            )
-
-        lengths = [int(np.count_nonzero(one)) for one in fresh]
-        places, readers = greatest_of_each(interest, lengths, few)
-        best, start = candidates(places), 0
-        for length, count in zip(lengths, np.bincount(readers, minlength=len(fresh)).tolist(), strict=True):
-            yield itertools.chain(list(itertools.islice(best, count)), all_of(start, length) if length > few else ())
-            start += length
+    def _judged(self, totals: Values, numbers: Numbers) -> tuple[Values, Values]:
+        """Minus the interest of papers, and their relevance alone."""
+        relevance = score(totals)
+        return -((1 - TREND_SHARE) * relevance + self._lift[numbers]), relevance
 
     def _for_you(
         self, subscriber: Subscriber, candidates: Iterable[_Candidate], related: AbstractSet[int]
@@ -339,41 +364,35 @@ class Offer:
     # --- in words ---------------------------------------------------------------------------------------------------
 
     def _picks(
-        self, subscriber: Subscriber, standing: Standing, for_you: Sequence[_Candidate], trending: Sequence[int]
+        self, subscriber: Subscriber, standing: Standing, for_you: Sequence[int], trending: Sequence[int]
     ) -> Iterator[Pick]:
-        shown = [*(number for _, number, _ in for_you), *trending]
+        shown = [*for_you, *trending]
+        like = self._like(shown, standing.excluded)
         # entries that match each, and papers named as like it
-        told_of = list(zip(self._ranking.hits(standing, shown), self._like(shown, standing.excluded), strict=True))
-        lean, spoken = standing.lean, language(subscriber.language)
-        papers, trends, told, named = self._papers, self._trends, self._told, self._named
-        for (disinterest, number, _), (entries, like) in zip(for_you, told_of, strict=False):
-            matches, reasons = told("for_you", number, entries, spoken, lean is not None and bool(lean[number] >= FOND))
-            trend, similar = trends[number], named(like) if like else ()
-            yield Pick(papers[number], "for_you", -disinterest, matches, trend, reasons, similar=similar)
-        listed = _among(standing.numbers, trending)
-        for number, (entries, like) in zip(trending, told_of[len(for_you) :], strict=True):
-            yield self._moved(number, entries if number in listed else (), like, spoken)
+        told = zip(shown, self._ranking.hits(standing, shown), like, strict=True)
+        lean, spoken, pick = standing.lean, language(subscriber.language), self._told
+        for number, entries, near in itertools.islice(told, len(for_you)):
+            yield pick("for_you", number, entries, near, spoken, lean is not None and bool(lean[number] >= FOND))
+        for number, entries, near in told:
+            yield pick("trending", number, entries if standing.totals[number] > 0 else (), near, spoken)
 
     def _tell(
         self,
         part: _Part,
         number: int,
         entries: Sequence[str],
+        like: Sequence[int],
         spoken: Language,
         fond: bool = False,  # noqa: FBT001, FBT002 - cached by place
-    ) -> tuple[tuple[Match, ...], str]:
-        """The matches, and the reasons in words."""
-        matches = self._ranking.matches(number, entries)
+    ) -> Pick:
+        """The paper as all readers of a language see it whom it matches in the same way."""
+        paper, trend, matches = self._papers[number], self._trends[number], self._ranking.matches(number, entries)
         if part == "for_you" and not matches and self._ranking.extra_papers:
-            return matches, spoken.say("related to your keywords")
-        # the numbers stand beside every paper already; they are the reason only for what trends
-        return matches, why(matches, self._trends[number] if part == "trending" else _UNKNOWN, spoken, fond=fond)
-
-    def _find_moved(self, number: int, entries: Sequence[str], like: tuple[int, ...], spoken: Language) -> Pick:
-        """What trends looks the same to all readers of a language whom it matches in the same way."""
-        matches, reasons = self._told("trending", number, entries, spoken)
-        trend = self._trends[number]
-        return Pick(self._papers[number], "trending", trend.score, matches, trend, reasons, similar=self._named(like))
+            reasons = spoken.say("related to your keywords")
+        else:
+            # the numbers stand beside every paper already; they are the reason only for what trends
+            reasons = why(matches, trend if part == "trending" else _UNKNOWN, spoken, fond=fond)
+        return Pick(paper, part, matches, trend, reasons, similar=self._named(like) if like else ())
 
     # --- similar ----------------------------------------------------------------------------------------------------
 
@@ -401,14 +420,6 @@ class Offer:
     def _name(self, numbers: Sequence[int]) -> tuple[Similar, ...]:
         papers = [self._papers[number] for number in numbers]
         return tuple([Similar(paper.key, paper.title, paper.url) for paper in papers])
-
-
-def _among(numbers: Numbers, wanted: Sequence[int]) -> set[int]:
-    """Of those wanted, the ones among ascending numbers; numpy's isin() takes five times as long for a few."""
-    if not wanted or not len(numbers):
-        return set()
-    found = numbers[np.minimum(np.searchsorted(numbers, wanted), len(numbers) - 1)]
-    return set(wanted).intersection(found.tolist())
 
 
 @functools.lru_cache(maxsize=_REMEMBERED)

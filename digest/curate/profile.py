@@ -203,15 +203,14 @@ class Profiles:
 
     def applied(self, standing: Standing, profile: Profile) -> Standing:
         """How the papers stand once the profile has its say: the same papers, but for what is muted."""
-        numbers, totals, excluded = standing.numbers, standing.totals, standing.excluded
+        totals, excluded = standing.totals, standing.excluded
         if profile.muted is not None:
             unwanted = mask([profile.muted], len(self._ranking.papers))
-            left = ~unwanted[numbers]
-            numbers, totals = numbers[left], totals[left]
+            totals = totals * ~unwanted
             excluded = unwanted if excluded is None else excluded | unwanted
         if profile.lean is not None:
-            totals = np.maximum(totals + MOST * profile.lean[numbers], _LEAST)
-        return replace(standing, numbers=numbers, totals=totals, excluded=excluded, lean=profile.lean)
+            totals = np.where(totals > 0, np.maximum(totals + MOST * profile.lean, _LEAST), 0.0)
+        return replace(standing, totals=totals, excluded=excluded, lean=profile.lean)
 
     def _lean(self, brought: Values | None, opinions: Sequence[Opinion]) -> Values | None:
         said = [one for one in opinions if one.verb != "mute"][-_MOST_COUNTED:]

@@ -32,7 +32,6 @@ from digest.curate.vector import (
     greatest_of_each,
     mask,
     masks,
-    places,
     rounded,
     score,
     vector,
@@ -81,9 +80,7 @@ class Scored:
 class Standing:
     """How the papers of a run stand with one subscriber. Papers are numbers here: places in `Ranking.papers`."""
 
-    #: the papers that match, ascending
-    numbers: Numbers
-    #: what speaks for each of them, votes included; above 0
+    #: what speaks for each paper, votes included; 0 for those that do not match, and for no other
     totals: Values
     #: of all papers, those that an excluding entry leaves out, none of which matches; None: there are none
     excluded: Mask | None = None
@@ -93,6 +90,11 @@ class Standing:
     related: AbstractSet[int] = frozenset()
     #: how each paper of the run leans to the subscriber's profile, -1..1; None: there is none
     lean: Values | None = None
+
+    @property
+    def numbers(self) -> Numbers:
+        """The papers that match, ascending."""
+        return np.flatnonzero(self.totals)
 
 
 class Ranking:
@@ -173,21 +175,17 @@ class Ranking:
             for condition in conditions:
                 matched[row] &= condition
                 listed[row] &= condition
-        totals = self._totals([[said for _, said in one] for one in found], matched)
+        totals = self._totals(added_up([[said for _, said in one] for one in found], len(self.papers)), matched)
         nearest: list[AbstractSet[int]] = [frozenset()] * len(readers)
-        if related:
-            listed &= totals > 0
-        elif self.extra_papers:
+        if self.extra_papers and not related:
             nearest = [self._nearest(*row) for row in zip(found, matched, listed, totals, strict=True)]
+            listed = matched
             for row, extra in enumerate(nearest):
-                listed[row] = matched[row] | self._mask([np.array([*extra], np.intp)])
-        rows, numbers = places(listed)
-        values = totals[rows, numbers]
-        ends = np.cumsum(np.count_nonzero(listed, axis=1)).tolist()
-        starts = [0, *ends[:-1]]
+                listed[row, [*extra]] = True
+        totals *= listed
         return [
-            Standing(numbers[start:end], values[start:end], unwanted, said, extra)
-            for start, end, unwanted, said, extra in zip(starts, ends, excluded, found, nearest, strict=True)
+            Standing(sums, unwanted, said, extra)
+            for sums, unwanted, said, extra in zip(totals, excluded, found, nearest, strict=True)
         ]
 
     def _nearest(
@@ -252,8 +250,9 @@ class Ranking:
     def near_misses(self, query: Query, n: int) -> tuple[Scored, ...]:
         """At most `n` papers that have more than half of the entry's words, but not as it asks for them; best first."""
         almost = sorted(self._evidence.almost(query.node).items())
-        numbers, totals = [number for number, _ in almost], [value for _, value in almost]
-        return self._scored(Standing(np.array(numbers, np.intp), np.array(totals, np.float64)))[:n]
+        totals = np.zeros(len(self.papers))
+        totals[[number for number, _ in almost]] = [value for _, value in almost]
+        return self._scored(Standing(totals))[:n]
 
     def _mask(self, sets: Sequence[Numbers]) -> Mask:
         return mask(sets, len(self.papers))
@@ -264,27 +263,22 @@ class Ranking:
     def _find_unwanted(self, entry: str) -> Numbers:
         return np.array([*self._evidence.exactly(parse(entry).node)], np.intp)
 
-    def _totals(self, vectors: Sequence[Sequence[Vector]], matched: Mask) -> Values:
-        """What speaks for each paper: all vectors, and what the best papers that match give to those like them.
+    def _totals(self, evidence: Values, matched: Mask) -> Values:
+        """What speaks for each paper: the evidence, and what the best papers that match give to those like them.
 
         A row per reader.
         """
-        evidence = added_up(vectors, len(self.papers))
-        rows, numbers = places(matched)
-        best_places, readers = greatest_of_each(
-            evidence[rows, numbers], np.count_nonzero(matched, axis=1).tolist(), _VOTERS
-        )
-        if not len(best_places):
+        matching = evidence * matched
+        readers, voters = greatest_of_each(matching, _VOTERS)
+        if not len(readers):
             return evidence
-        voters = numbers[best_places]
-        given = evidence[readers, voters]
-        best = np.zeros(len(vectors))
-        np.maximum.at(best, readers, given)
-        votes = self._votes.count(voters, given / best[readers], readers, len(vectors))
+        best = matching.max(axis=1)
+        votes = self._votes.count(voters, matching[readers, voters] / best[readers], readers, len(evidence))
         most = votes.max(axis=1)
         most[most == 0] = 1.0
-        share: Values = _FEEDBACK / _VOTERS * np.bincount(readers, minlength=len(vectors)) * best / most
-        return evidence + share[:, np.newaxis] * votes
+        votes *= (_FEEDBACK / _VOTERS * np.bincount(readers, minlength=len(evidence)) * best / most)[:, np.newaxis]
+        votes += evidence
+        return votes
 
     def _vector(self, entry: str) -> Vector:
         known = self._vectors.get(entry)
@@ -303,8 +297,9 @@ class Ranking:
             number = self.numbers[scored.paper.key]
             return self.matches(number, *self.hits(standing, [number]))
 
-        order = greatest(rounded(standing.totals), len(standing.totals))
-        scores = zip(standing.numbers[order].tolist(), score(standing.totals[order]).tolist(), strict=True)
+        numbers = standing.numbers
+        numbers = numbers[greatest(rounded(standing.totals[numbers]), len(numbers))]
+        scores = zip(numbers.tolist(), score(standing.totals[numbers]).tolist(), strict=True)
         return tuple([Scored(self.papers[number], value, explain) for number, value in scores])
 
     def _mark(self, entry: str, number: int) -> Match:

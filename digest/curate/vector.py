@@ -6,7 +6,6 @@ that readers cost time for what their keywords find and not for what they pass o
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -66,27 +65,20 @@ def vector(evidence: Evidence) -> Vector:
 
 def added_up(readers: Sequence[Sequence[Vector]], papers: int) -> Values:
     """What each reader's vectors say for each of so many papers, together: a row per reader."""
-    vectors = [one for vectors in readers for one in vectors]
-    shape = (len(readers), papers)
-    if not vectors:
-        return np.zeros(shape)
-    cells = _cells(readers, [one.numbers for one in vectors], papers)
-    sums = np.bincount(cells, np.concatenate([one.values for one in vectors]), math.prod(shape))
-    return sums.reshape(shape).astype(np.float64, copy=False)
+    table = np.zeros((len(readers), papers))
+    for row, vectors in zip(table, readers, strict=True):
+        for one in vectors:
+            row[one.numbers] += one.values
+    return table
 
 
 def masks(readers: Sequence[Sequence[Vector]], papers: int) -> Mask:
     """Of so many papers, those that match any of each reader's vectors: a row per reader."""
-    found = np.zeros(len(readers) * papers, np.bool_)
-    if any(readers):
-        found[_cells(readers, [one.matched for vectors in readers for one in vectors], papers)] = True
-    return found.reshape(len(readers), papers)
-
-
-def _cells(readers: Sequence[Sequence[Vector]], numbers: Sequence[Numbers], papers: int) -> Numbers:
-    """Where the numbers of all readers' vectors are in a table with a row per reader, one row after the other."""
-    rows = np.repeat(np.arange(len(readers)) * papers, list(map(len, readers)))
-    return np.concatenate(numbers) + np.repeat(rows, list(map(len, numbers)))
+    table = np.zeros((len(readers), papers), np.bool_)
+    for row, vectors in zip(table, readers, strict=True):
+        for one in vectors:
+            row[one.matched] = True
+    return table
 
 
 def mask(sets: Sequence[Numbers], papers: int) -> Mask:
@@ -95,12 +87,6 @@ def mask(sets: Sequence[Numbers], papers: int) -> Mask:
     if sets:
         found[np.concatenate(sets)] = True
     return found
-
-
-def places(table: Mask) -> tuple[Numbers, Numbers]:
-    """What `numpy.nonzero` gives for a table, its rows and columns, in a third of the time."""
-    rows = np.repeat(np.arange(len(table)), np.count_nonzero(table, axis=1))
-    return rows, np.flatnonzero(table) - rows * table.shape[1]
 
 
 def greatest(values: Values, count: int) -> Numbers:
@@ -117,33 +103,39 @@ def greatest(values: Values, count: int) -> Numbers:
     return np.argsort(-values, kind="stable")[:count]
 
 
-def greatest_of_each(values: Values, lengths: Sequence[int], count: int) -> tuple[Numbers, Numbers]:
-    """What `greatest` gives for each of several readers, whose values stand one after the other.
-
-    Args:
-        values: of all readers.
-        lengths: how many of them are each reader's.
-        count: at most so many places of each.
+def greatest_of_each(table: Values, count: int) -> tuple[Numbers, Numbers]:
+    """What `greatest` gives for each row of a table, of values above 0 only.
 
     Returns:
-        the places among all values, and of each place, whose it is: the readers in order.
+        rows, in order, and columns.
 
-    >>> places, readers = greatest_of_each(np.array([1.0, 3.0, 2.0, 0.0, 5.0, 5.0]), [3, 0, 3], 2)
-    >>> places.tolist(), readers.tolist()
-    ([1, 2, 4, 5], [0, 0, 2, 2])
+    >>> rows, columns = greatest_of_each(np.array([[1.0, 3.0, 2.0], [0.0, 0.0, 0.0], [0.0, 5.0, 5.0]]), 2)
+    >>> rows.tolist(), columns.tolist()
+    ([0, 0, 2, 2], [1, 2, 1, 2])
     """
-    least, start = [], 0
-    for length in lengths:
-        few = length <= count
-        least.append(-math.inf if few else np.partition(values[start : start + length], -count)[-count])
-        start += length
-    readers = np.repeat(np.arange(len(lengths)), lengths)
-    places = np.flatnonzero(values >= np.array(least)[readers])
-    places = places[np.lexsort((-values[places], readers[places]))]
-    readers = readers[places]
+    rows, columns = places(table, least_of_greatest(table, count))
+    order = np.lexsort((-table[rows, columns], rows))
+    rows, columns = rows[order], columns[order]
     # those that are as great as the last one may be too many
-    kept = np.arange(len(places)) - np.searchsorted(readers, readers) < count
-    return places[kept], readers[kept]
+    kept = np.arange(len(rows)) - np.searchsorted(rows, rows) < count
+    return rows[kept], columns[kept]
+
+
+def least_of_greatest(table: Values, count: int) -> Values:
+    """Of each row the least of its `count` greatest values, of which none is below 0."""
+    rows, columns = table.shape
+    if not 0 < count < columns:
+        return np.zeros(rows)
+    # many times as fast as giving each value its place
+    found: Values = np.partition(table, columns - count, axis=1)[:, columns - count]
+    return found
+
+
+def places(table: Values, least: Values) -> tuple[Numbers, Numbers]:
+    """Rows and columns of the values that are above 0, and not below the `least` of their row; in order."""
+    found = np.flatnonzero(table >= np.maximum(least, np.finfo(np.float64).tiny)[:, np.newaxis])
+    rows = found // max(table.shape[1], 1)
+    return rows, found - rows * table.shape[1]
 
 
 def rounded(totals: Values) -> Values:
@@ -154,3 +146,8 @@ def rounded(totals: Values) -> Values:
 def score(totals: Values) -> Values:
     """What totals come to on the scale from 0 to 1: 0 only after a weight next to nothing, and never 1."""
     return 1.0 - np.exp(-np.minimum(rounded(totals), _MOST_SCORED) / _SCORED_WHOLE)
+
+
+def total(scores: Values) -> Values:
+    """The totals that come to these scores, each below 1: what `score` undoes."""
+    return -_SCORED_WHOLE * np.log1p(-scores)

@@ -21,6 +21,7 @@ import structlog
 from digest.curate.prompt import ANSWER_TOKENS, is_english, messages, usable
 from digest.curate.summary import extract
 from digest.errors import DigestError
+from digest.once import Once
 from digest.state.codec import to_text
 from digest.state.summaries import StoredSummary
 
@@ -31,10 +32,13 @@ if TYPE_CHECKING:
     from digest.collect.llm import Asked
     from digest.config import Settings
     from digest.config.llm import LlmSection
-    from digest.model import Digest, Paper
+    from digest.model import Digest, Paper, Pick
     from digest.state.store import State
 
 _log = structlog.get_logger(__name__)
+
+#: picks kept in memory, which many readers share
+_PICKS = 16_000
 
 
 class Summaries:
@@ -53,6 +57,8 @@ class Summaries:
         self._model = _Model(llm, state, now=now, may_ask=ask) if llm and kind == "llm" else None
         #: by key and language: the text and who wrote it
         self._known: dict[tuple[str, str], tuple[str, str]] = {}
+        #: by language, what puts them into picks
+        self._put_into: dict[str, Once[Pick, Pick]] = {}
 
     def put_into(self, digests: Iterable[Digest]) -> tuple[Digest, ...]:
         """The digests with a summary in each pick that can have one; as they are if abstracts are wanted.
@@ -91,11 +97,14 @@ class Summaries:
             self._known[key, language] = (text, self._model.name) if text and self._model else _summary(paper)
 
     def _summarised(self, digest: Digest) -> Digest:
-        language, picks = self._language(digest), []
-        for pick in digest.picks:
-            text, by = self._known[pick.paper.key, language]
-            picks.append(replace(pick, summary=text, summary_by=by) if text else pick)
-        return replace(digest, picks=tuple(picks))
+        language = self._language(digest)
+        if language not in self._put_into:
+            self._put_into[language] = Once(partial(self._with_summary, language), most=_PICKS)
+        return replace(digest, picks=tuple(map(self._put_into[language], digest.picks)))
+
+    def _with_summary(self, language: str, pick: Pick) -> Pick:
+        text, by = self._known[pick.paper.key, language]
+        return replace(pick, summary=text, summary_by=by) if text else pick
 
 
 class _Model:

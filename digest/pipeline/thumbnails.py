@@ -10,6 +10,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from digest.config.images import INSTALL
+from digest.once import Once
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
 PER_PULL, DEADLINE_S = 100, 60.0
 #: until an address is asked again that had no picture
 _RETRY = timedelta(days=1)
+#: picks kept in memory, which many readers share
+_PICKS = 16_000
 
 
 async def take_thumbnails(settings: Settings, state: State, policy: HttpPolicy, *, now: datetime) -> tuple[str, ...]:
@@ -79,6 +82,7 @@ class Thumbnails:
         self._state = state
         #: by the address that they were made of; None: there is none
         self._known: dict[str, Thumbnail | None] = {}
+        self._illustrated = Once(self._illustrate, most=_PICKS)
 
     def put_into(self, digests: Iterable[Digest]) -> tuple[Digest, ...]:
         """The digests; those of readers who want pictures with them."""
@@ -94,6 +98,6 @@ class Thumbnails:
             for one in digests
         )
 
-    def _illustrated(self, pick: Pick) -> Pick:
+    def _illustrate(self, pick: Pick) -> Pick:
         found = self._known.get(pick.paper.thumbnail_url)
         return replace(pick, thumbnail=found) if found else pick

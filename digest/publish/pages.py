@@ -301,7 +301,7 @@ class Pages:
 def _item(one: Record, number: int, detail: Detail) -> Item:
     paper, counts = one.paper, one.paper.signals
     return Item(
-        card=card(Pick(paper, "trending", 0.0), number, detail),
+        card=card(Pick(paper, "trending"), number, detail),
         path=paper_path(paper.key),
         votes=counts.upvotes or 0,
         comments=counts.comments or 0,

@@ -1,29 +1,30 @@
 """Digests ↔ JSON, what many of them share replaced by a name, so that thousands of digests share one copy of it.
 
     planned body    {…, "picks": [["<name>", score], …], "missed": ["<name>", …]}
-    snapshots       a pick without its score, its paper and picture by name; a missed paper; a paper; a picture
+    snapshots       a pick, its paper and picture by name; a missed paper; a paper; a picture
 
 A name is made of what it names (SHA-256), so what a name means never changes: a digest read back has the papers as
 they were when it was planned, whatever became of them since, and the mail of a resumed run is the same mail, byte for
 byte. Written out in full, a digest of ten picks took 7 kB instead of 2.
 
-Writing goes around the codec: the picks of different readers differ in their numbers only, so all that is text in
-them is encoded once for everybody. Digests of fifteen picks took 200 µs with the codec alone.
+Writing goes around the codec: readers share picks, so each is encoded once for everybody. Digests of fifteen picks took
+200 µs with the codec alone.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from functools import partial
 from hashlib import sha256
 from math import isfinite
 from threading import Lock
-from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from sqlalchemy import bindparam, select
 
 from digest.model import Digest, Match, Missed, Paper, Pick, Similar, Thumbnail, Trend
+from digest.once import Once
 from digest.state.bulk import Bulk
 from digest.state.codec import BodyError, Codec, dumps, loads, parse, quoted, text_encoder, to_text
 from digest.state.database import chunks, elements
@@ -37,14 +38,13 @@ if TYPE_CHECKING:
     from digest.state.database import Database
 
 T = TypeVar("T")
-M = TypeVar("M")
 
 _NAMED = snapshot.c.hash.in_(bindparam("hashes", expanding=True))
 _BODIES = select(snapshot.c.hash, snapshot.c.body).where(_NAMED)
 
 #: characters of a name: 128 bits
 _NAME = 32
-#: values kept in memory, some days' worth of papers; then a Reader or Writer begins anew
+#: values of other kinds kept in memory: some days' worth of papers
 _KEPT = 10_000
 #: picks kept in memory; about 700 bytes each, with what they keep alive
 _PICKS = 16_000
@@ -82,26 +82,6 @@ class Body:
     parts: Sequence[Part]
 
 
-class _Made(Generic[T, M]):
-    """What is made of values that are shared, once of each.
-
-    By identity, for comparing a value's fields each time it appears would cost more than all the rest; the value is
-    kept with what was made of it, so that no other object can get its identity.
-    """
-
-    def __init__(self, make: Callable[[T], M]) -> None:
-        self._make = make
-        self._kept: dict[int, tuple[T, M]] = {}
-
-    def __call__(self, value: T) -> M:
-        found = self._kept.get(id(value))
-        if found is None:
-            if len(self._kept) >= _KEPT:
-                self._kept.clear()
-            found = self._kept[id(value)] = (value, self._make(value))
-        return found[1]
-
-
 class Writer:
     """Turns digests into text."""
 
@@ -119,23 +99,28 @@ class Writer:
         self._stored = select(snapshot.c.hash).where(
             snapshot.c.hash.in_(elements("hashes")), snapshot.c.last_planned_at >= bindparam("now")
         )
-        self._head = text_encoder(Digest, without=("picks", "missed"))
-        self._paper: _Made[Paper, Part] = _Made(lambda paper: _part(partial(dumps, Paper, paper)))
-        self._trend: _Made[Trend, str] = _Made(lambda trend: dumps(Trend, trend))
-        self._match: _Made[Match, str] = _Made(lambda match: dumps(Match, match))
-        self._similar: _Made[tuple[Similar, ...], str] = _Made(lambda some: dumps(tuple[Similar, ...], some))
-        self._missed: _Made[Missed, Part] = _Made(lambda missed: _part(partial(dumps, Missed, missed)))
-        self._thumbnail: _Made[Thumbnail, Part] = _Made(lambda one: _part(partial(dumps, Thumbnail, one)))
-        self._picks: dict[Hashable, tuple[str, tuple[Part, ...], Pick]] = {}
+        self._head = text_encoder(Digest, without=("picks", "scores", "missed"))
+        self._paper: Once[Paper, Part] = Once(lambda paper: _part(partial(dumps, Paper, paper)), most=_KEPT)
+        self._trend: Once[Trend, str] = Once(lambda trend: dumps(Trend, trend), most=_KEPT)
+        self._match: Once[Match, str] = Once(lambda match: dumps(Match, match), most=_KEPT)
+        self._similar: Once[tuple[Similar, ...], str] = Once(lambda some: dumps(tuple[Similar, ...], some), most=_KEPT)
+        self._missed: Once[Missed, Part] = Once(lambda missed: _part(partial(dumps, Missed, missed)), most=_KEPT)
+        self._thumbnail: Once[Thumbnail, Part] = Once(lambda one: _part(partial(dumps, Thumbnail, one)), most=_KEPT)
+        #: what stands before the score, and what is stored for the pick
+        self._pick: Once[Pick, tuple[str, tuple[Part, ...]]] = Once(self._named, most=_PICKS)
 
     def body(self, digest: Digest) -> Body:
-        """The digest as text. What it names is stored by `write`. Raises ValueError for a score that is no number."""
+        """The digest as text. What it names is stored by `write`.
+
+        Raises:
+            ValueError: there is not one score for each pick, or a score is no number.
+        """
         parts: list[Part] = []
         picks = []
-        for pick in digest.picks:
-            opening, named, _ = self._pick(pick)
+        for pick, score in zip(digest.picks, digest.scores, strict=True):
+            opening, named = self._pick(pick)
             parts += named
-            picks.append(f"{opening}{_number(pick.score)}]")
+            picks.append(f"{opening}{_number(score)}]")
         missed = [self._missed(one) for one in digest.missed]
         parts += missed
         names = ",".join([f'"{part.name}"' for part in missed])
@@ -158,21 +143,10 @@ class Writer:
         for part in _not_stored(bodies, now).values():
             part.text, part.stored_for = "", now
 
-    def _pick(self, pick: Pick) -> tuple[str, tuple[Part, ...], Pick]:
-        """What stands before the score, and what is stored for the pick. The same for many readers' picks.
-
-        They are of the same objects, which the pick that is kept keeps alive, so that their identities stay their own.
-        """
-        ids = id(pick.paper), id(pick.matches), id(pick.trend), id(pick.similar), id(pick.thumbnail)
-        key = (*ids, pick.part, id(pick.why), id(pick.summary), id(pick.summary_by))
-        known = self._picks.get(key)
-        if known is None:
-            if len(self._picks) >= _PICKS:
-                self._picks.clear()
-            part = _part(partial(self._around, pick))
-            parts = [part, self._paper(pick.paper), *([self._thumbnail(pick.thumbnail)] if pick.thumbnail else [])]
-            known = self._picks[key] = (f'["{part.name}",', tuple(parts), pick)
-        return known
+    def _named(self, pick: Pick) -> tuple[str, tuple[Part, ...]]:
+        part = _part(partial(self._around, pick))
+        illustration = [self._thumbnail(pick.thumbnail)] if pick.thumbnail else []
+        return f'["{part.name}",', (part, self._paper(pick.paper), *illustration)
 
     def _around(self, pick: Pick) -> str:
         thumbnail = f',"thumbnail":"{self._thumbnail(pick.thumbnail).name}"' if pick.thumbnail else ""
@@ -212,13 +186,14 @@ class Reader:
         try:
             picks = {one[0] for one in tree["picks"] if isinstance(one, list)}
             papers = {one["paper"] for one in tree["picks"] if isinstance(one, dict)}
+            scores = [one["score"] if isinstance(one, dict) else one[1] for one in tree["picks"]]
             missed = {one for one in tree["missed"] if isinstance(one, str)}
         except (IndexError, KeyError, TypeError) as error:
             message = "it is not a digest"
             raise BodyError(message) from error
         with self._lock:
             self._fetch(connection, picks, missed, papers)
-            digest: Digest = self._codec.decoder(Digest)(tree)
+            digest: Digest = self._codec.decoder(Digest)(tree | {"scores": scores})
         return digest
 
     def _fetch(self, connection: Connection, picks: set[str], missed: set[str], papers: set[str]) -> None:
@@ -232,15 +207,14 @@ class Reader:
         for name, body in _bodies(connection, thumbnails - self._thumbnails.keys()):
             self._thumbnails[name] = loads(Thumbnail, body)
         for name, tree in new.items():
-            self._picks[name] = self._full.decoder(Pick)(tree | {"score": 0.0} if isinstance(tree, dict) else tree)
+            self._picks[name] = self._full.decoder(Pick)(tree)
         for name, body in _bodies(connection, missed - self._missed.keys()):
             self._missed[name] = loads(Missed, body)
 
     def _pick(self, tree: Any) -> Pick:
         if not isinstance(tree, list):
             return cast("Pick", self._full.decoder(Pick)(tree))
-        name, score = tree if len(tree) == 2 else (None, None)
-        return replace(_found(self._picks, "pick", name), score=self._full.decoder(float)(score))
+        return _found(self._picks, "pick", tree[0])
 
     def _miss(self, tree: Any) -> Missed:
         if not isinstance(tree, str):

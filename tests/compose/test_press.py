@@ -65,7 +65,6 @@ picks = st.builds(
     Pick,
     paper=st.sampled_from(POOL),
     part=st.sampled_from(["for_you", "trending"]),
-    score=st.just(1.0),
     matches=st.lists(
         st.builds(
             Match,

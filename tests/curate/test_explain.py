@@ -56,9 +56,7 @@ def test_every_paper_of_the_digest_is_explained_in_its_order_and_with_its_score(
 
     shown = [row for row in rows if row.part != "missed"]
     assert [(pick.paper.key, pick.part) for pick in digest.picks] == [(row.key, row.part) for row in shown]
-    assert pytest.approx([pick.score for pick in digest.picks]) == [
-        row.interest if row.part == "for_you" else row.trend for row in shown
-    ]
+    assert pytest.approx(digest.scores) == [row.interest if row.part == "for_you" else row.trend for row in shown]
     assert [one.key for one in digest.missed] == [row.key for row in rows if row.part == "missed"]
     assert [1, 2, 1, 1, 2] == [row.place for row in rows]
 
@@ -96,7 +94,7 @@ def test_a_paper_is_told_which_of_the_best_it_is_like_and_never_itself() -> None
 
 def test_what_a_profile_adds_stands_by_itself() -> None:
     def lifted(standing: Standing) -> Standing:
-        return replace(standing, totals=standing.totals + np.where(standing.numbers == 1, 0.25, 0.0))
+        return replace(standing, totals=standing.totals + np.where(np.arange(len(_POOL)) == 1, 0.25, 0.0))
 
     rows = explained("dunes", profile=lifted)
 

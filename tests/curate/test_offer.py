@@ -8,13 +8,14 @@ from datetime import timedelta
 from typing import Any
 
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from digest.curate.offer import TREND_SHARE, Offer, Request
 from digest.curate.query import parse
 from digest.curate.rank import Ranking, Standing
-from digest.curate.vector import mask, score
+from digest.curate.vector import mask, total
 from digest.model import Digest, Match, Missed, Paper, Pick, Similar, StoredPaper, Trend
 from tests.makers import NOW, TODAY, paper, subscriber
 
@@ -32,11 +33,10 @@ def papers(count: int) -> list[Paper]:
     ]
 
 
-def standing(scores: Mapping[int, float], *, excluded: AbstractSet[int] = frozenset()) -> Standing:
-    """Papers that match, by their places in the pool, and their scores."""
-    numbers = np.array(sorted(scores), np.intp)
-    totals = -2 * np.log1p([-scores[number] for number in numbers.tolist()])
-    return Standing(numbers, totals, mask([np.array([*excluded], np.intp)], 12) if excluded else None)
+def standing(papers: int, scores: Mapping[int, float], *, excluded: AbstractSet[int] = frozenset()) -> Standing:
+    """Of so many papers those that match, by their places in the pool, and their scores."""
+    totals = total(np.array([scores.get(number, 0.0) for number in range(papers)]))
+    return Standing(totals, mask([np.array([*excluded], np.intp)], papers) if excluded else None)
 
 
 def chosen(
@@ -54,7 +54,7 @@ def chosen(
     keys = given.pop("trending_from", frozenset(one.key for one in pool))
     offer = Offer(Ranking(pool), stored, trends or {}, trending_from=keys, similar=given.pop("similar", 0))
     if not isinstance(ranked, Standing):
-        ranked = standing(dict(enumerate(ranked)))
+        ranked = standing(len(pool), dict(enumerate(ranked)))
     missed_max = given.pop("missed_max", 5)
     return offer.select(Request(reader, (), **(values | given)), ranked, missed_max=missed_max)
 
@@ -66,14 +66,14 @@ def parts(digest: Digest, part: str) -> list[str]:
 def test_for_you_is_what_matches_best_first_and_trending_is_what_moves() -> None:
     pool = papers(4)
     moving = Trend(score=1.0, upvotes=9)
-    fair, good = score(-2 * np.log1p([-0.5, -0.75])).tolist()
 
     digest = chosen(pool, [0.5, 0.75], {pool[3].key: moving})
     assert (
-        Pick(pool[1], "for_you", (1 - TREND_SHARE) * good),
-        Pick(pool[0], "for_you", (1 - TREND_SHARE) * fair),
-        Pick(pool[3], "trending", 1.0, trend=moving, why="▲ 9"),
+        Pick(pool[1], "for_you"),
+        Pick(pool[0], "for_you"),
+        Pick(pool[3], "trending", trend=moving, why="▲ 9"),
     ) == digest.picks
+    assert pytest.approx(((1 - TREND_SHARE) * 0.75, (1 - TREND_SHARE) * 0.5, 1.0)) == digest.scores
     assert (4, 2, 0, ()) == (digest.considered, digest.matched, digest.seen_before, digest.missed)
     assert (subscriber(), TODAY, NOW) == (digest.subscriber, digest.local_date, digest.planned_at)
 
@@ -102,7 +102,7 @@ def test_an_older_paper_that_returned_is_news_unless_it_was_never_to_be_mailed()
         planned_at=NOW,
         returned={pool[0].key, pool[2].key, "arxiv:gone"},
     )
-    digest = offer.select(request, standing({0: 0.9, 1: 0.8, 2: 0.7}))
+    digest = offer.select(request, standing(3, {0: 0.9, 1: 0.8, 2: 0.7}))
     assert [pool[0].key] == parts(digest, "for_you")
     assert (1, 1) == (digest.considered, digest.matched)
 
@@ -174,7 +174,7 @@ def test_trending_leaves_out_what_the_keywords_exclude_and_what_is_too_old() -> 
     pool = papers(4)
     moving = {one.key: Trend(score=0.5) for one in pool}
 
-    unwanted = standing({}, excluded={0})
+    unwanted = standing(4, {}, excluded={0})
 
     digest = chosen(pool, unwanted, moving, trending_from={one.key for one in pool[:3]})
     assert [pool[1].key, pool[2].key] == [pick.paper.key for pick in digest.picks]
@@ -244,7 +244,8 @@ def test_limits_hold_and_no_paper_is_repeated(
     assert {pool[n].key for n in seen}.isdisjoint(keys)
     assert len(parts(digest, "for_you")) <= most
     assert len(parts(digest, "trending")) <= trending
-    assert all(0 <= pick.score <= 1 for pick in digest.picks)
+    assert len(digest.scores) == len(digest.picks)
+    assert all(0 <= score <= 1 for score in digest.scores)
 
 
 def test_papers_of_no_edition_are_no_news_however_late_they_became_known() -> None:
@@ -260,7 +261,7 @@ def test_papers_of_no_edition_are_no_news_however_late_they_became_known() -> No
         local_date=TODAY,
         planned_at=NOW,
     )
-    digest = offer.select(request, standing({0: 0.9, 1: 0.8}))
+    digest = offer.select(request, standing(2, {0: 0.9, 1: 0.8}))
     assert [pool[1].key] == parts(digest, "for_you")
     assert 1 == digest.considered
 
@@ -285,7 +286,7 @@ def test_no_paper_that_was_left_out_is_of_more_interest_than_one_taken(
     matching = {number: score for number, score in enumerate(scores) if score}
     order = sorted(matching, key=lambda number: (-round(interest(number), 6), number))
     above = [number for number in order if scores[number] >= floor]
-    digest = chosen(pool, standing(matching), trends, reader=reader)
+    digest = chosen(pool, standing(30, matching), trends, reader=reader)
     assert [pool[number].key for number in above[:most]] == parts(digest, "for_you")
     assert [pool[number].key for number in order if number not in above[:most]][:5] == [m.key for m in digest.missed]
 
@@ -334,8 +335,8 @@ def test_a_copy_is_not_called_similar_nor_is_what_is_excluded() -> None:
     pool = alike()
 
     ((one,), (other,)) = (
-        named(chosen(pool, standing({3: 0.9}), similar=2)),
-        named(chosen(pool, standing({3: 0.9}, excluded={0}), similar=2)),
+        named(chosen(pool, standing(len(pool), {3: 0.9}), similar=2)),
+        named(chosen(pool, standing(len(pool), {3: 0.9}, excluded={0}), similar=2)),
     )
 
     assert {pool[0].key, pool[1].key} == set(one)
@@ -355,7 +356,7 @@ def test_readers_share_what_is_named() -> None:
     )
     request = Request(subscriber(), (), since=YESTERDAY, seen=frozenset(), local_date=TODAY, planned_at=NOW)
 
-    one, other = (offer.select(request, standing({0: score})).picks[0] for score in (0.9, 0.5))
+    one, other = (offer.select(request, standing(len(pool), {0: score})).picks[0] for score in (0.9, 0.5))
 
     assert one.similar
     assert one.similar is other.similar

@@ -141,7 +141,7 @@ def test_what_readers_share_changes_nobodys_digest(
     for request, selected in zip(requests, OFFER.select_all(requests), strict=True):
         picks, missed, matched = PLAINLY.digest(request, TRENDS)
         assert ([key for key, _ in picks], missed, matched) == shown(selected)
-        assert [value for _, value in picks] == pytest.approx([pick.score for pick in selected.picks], abs=1e-8)
+        assert [value for _, value in picks] == pytest.approx(selected.scores, abs=1e-8)
 
 
 @given(st.lists(st.sampled_from([0.0, 0.25, 0.5, 1.0, 7.0])), st.integers(0, 12))
@@ -150,24 +150,26 @@ def test_the_greatest_are_in_order_and_equal_ones_in_their_own(values: list[floa
     assert expected == greatest(np.array(values, np.float64), count).tolist()
 
 
-@given(st.lists(st.lists(st.sampled_from([0.0, 0.25, 0.5, 1.0, 7.0])), max_size=5), st.integers(1, 6))
-def test_the_greatest_of_each_are_those_of_each_alone(values: list[list[float]], count: int) -> None:
-    expected = [(reader, greatest(np.array(own), count).tolist()) for reader, own in enumerate(values)]
-
-    places, readers = greatest_of_each(np.array([one for own in values for one in own]), list(map(len, values)), count)
-    starts = [sum(map(len, values[:reader])) for reader in range(len(values))]
-    found = [
-        (
-            reader,
-            [
-                place - starts[reader]
-                for place, of in zip(places.tolist(), readers.tolist(), strict=True)
-                if of == reader
-            ],
+@given(
+    st.integers(0, 9).flatmap(
+        lambda papers: st.lists(
+            st.lists(st.sampled_from([0.0, 0.25, 0.5, 1.0, 7.0]), min_size=papers, max_size=papers),
+            min_size=1,
+            max_size=5,
         )
-        for reader in range(len(values))
+    ),
+    st.integers(1, 6),
+)
+def test_the_greatest_of_each_are_those_of_each_alone(values: list[list[float]], count: int) -> None:
+    expected = [
+        (row, column)
+        for row, own in enumerate(values)
+        for column in greatest(np.array(own), count).tolist()
+        if own[column]
     ]
-    assert expected == found
+
+    rows, columns = greatest_of_each(np.array(values), count)
+    assert expected == list(zip(rows.tolist(), columns.tolist(), strict=True))
 
 
 @given(st.permutations([{0: 0.1, 2: 0.7}, {0: 0.2}, {0: 0.3, 1: 1e-9}, {2: 1e300}]))

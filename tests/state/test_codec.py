@@ -20,7 +20,6 @@ PAPERS = st.builds(Paper, published=st.none() | MOMENTS)
 PICKS = st.builds(
     Pick,
     paper=PAPERS,
-    score=SHARES,
     matches=st.lists(st.builds(Match, score=SHARES), max_size=2).map(tuple),
     trend=st.builds(Trend, score=SHARES),
 )
@@ -29,6 +28,7 @@ DIGESTS = st.builds(
     subscriber=st.builds(Subscriber, min_score=SHARES),
     planned_at=MOMENTS,
     picks=st.lists(PICKS, max_size=3).map(tuple),
+    scores=st.lists(SHARES, max_size=3).map(tuple),
 )
 MEMORIES = st.builds(SourceMemory, first_pull_at=MOMENTS, last_pull_at=st.none(), last_fresh_at=st.none())
 
@@ -131,7 +131,7 @@ def test_a_text_that_holds_something_else_names_the_field(kind: type, body: str,
 @pytest.mark.parametrize("value", [float("nan"), float("inf")])
 def test_what_is_no_number_is_not_written(value: float) -> None:
     with pytest.raises(ValueError, match="not JSON compliant"):
-        dumps(Pick, pick(score=value))
+        dumps(Digest, digest(scores=(value,)))
 
 
 def test_a_moment_without_zone_is_not_written() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import date, datetime, timedelta
+from typing import Any
 
 import pytest
 from sqlalchemy import text
@@ -25,14 +26,14 @@ def rich(**fields: object) -> Digest:
     first = pick(
         1,
         paper=paper(1, title=HOSTILE_TITLE, signals=Signals(upvotes=12), aliases=("doi:10.1/a",)),
-        score=0.1 + 0.2,
         matches=(Match("“β”", ("title",), ("β",), 0.3),),
         trend=Trend(0.5, 12, 3, change_days=1),
         why="“β” in the title; ▲ 12",
     )
     second = pick(2, part="trending")
     missed = (Missed("arxiv:1", "Nearly", "https://x/", "score 0.1"),)
-    return digest(first, second, subscriber=subscriber(ADA, token="t"), missed=missed, seen_before=2, **fields)
+    values: dict[str, Any] = {"scores": (0.1 + 0.2, 1.0), "missed": missed, "seen_before": 2}
+    return digest(first, second, subscriber=subscriber(ADA, token="t"), **(values | fields))
 
 
 def plan(state: State, email: str = ADA, day: date = TODAY, *numbers: int, planned_at: datetime = NOW) -> Digest:

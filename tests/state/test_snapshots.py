@@ -27,7 +27,6 @@ PICKS = st.builds(
     Pick,
     TEXTS.map(lambda title: paper(title=title)),
     st.sampled_from(["for_you", "trending"]),
-    NUMBERS,
     st.lists(MATCHES, max_size=2).map(tuple),
     TRENDS,
     TEXTS,
@@ -37,12 +36,13 @@ PICKS = st.builds(
     st.none() | st.builds(Thumbnail, TEXTS, st.integers(0, 9), st.integers(0, 9), TEXTS),
 )
 MISSED = st.builds(Missed, TEXTS, TEXTS, TEXTS, TEXTS)
+SCORED = st.lists(st.tuples(PICKS, NUMBERS), max_size=2)
 DIGESTS = st.builds(
-    Digest,
+    lambda scored, reader, *rest: Digest(
+        reader, TODAY, NOW, tuple(one for one, _ in scored), tuple(score for _, score in scored), *rest
+    ),
+    SCORED,
     st.builds(lambda name, keywords: subscriber(name=name, keywords=keywords, token="t"), TEXTS, SOME),
-    st.just(TODAY),
-    st.just(NOW),
-    st.lists(PICKS, max_size=2).map(tuple),
     st.lists(MISSED, max_size=2).map(tuple),
     st.lists(st.builds(Followup, TEXTS, TEXTS, TEXTS, TEXTS), max_size=2).map(tuple),
     *[st.integers(0, 9)] * 3,
@@ -76,11 +76,11 @@ def test_a_claimed_digest_is_the_planned_one_whatever_is_in_it(
 def test_readers_who_share_picks_have_their_own_numbers(state: State) -> None:
     """What is encoded once for all of them is the text, not the score."""
     match, trend = Match("β", ("title",), ("β",), 0.25), Trend(0.5, 12)
-    first = pick(1, score=0.5, matches=(match,), trend=trend, why="“β” in title")
-    second = replace(first, score=0.75, matches=(replace(match, score=0.125),))
+    first = pick(1, matches=(match,), trend=trend, why="“β” in title")
+    second = replace(first, matches=(replace(match, score=0.125),))
     digests = [
-        digest(one, subscriber=subscriber(f"reader{number}@example.org"))
-        for number, one in enumerate((first, second, replace(first, part="trending")))
+        digest(one, scores=(0.5 + number / 4,), subscriber=subscriber(f"reader{number}@example.org"))
+        for number, one in enumerate((first, first, second, replace(first, part="trending")))
     ]
     state.ledger.plan([(one, f"<{one.subscriber.email}>") for one in digests], now=NOW)
 
@@ -148,7 +148,7 @@ def test_what_was_forgotten_is_stored_by_the_next_digest_that_names_it(state: St
 def test_a_digest_written_in_full_by_an_older_version_is_read(state: State, tmp_path: Path) -> None:
     """Until then the picks and missed papers of a body were in it, and papers in picks by name."""
     missed = (Missed("arxiv:1", "Bees", "", "below your 10 papers"),)
-    planned = replace(digest(pick(1, score=0.5, why="“β” in title")), missed=missed)
+    planned = replace(digest(pick(1, why="“β” in title"), scores=(0.5,)), missed=missed)
     state.ledger.plan([(planned, "<1@x>")], now=NOW)
     rows = list(state.export_rows())
     parts = {row["hash"]: json.loads(row["body"]) for row in rows if row.get("table") == "snapshot"}
@@ -181,6 +181,6 @@ def test_a_body_that_is_no_digest_is_set_aside(state: State, tmp_path: Path, bod
 def test_a_score_that_is_no_number_is_not_planned(state: State, number: float) -> None:
     """It could not be read back, and the mail would wait in vain."""
     with pytest.raises(ValueError, match="not JSON compliant"):
-        state.ledger.plan([(digest(pick(score=number)), "<1@x>")], now=NOW)
+        state.ledger.plan([(digest(pick(), scores=(number,)), "<1@x>")], now=NOW)
 
     assert state.ledger.row("ada@example.org", TODAY) is None
