@@ -66,6 +66,7 @@ def ours(papers: list[Paper], subscribers: list[Subscriber]) -> int:
     from digest.curate.rank import Ranking
     from digest.curate.trend import trends
     from digest.model import DaySignals, Signals, StoredPaper
+    from digest.pipeline.garbage import rarely_collected
 
     chance = random.Random(3)
     pool = [StoredPaper(paper, _NOW - timedelta(hours=chance.randrange(20)), _NOW.date()) for paper in papers]
@@ -76,20 +77,21 @@ def ours(papers: list[Paper], subscribers: list[Subscriber]) -> int:
     ranking = Ranking(papers)
     offer = Offer(ranking, pool, trends(pool, votes, now=_NOW), trending_from=keys)
     picks = 0
-    for start in range(0, len(subscribers), _SHARD):
-        requests = [
-            Request(
-                subscriber,
-                [parse(entry) for entry in subscriber.keywords],
-                since=_NOW - timedelta(days=1),
-                seen=frozenset(),
-                local_date=_NOW.date(),
-                planned_at=_NOW,
-            )
-            for subscriber in subscribers[start : start + _SHARD]
-        ]
-        digests = list(offer.select_all(requests))
-        picks += sum(len(digest.picks) for digest in digests)
+    with rarely_collected():
+        for start in range(0, len(subscribers), _SHARD):
+            requests = [
+                Request(
+                    subscriber,
+                    [parse(entry) for entry in subscriber.keywords],
+                    since=_NOW - timedelta(days=1),
+                    seen=frozenset(),
+                    local_date=_NOW.date(),
+                    planned_at=_NOW,
+                )
+                for subscriber in subscribers[start : start + _SHARD]
+            ]
+            digests = list(offer.select_all(requests))
+            picks += sum(len(digest.picks) for digest in digests)
     return picks
 
 

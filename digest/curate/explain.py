@@ -107,7 +107,7 @@ class _Table:
     ) -> Explanation:
         number = self._ranking.numbers[key]
         listed = number in self._after
-        entries = self._ranking.hits(self._standing, [number])[0] if listed else ()
+        entries = self._ranking.hits(self._standing, [number])[0] if listed else frozenset()
         matches = self._ranking.matches(number, entries)
         words = tuple(_words(self._standing, number)) if listed else ()
         said = sum(match.score for match in matches) + sum(value for _, value in words)
@@ -151,5 +151,5 @@ def _totals(standing: Standing) -> Mapping[int, float]:
 def _words(standing: Standing, number: int) -> Iterator[tuple[str, float]]:
     """What entries say for a paper that they do not match."""
     for query, said in standing.found:
-        if number not in said.matches and (value := float(said.values[said.numbers == number].sum())):
+        if number not in said.matched and (value := said.value(number)):
             yield query.entry, value

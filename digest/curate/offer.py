@@ -49,6 +49,7 @@ _ALIKE = 0.2
 _NAMED_FROM = 6
 
 _UNKNOWN = Trend()
+_NOTHING: frozenset[str] = frozenset()
 
 
 #: minus the interest (the relevance with a share of trend), number, relevance alone. No named tuple, which takes ten
@@ -294,11 +295,16 @@ class Offer:
         taken: AbstractSet[int],
     ) -> Iterator[Missed]:
         """The candidates that are nowhere in the digest, best first, each with the reason."""
-        most, spoken = subscriber.max_papers, language(subscriber.language)
+        floor, most, spoken = subscriber.min_score, subscriber.max_papers, language(subscriber.language)
         crowded = spoken.counted(most, "below your %(count)s paper", "below your %(count)s papers")
         for _, number, relevance in candidates:
-            if number not in taken:
-                yield self._missing(number, self._against(number, relevance, subscriber, for_you) or crowded)
+            if number in taken:
+                continue
+            if relevance < floor:
+                reason = _below_floor(f"{relevance:.2f}", floor, spoken)
+            else:
+                reason = self._copied(number, for_you, spoken) or crowded
+            yield self._missing(number, reason)
 
     def _with_popular(
         self,
@@ -336,11 +342,8 @@ class Offer:
         paper = self._papers[number]
         return Missed(paper.key, paper.title, paper.url, reason)
 
-    def _against(self, number: int, relevance: float, subscriber: Subscriber, chosen: Iterable[int]) -> str:
-        """What speaks against a paper even if there is room, in words; empty if nothing does."""
-        spoken = language(subscriber.language)
-        if relevance < subscriber.min_score:
-            return _below_floor(f"{relevance:.2f}", subscriber.min_score, spoken)
+    def _copied(self, number: int, chosen: Iterable[int], spoken: Language) -> str:
+        """That a paper is nearly a copy of one that was chosen, in words; empty if it is not."""
         copies = self._copies.of(number)
         copied = next((other for other in chosen if other in copies), None) if copies else None
         return "" if copied is None else spoken.say("very like “%(title)s”", title=self._papers[copied].title)
@@ -374,13 +377,13 @@ class Offer:
         for number, entries, near in itertools.islice(told, len(for_you)):
             yield pick("for_you", number, entries, near, spoken, lean is not None and bool(lean[number] >= FOND))
         for number, entries, near in told:
-            yield pick("trending", number, entries if standing.totals[number] > 0 else (), near, spoken)
+            yield pick("trending", number, entries if standing.totals[number] > 0 else _NOTHING, near, spoken)
 
     def _tell(
         self,
         part: _Part,
         number: int,
-        entries: Sequence[str],
+        entries: AbstractSet[str],
         like: Sequence[int],
         spoken: Language,
         fond: bool = False,  # noqa: FBT001, FBT002 - cached by place

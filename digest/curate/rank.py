@@ -52,6 +52,8 @@ _RELATED_FROM = 0.5
 _MOST_RELATED = 50
 #: bytes of vectors kept in memory: 15,000 of the two-word phrases of benchmarks/plan.py
 _VECTOR_MEMORY = 20 * 2**20
+#: bytes that a paper's knowing of one entry takes, about
+_MATCHING_MEMORY = 60
 #: entries whose exclusions, or related papers, are kept in memory, the latest used
 _REMEMBERED_SETS = 4096
 #: matches kept in memory, the latest used; a popular keyword's best papers are shown to many
@@ -69,7 +71,7 @@ class Scored:
 
     @property
     def matches(self) -> tuple[Match, ...]:
-        """The entries that matched, as typed order has them; empty for a paper that is only like those that match.
+        """The entries that matched, what says most first; empty for a paper that is only like those that match.
 
         Found on demand: marking words costs more than ranking, and few ranked papers are ever shown.
         """
@@ -121,6 +123,8 @@ class Ranking:
         self._evidence = EvidenceIndex(self.papers, self._meanings)
         self._vectors: dict[str, Vector] = {}
         self._vector_memory = 0
+        #: of each paper, the entries with a vector that match it
+        self._matching: list[set[str]] = [set() for _ in self.papers]
         self._unwanted = functools.lru_cache(maxsize=_REMEMBERED_SETS)(self._find_unwanted)
         self._meant = functools.lru_cache(maxsize=_REMEMBERED_SETS)(self._find_meant)
         self._marked = functools.lru_cache(maxsize=_REMEMBERED)(self._mark)
@@ -160,6 +164,7 @@ class Ranking:
 
         Takes 50 bytes of memory for each reader and paper.
         """
+        self._forget()
         found = [[(query, self._vector(query.entry)) for query in queries if not query.excludes] for queries in readers]
         excluded = [
             self._excluded(queries) if len(one) < len(queries) else None
@@ -203,14 +208,18 @@ class Ranking:
     def _find_meant(self, entry: str) -> Numbers:
         return np.array([*self._evidence.meant(parse(entry).node)], np.intp)
 
-    def hits(self, standing: Standing, numbers: Iterable[int]) -> list[tuple[str, ...]]:
-        """The entries that match each of some papers, in the order typed."""
-        found = [(query.entry, said.matches) for query, said in standing.found]
-        return [tuple([entry for entry, matches in found if number in matches]) for number in numbers]
+    def hits(self, standing: Standing, numbers: Iterable[int]) -> list[frozenset[str]]:
+        """The entries that match each of some papers."""
+        entries = frozenset([query.entry for query, _ in standing.found])
+        for entry in entries:
+            self._vector(entry)  # if it was forgotten meanwhile
+        matching = self._matching
+        return [entries & matching[number] for number in numbers]
 
-    def matches(self, number: int, entries: Iterable[str]) -> tuple[Match, ...]:
-        """What entries that match a paper have to say, whoever asks."""
-        return tuple([self._marked(entry, number) for entry in entries])
+    def matches(self, number: int, entries: AbstractSet[str]) -> tuple[Match, ...]:
+        """What entries that match a paper have to say, whoever asks; what says most first."""
+        marked = [self._marked(entry, number) for entry in entries]
+        return tuple(sorted(marked, key=lambda match: (-match.score, match.keyword)))
 
     def matching(self, query: Query, conditions: Sequence[Query] = ()) -> tuple[Scored, ...]:
         """The papers that one entry matches, best first; of an excluding entry, those that it would leave out.
@@ -283,12 +292,19 @@ class Ranking:
     def _vector(self, entry: str) -> Vector:
         known = self._vectors.get(entry)
         if known is None:
-            known = vector(self._evidence.of(parse(entry).node))
-            if self._vector_memory + known.size > _VECTOR_MEMORY:
-                self._vectors, self._vector_memory = {}, 0
-            self._vectors[entry] = known
-            self._vector_memory += known.size
+            known = self._vectors[entry] = vector(self._evidence.of(parse(entry).node))
+            matched: list[int] = known.matched.tolist()
+            for number in matched:
+                self._matching[number].add(entry)
+            self._vector_memory += known.size + _MATCHING_MEMORY * len(matched)
         return known
+
+    def _forget(self) -> None:
+        """Begin anew if there are too many vectors; between readers, as those of each must all be known."""
+        if self._vector_memory > _VECTOR_MEMORY:
+            self._vectors, self._vector_memory = {}, 0
+            for entries in self._matching:
+                entries.clear()
 
     def _scored(self, standing: Standing) -> tuple[Scored, ...]:
         """The papers that match, best first."""
@@ -308,5 +324,5 @@ class Ranking:
             entry,
             tuple(dict.fromkeys(place for place, _ in places)),
             tuple(dict.fromkeys(text for _, text in places)),
-            self._vector(entry).matches[number],
+            self._vector(entry).value(number),
         )

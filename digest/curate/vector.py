@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, TypeAlias
 import numpy as np
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     import numpy.typing as npt
 
@@ -44,13 +44,15 @@ class Vector:
     values: Values
     #: those that match: the first of them
     matched: Numbers
-    #: the same with their values: to look one up, where the arrays are for adding up
-    matches: Mapping[int, float]
 
     @property
     def size(self) -> int:
         """About how many bytes of memory it takes."""
-        return 500 + 16 * len(self.numbers) + 100 * len(self.matches)
+        return 500 + 16 * len(self.numbers)
+
+    def value(self, number: int) -> float:
+        """What the keyword says for one paper."""
+        return float(self.values[self.numbers == number].sum())
 
 
 def vector(evidence: Evidence) -> Vector:
@@ -58,9 +60,8 @@ def vector(evidence: Evidence) -> Vector:
     numbers = [*evidence.matched, *(evidence.values.keys() - evidence.matched)]
     # a paper that matches has at least one unit
     values = [max(1, round(min(evidence.values[number], _MOST) / _UNIT)) * _UNIT for number in numbers]
-    matches = dict(zip(evidence.matched, values, strict=False))
     places = np.array(numbers, np.intp)
-    return Vector(places, np.array(values, np.float64), places[: len(matches)], matches)
+    return Vector(places, np.array(values, np.float64), places[: len(evidence.matched)])
 
 
 def added_up(readers: Sequence[Sequence[Vector]], papers: int) -> Values:

@@ -172,6 +172,17 @@ def test_topics_count_as_text_and_organizations_only_when_asked_for() -> None:
     assert [papers[1].key] == [scored.paper.key for scored in ranked(papers, "org:flow matching institute")]
 
 
+def test_what_says_most_is_told_first_in_whatever_order_entries_are_typed() -> None:
+    papers = [paper(1, title="Whales Sing", abstract="Whales in cold fjords, and other songs.")]
+    entries = ["cold fjords", "whales^3", "songs^0.1", "author:Lovelace"]
+
+    (there,), (back,) = ranked(papers, *entries), ranked(papers, *entries[::-1])
+
+    assert there.matches == back.matches
+    assert "whales^3" == there.matches[0].keyword
+    assert sorted((match.score for match in there.matches), reverse=True) == [match.score for match in there.matches]
+
+
 def test_every_match_says_where_and_in_which_words_of_the_paper() -> None:
     papers = [
         paper(
@@ -185,13 +196,13 @@ def test_every_match_says_where_and_in_which_words_of_the_paper() -> None:
     entries = ["mixture of experts", "S^2FT", "-survey", "title:β-VAE", "author:LeCun", "cat:cs.CL", "whales"]
 
     (scored,) = ranked(papers, *entries)
-    assert [
+    assert {
         Match("mixture of experts", ("title", "abstract"), ("Mixture-of-Experts", "Mixtures of Experts", "MoE")),
         Match("S^2FT", ("title",), ("S$^{2}$FT",)),
         Match("title:β-VAE", ("title",), (r"\beta$-VAE",)),
         Match("author:LeCun", ("author",), ("Yann LeCun",)),
         Match("cat:cs.CL", ("category",), ("cs.CL",)),
-    ] == [Match(match.keyword, match.fields, match.words) for match in scored.matches]
+    } == {Match(match.keyword, match.fields, match.words) for match in scored.matches}
     assert all(match.score > 0 for match in scored.matches)
     # what else speaks for a paper is its likeness to the best ones
     assert 1 - math.exp(-sum(match.score for match in scored.matches) / 2) <= scored.score
