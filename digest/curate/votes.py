@@ -61,8 +61,10 @@ class Votes:
         Returns:
             a row per reader.
         """
-        given = self._likeness[voters] * weights[:, np.newaxis]
-        cells = self._for[voters] + (readers * self._papers)[:, np.newaxis]
+        # in place: of many readers these are the largest arrays of all
+        given, cells = self._likeness[voters], self._for[voters]
+        given *= weights[:, np.newaxis]
+        cells += (readers * self._papers)[:, np.newaxis]
         votes = np.bincount(cells.ravel(), given.ravel(), count * self._papers)
         return votes.reshape(count, self._papers).astype(np.float64, copy=False)
 
