@@ -49,7 +49,7 @@ if TYPE_CHECKING:
 #: what stands where a page has no piece of the kind
 _NO_PIECE = Piece(b"", 0, 0, b"")
 #: bytes of pieces and of pages that are kept
-_PIECES, _PAGES = 20_000_000, 6_000_000
+_PIECES, _PAGES = 40_000_000, 6_000_000
 #: what is known by number, and picks whose numbers are known: about 200 and 700 bytes each, with what they keep alive.
 #: Of 10,000 readers 11,791 picks showed something of their own, in 20,293 numbers: those of picks that are known stay
 _NUMBERED, _SHOWN = 40_000, 20_000
