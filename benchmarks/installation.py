@@ -18,7 +18,6 @@ from typing import TYPE_CHECKING, Any
 from benchmarks import compose
 from benchmarks.day import Language
 from benchmarks.measured import BenchmarkError, run
-from digest.config.relays import SmtpSection
 from digest.model import WEEKDAYS, Subscriber
 from digest.state.store import open_state
 
@@ -33,8 +32,6 @@ _DIGEST = (sys.executable, "-m", "digest")
 _SEED = 1
 #: papers in a mail: For you, Trending
 PARTS = (7, 3)
-#: whether the relay can be asked on several connections at once
-KNOWS_CONNECTIONS = "connections" in SmtpSection.model_fields
 _CONFIG = """\
 [http]
 contact = "bench@example.org"
@@ -46,7 +43,7 @@ host = "127.0.0.1"
 port = {port}
 security = "none"
 local_hostname = "papers.example.org"
-{connections}
+connections = {connections}
 [state]
 url = "sqlite:///state.sqlite3"
 [[sources]]
@@ -76,7 +73,7 @@ class Installation:
         lines = [json.dumps(_line(paper, now)) for paper in pool]
         (folder / "papers.jsonl").write_text("\n".join(lines), encoding="utf-8")
         path = folder / "config.toml"
-        path.write_text(_CONFIG.format(port=25, connections=""), encoding="utf-8")
+        path.write_text(_CONFIG.format(port=25, connections=1), encoding="utf-8")
         with open_state(f"sqlite:///{folder}/state.sqlite3", now=now) as state:
             for reader in readers(subscribers, language):
                 state.subscribers.put(reader, now=now)
@@ -92,9 +89,8 @@ class Installation:
         place = self.folder / "run"
         shutil.copytree(self.folder, place)
         try:
-            several = f"connections = {connections}" if KNOWS_CONNECTIONS else ""
             path = place / "config.toml"
-            path.write_text(_CONFIG.format(port=port, connections=several), encoding="utf-8")
+            path.write_text(_CONFIG.format(port=port, connections=connections), encoding="utf-8")
             cost = run(*_DIGEST, "send", "--now", "--json", "--config", path)
         finally:
             shutil.rmtree(place)

@@ -61,6 +61,8 @@ def run(*command: str | Path) -> Cost:
     """
     words = [str(word) for word in command]
     environment = {name: value for name, value in os.environ.items() if not name.startswith("DIGEST_")}
+    # as after an installation, modules are not compiled again at each start
+    environment.pop("PYTHONDONTWRITEBYTECODE", None)
     with tempfile.TemporaryDirectory() as folder:
         costs, output, errors = (Path(folder, name) for name in ("costs", "output", "errors"))
         with output.open("wb") as out, errors.open("wb") as err:
