@@ -12,14 +12,22 @@ from digest.curate.postings import Postings
 from digest.curate.vector import greatest
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
+    from digest.curate.subjects import Subjects
     from digest.curate.vector import Numbers, Values
 
 #: a paper is known by this many of its words, the weightiest
 MOST_WORDS = 40
 #: a paper remembers this many others that are most like it
 MOST_NEIGHBOURS = 100
+
+#: what the likeness of two papers' subjects counts of that of their words; squared, so that the nearest count most.
+#: Settled as told in `rank`, and on random days of 140 to 420 of these papers, where 0.2 to 0.5 do about equally well
+#: (nDCG@10 0.858 on days of 280, and 0.840 without)
+_SUBJECT = 0.25
+#: likenesses of subjects are told apart in such steps: their last digits depend on the machine
+_TOLD_APART = 1e-4
 
 _OCCURRENCE = np.dtype([("stem", np.intp), ("paper", np.intp), ("weight", np.float64)])
 
@@ -48,6 +56,25 @@ class Neighbours:
         nearest = greatest(likeness, MOST_NEIGHBOURS)
         nearest = nearest[likeness[nearest] > 0]
         return nearest, likeness[nearest]
+
+
+def by_subjects_too(
+    words: Callable[[int], tuple[Numbers, Values]], subjects: Subjects, papers: int
+) -> Callable[[int], tuple[Numbers, Values]]:
+    """Neighbours by words, and by what the papers are about: they may say the same without one word in common."""
+    rows = subjects.standing(np.arange(papers))
+
+    def of(number: int) -> tuple[Numbers, Values]:
+        about = np.maximum(rows @ rows[number], 0.0).astype(np.float64)
+        likeness = _SUBJECT * np.rint(about * about / _TOLD_APART) * _TOLD_APART
+        worded, by_words = words(number)
+        likeness[worded] += by_words
+        likeness[number] = 0.0
+        nearest = greatest(likeness, MOST_NEIGHBOURS)
+        nearest = nearest[likeness[nearest] > 0]
+        return nearest, likeness[nearest]
+
+    return of
 
 
 def _vectors(terms: Iterable[tuple[str, int, float]], count: int) -> tuple[Numbers, Numbers, Values]:

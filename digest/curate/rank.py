@@ -19,9 +19,10 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from digest.curate.evidence import EvidenceIndex
-from digest.curate.neighbours import Neighbours
+from digest.curate.neighbours import Neighbours, by_subjects_too
 from digest.curate.query import Query, parse
 from digest.curate.semantic import Meanings, Semantics, blended
+from digest.curate.subjects import Subjects
 from digest.curate.vector import (
     Mask,
     Numbers,
@@ -136,7 +137,9 @@ class Ranking:
     @functools.cached_property
     def _votes(self) -> Votes:
         words, count = self._neighbours.of, len(self.papers)
-        return Votes(count, blended(words, self._meanings.neighbours, count) if self._meanings else words)
+        if self._meanings:
+            return Votes(count, blended(words, self._meanings.neighbours, count))
+        return Votes(count, by_subjects_too(words, Subjects(self.papers), count))
 
     def neighbours(self, number: int) -> tuple[Numbers, Values]:
         """The papers most like one, itself not among them, and how much (0 < likeness ≤ 1); the most like first."""

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from digest.curate.weights import Cells, Weights, join, occurring, rarity, unit_rows
+from digest.curate.weights import Cells, Table, Weights, join, occurring, rarity, unit_rows
 from digest.curate.words import STOP_WORDS, words
 from digest.model import Paper
 
@@ -49,40 +49,43 @@ class Subjects:
         # what only one paper has makes it like no other
         self._rarity = np.where(table.spread > 1, rarity(table.spread, len(self.learned)), np.float32(0))
         table = table.scaled(self._rarity).unit()
-        kept, columns = np.unique(table.terms, return_inverse=True)
-        # the greatest of all arrays: 50 MB, never copied
-        dense = np.zeros((len(self.learned), len(kept)), np.float32)
-        dense[table.numbers, columns] = table.weights
-        mean = dense.mean(axis=0)
-        dense -= mean
-        lengths = np.linalg.norm(dense, axis=1, keepdims=True)
-        dense /= np.where(lengths > 0, lengths, 1.0)
+        products = table.products()
+        # of the papers without what they have in common, each at length 1
+        common = products.mean(axis=1, keepdims=True)
+        products += common.mean() - common - common.T
+        lengths = np.sqrt(np.maximum(products.diagonal(), 0.0))
+        lengths = np.where(lengths > 0, lengths, np.float32(1))
+        products /= lengths * lengths[:, np.newaxis]
         # the greatest last
-        strengths, directions = np.linalg.eigh(dense @ dense.T)
-        strengths, directions = strengths[-_SUBJECTS:], directions[:, -_SUBJECTS:]
-        axes = dense.T @ (directions / np.sqrt(np.maximum(strengths, 1e-6)))
-        self._axes = np.zeros((len(self._rarity), axes.shape[1]), np.float32)
-        self._axes[kept] = axes
-        self._mean = mean @ axes
+        strengths, directions = np.linalg.eigh(products)
+        directions = directions[:, -_SUBJECTS:] / np.sqrt(np.maximum(strengths[-_SUBJECTS:], 1e-6))
+        directions /= lengths[:, np.newaxis]
+        mean = table.mean()
+        self._axes = table.sums_by_term(directions) - np.outer(mean, directions.sum(axis=0))
+        self._mean = mean @ self._axes
         self._rows = np.full((len(papers), self._axes.shape[1]), np.nan, np.float32)
+        self._rows[self.learned] = self._projected(table)
 
     def likeness(self, number: int, others: Numbers) -> Weights:
         """How alike the directions of some papers and those of one are: cosines, 0 without a word."""
-        return np.asarray(self._standing(others) @ self._standing(np.array([number]))[0], np.float32)
+        return np.asarray(self.standing(others) @ self.standing(np.array([number]))[0], np.float32)
 
     def commonness(self, numbers: Numbers) -> Weights:
         """How alike each of some papers is to those that were learned from, on average; what is unlike counts as 0."""
-        return np.asarray(np.clip(self._standing(numbers) @ self._standing(self.learned).T, 0.0, 1.0).mean(axis=1))
+        return np.asarray(np.clip(self.standing(numbers) @ self.standing(self.learned).T, 0.0, 1.0).mean(axis=1))
 
-    def _standing(self, numbers: Numbers) -> Weights:
+    def standing(self, numbers: Numbers) -> Weights:
         """Where some papers stand, a row of length 1 for each, or of zeros."""
         missing = np.unique(numbers[np.isnan(self._rows[numbers, 0])])
         if len(missing):
             table = occurring(self._cells(missing), len(missing)).scaled(self._rarity).unit()
-            projected = table.times(self._axes)
-            said = projected.any(axis=1, keepdims=True)
-            self._rows[missing] = unit_rows(np.where(said, projected - self._mean, np.float32(0)))
+            self._rows[missing] = self._projected(table)
         return self._rows[numbers]
+
+    def _projected(self, table: Table) -> Weights:
+        projected = table.times(self._axes)
+        said = projected.any(axis=1, keepdims=True)
+        return unit_rows(np.where(said, projected - self._mean, np.float32(0)))
 
     def _cells(self, numbers: Numbers) -> Cells:
         """Every occurrence of a run in some of the papers, by their places there."""

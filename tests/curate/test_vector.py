@@ -15,11 +15,12 @@ from hypothesis import strategies as st
 
 import digest.curate.vector
 from digest.curate.evidence import Evidence, EvidenceIndex
-from digest.curate.neighbours import Neighbours
+from digest.curate.neighbours import Neighbours, by_subjects_too
 from digest.curate.offer import TREND_SHARE, Offer, Request
 from digest.curate.query import Query, parse
 from digest.curate.rank import Ranking
 from digest.curate.similar import is_near_copy
+from digest.curate.subjects import Subjects
 from digest.curate.vector import added_up, greatest, greatest_of_each, vector
 from digest.model import Digest, Paper, StoredPaper, Trend
 from tests.makers import NOW, TODAY, paper, subscriber
@@ -56,7 +57,8 @@ class Plainly:
         self.papers = papers
         self.evidence = EvidenceIndex(papers)
         neighbours = Neighbours(self.evidence.text.terms(), len(papers))
-        alike = [dict(zip(*map(np.ndarray.tolist, neighbours.of(n)), strict=True)) for n in range(len(papers))]
+        near = by_subjects_too(neighbours.of, Subjects(papers), len(papers))
+        alike = [dict(zip(*map(np.ndarray.tolist, near(n)), strict=True)) for n in range(len(papers))]
         popularity = [sum(one.get(n, 0.0) for one in alike) for n in range(len(papers))]
         worth = [max(0.05, one / statistics.median(popularity)) ** -0.75 for one in popularity]
         self.likeness = [{n: value * worth[n] for n, value in one.items()} for one in alike]
