@@ -33,6 +33,11 @@ class Postings:
         self._having, self._having_values = numbers[order], values[order]
         self._having_starts = np.searchsorted(terms[order], np.arange(int(terms.max(initial=-1)) + 2))
 
+    @property
+    def lengths(self) -> Numbers:
+        """How many terms each paper has."""
+        return np.diff(self._starts)
+
     def row(self, number: int) -> tuple[Numbers, Values]:
         """The terms of a paper and their values, in the order given."""
         entries = slice(self._starts[number], self._starts[number + 1])

@@ -173,17 +173,22 @@ class Ranking:
             self._excluded(queries) if len(one) < len(queries) else None
             for queries, one in zip(readers, found, strict=True)
         ]
-        wanted = [[said for query, said in one if not query.required] or [said for _, said in one] for one in found]
+        said = [[vector for _, vector in one] for one in found]
+        required = [[vector for query, vector in one if query.required] for one in found]
+        wanted = [
+            [vector for query, vector in one if not query.required] or conditions if conditions else vectors
+            for one, vectors, conditions in zip(found, said, required, strict=True)
+        ]
         matched = masks(wanted, len(self.papers))
         listed = np.ones_like(matched) if related or self.extra_papers else matched
-        for row, one in enumerate(found):
-            conditions = [self._mask([said.matched]) for query, said in one if query.required]
-            if (unwanted := excluded[row]) is not None:
+        for row, (vectors, unwanted) in enumerate(zip(required, excluded, strict=True)):
+            conditions = [self._mask([vector.matched]) for vector in vectors]
+            if unwanted is not None:
                 conditions.append(~unwanted)
             for condition in conditions:
                 matched[row] &= condition
                 listed[row] &= condition
-        totals = self._totals(added_up([[said for _, said in one] for one in found], len(self.papers)), matched)
+        totals = self._totals(added_up(said, len(self.papers)), matched)
         nearest: list[AbstractSet[int]] = [frozenset()] * len(readers)
         if self.extra_papers and not related:
             nearest = [self._nearest(*row) for row in zip(found, matched, listed, totals, strict=True)]
@@ -192,8 +197,8 @@ class Ranking:
                 listed[row, [*extra]] = True
         totals *= listed
         return [
-            Standing(sums, unwanted, said, extra)
-            for sums, unwanted, said, extra in zip(totals, excluded, found, nearest, strict=True)
+            Standing(sums, unwanted, one, extra)
+            for sums, unwanted, one, extra in zip(totals, excluded, found, nearest, strict=True)
         ]
 
     def _nearest(

@@ -6,7 +6,7 @@ import functools
 import itertools
 from array import array
 from collections import defaultdict
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 
 import numpy as np
@@ -274,29 +274,29 @@ class Copies:
         """The papers that are near copies of this one, itself not among them."""
         found = self._known.get(number)
         if found is None:
-            own, others = self._words(number), self._candidates(number) - {number}
-            found = self._known[number] = frozenset(n for n in others if self._is_copy(number, own, n))
+            found = self._known[number] = frozenset(self._find(number))
         return found
 
-    def _candidates(self, number: int) -> set[int]:
-        """Papers of the same title, and those with enough of the paper's words, the commonest not looked at.
+    def _find(self, number: int) -> Iterator[int]:
+        """Of the papers of the same title, and of those with enough of the paper's words, the copies.
 
-        A copy shares at least half of the paper's words: where m of n are not looked at, n/2 - m of the others.
+        A copy shares at least half of the paper's words: where m of n are not looked at, n/2 - m of the others. So the
+        commonest are looked at only if there may be one.
         """
         own, ones = self._having.row(number)
         unseen = 2 * len(own) // 5
         shared = self._having.product(own[unseen:], ones[unseen:])
         alike = np.flatnonzero(shared >= max(1, (len(own) + 1) // 2 - unseen))
-        return {*alike.tolist(), *self._titled[_title(self._papers[number])]}
-
-    def _is_copy(self, number: int, own: AbstractSet[int], other: int) -> bool:
-        if not (self._papers[number].abstract and self._papers[other].abstract):
-            return other in self._titled[_title(self._papers[number])]
-        return _overlap(own, self._words(other)) >= NEAR_COPY
-
-    def _words(self, number: int) -> AbstractSet[int]:
-        """Numbers of a paper's words. As sets they would take five times the memory, and few papers are compared."""
-        return {*self._having.row(number)[0].tolist()}
+        titled = self._titled[_title(self._papers[number])]
+        candidates = sorted({*alike.tolist(), *titled} - {number})
+        if not candidates:
+            return
+        shared += self._having.product(own[:unseen], ones[:unseen])
+        overlap = shared / np.maximum(len(own) + self._having.lengths - shared, 1.0)
+        for other in candidates:
+            both = self._papers[number].abstract and self._papers[other].abstract
+            if overlap[other] >= NEAR_COPY if both else other in titled:
+                yield other
 
     @functools.cached_property
     def _titled(self) -> Mapping[str, Sequence[int]]:
