@@ -6,7 +6,7 @@ vote for others like them: a reader who wants these wants those too (pseudo-rele
 neighbours instead of words).
 
 A score is 1 - e^(-evidence/2). On judged profiles it reads like a probability: of the matching papers scored below 0.2
-one in a hundred was relevant, from there to 0.4 one in seven, to 0.6 six in ten, to 0.8 eight in ten, above 97 in 100.
+one in 200 was relevant, from there to 0.4 one in nine, to 0.6 one in two, to 0.8 eight in ten, above 98 in 100.
 """
 
 from __future__ import annotations
@@ -40,8 +40,8 @@ from digest.curate.vector import (
 from digest.curate.votes import Votes
 from digest.model import Match, Paper
 
-# Settled with benchmarks/relevance.py on twelve judged profiles, 561 papers: nDCG@10 0.840 and MAP 0.770 without votes,
-# 0.899 and 0.854 with; 0.881 and 0.857 with the weights chosen anew, each profile left out (--leave-one-out).
+# Settled with benchmarks/relevance.py on twelve judged profiles, 561 papers: nDCG@10 0.840 and MAP 0.766 without votes,
+# 0.902 and 0.885 with; 0.891 and 0.880 with the weights chosen anew, each profile left out (--leave-one-out).
 #: so many of the best papers vote …
 _VOTERS = 20
 #: … and together give at most this much of the best paper's own evidence; fewer give less, in proportion
@@ -136,10 +136,9 @@ class Ranking:
 
     @functools.cached_property
     def _votes(self) -> Votes:
-        words, count = self._neighbours.of, len(self.papers)
-        if self._meanings:
-            return Votes(count, blended(words, self._meanings.neighbours, count))
-        return Votes(count, by_subjects_too(words, Subjects(self.papers), count))
+        count = len(self.papers)
+        words = by_subjects_too(self._neighbours.of, Subjects(self.papers), count)
+        return Votes(count, blended(words, self._meanings.neighbours, count) if self._meanings else words)
 
     def neighbours(self, number: int) -> tuple[Numbers, Values]:
         """The papers most like one, itself not among them, and how much (0 < likeness ≤ 1); the most like first."""

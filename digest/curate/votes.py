@@ -35,7 +35,7 @@ class Votes:
 
         Args:
             papers: how many there are.
-            neighbours: at most `MOST_NEIGHBOURS` others that are like a paper, and how much (0 < likeness ≤ 1).
+            neighbours: at most `MOST_NEIGHBOURS` others that are like a paper, and how much (likeness > 0).
         """
         self._papers = papers
         # 1.6 kB a paper. A ballot's first place is the voter's own; likeness 0 where it has no more neighbours
