@@ -175,8 +175,8 @@ class Ranking:
         said = [[vector for _, vector in one] for one in found]
         required = [[vector for query, vector in one if query.required] for one in found]
         wanted = [
-            [vector for query, vector in one if not query.required] or conditions if conditions else vectors
-            for one, vectors, conditions in zip(found, said, required, strict=True)
+            [vector for query, vector in one if not query.required] or vectors
+            for one, vectors in zip(found, said, strict=True)
         ]
         matched = masks(wanted, len(self.papers))
         listed = np.ones_like(matched) if related or self.extra_papers else matched
