@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from datetime import timedelta
+from datetime import date, timedelta
 from functools import cached_property, partial
 from itertools import chain, pairwise
 from typing import TYPE_CHECKING
@@ -28,7 +28,7 @@ from digest.pipeline.thumbnails import Thumbnails
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-    from datetime import date, datetime
+    from datetime import datetime
 
     from digest.config import Settings
     from digest.curate.explain import Explanation
@@ -57,13 +57,10 @@ class Span:
     now: datetime
     #: that a digest covers: 1, and then it goes back to the last one, or 7
     days: int
-    #: that a paper is news for at most
-    lookback_days: int
-
-    @property
-    def look_back(self) -> datetime:
-        """Papers that became known before are no news."""
-        return self.now - timedelta(days=self.lookback_days)
+    #: papers that became known before are no news
+    look_back: datetime
+    #: keys of the others
+    recent: frozenset[str]
 
     def since(self, last_sent: datetime | None) -> datetime:
         """From when on papers are news for a reader whose last digest was planned then; None: not since `look_back`.
@@ -102,6 +99,8 @@ class Shelf:
     trending_days: int
     #: addresses of those who brought or said anything; looking for them at each shard would take longer
     outspoken: frozenset[str] = frozenset()
+    #: local date of the oldest mails that may hold any of the papers
+    mailed_since: date = date.min
     #: most papers named under a pick as like it
     similar: int = 0
     #: what knows other words for the same; None: only words count
@@ -131,10 +130,13 @@ class Shelf:
 
     def _span(self, *, days: int, trending_days: int, lookback_days: int) -> Span:
         moving = trends(self.pool, self.said(), now=self.now, origins=self.origins, days=days)
-        trending_since = self.now - timedelta(days=trending_days)
-        recent = frozenset(stored.paper.key for stored in self.pool if stored.first_seen_at >= trending_since)
-        offer = Offer(self.ranking, self.pool, moving, trending_from=recent, similar=self.similar)
-        return Span(offer, moving, self.now, days, lookback_days)
+        look_back = self.now - timedelta(days=lookback_days)
+        trending = self._known_since(self.now - timedelta(days=trending_days))
+        offer = Offer(self.ranking, self.pool, moving, trending_from=trending, similar=self.similar)
+        return Span(offer, moving, self.now, days, look_back, self._known_since(look_back))
+
+    def _known_since(self, moment: datetime) -> frozenset[str]:
+        return frozenset(stored.paper.key for stored in self.pool if stored.first_seen_at >= moment)
 
 
 def lay_out(settings: Settings, state: State, *, now: datetime) -> Shelf:
@@ -149,6 +151,7 @@ def lay_out(settings: Settings, state: State, *, now: datetime) -> Shelf:
         settings.digest.lookback_days,
         settings.digest.trending_days,
         outspoken=state.interests.readers() | state.feedback.readers(),
+        mailed_since=_mailed_since(state, since),
         similar=settings.digest.similar,
         semantics=open_semantics(settings),
     )
@@ -157,7 +160,7 @@ def lay_out(settings: Settings, state: State, *, now: datetime) -> Shelf:
 def preview(settings: Settings, state: State, subscriber: Subscriber, *, now: datetime) -> Digest:
     """The digest that a subscriber would get now, whatever the hour; nothing is written."""
     local_date = now.astimezone(ZoneInfo(subscriber.timezone)).date()
-    digests = _digests(settings, state, [(subscriber, local_date)], lay_out(settings, state, now=now), now=now)
+    digests = _digests(state, [(subscriber, local_date)], lay_out(settings, state, now=now), now=now)
     told = with_followups([*digests], state, gather(state, now=now), now=now)
     illustrated = Thumbnails(state).put_into(told)
     (digest,) = Summaries(settings, state, now=now, ask=False).put_into(illustrated)
@@ -174,7 +177,7 @@ def explained(
     subscriber = replace(subscriber, language="en")
     local_date = now.astimezone(ZoneInfo(subscriber.timezone)).date()
     shelf = lay_out(settings, state, now=now)
-    (request,) = _requests(settings, state, [(subscriber, local_date)], shelf, now=now)
+    (request,) = _requests(state, [(subscriber, local_date)], shelf, now=now)
     span = shelf.span(subscriber)
     return explain(shelf.ranking, span.offer, request, span.trends, missed_max=missed_max)
 
@@ -271,7 +274,7 @@ class _Planner:
         waiting = [(reader, day) for reader, day in due_now if (reader.email, day) not in rows]
         if not waiting:
             return Shard(verdicts=verdicts)
-        chosen = list(_digests(self._settings, self._state, waiting, self._shelf, now=self._now, keep=True))
+        chosen = list(_digests(self._state, waiting, self._shelf, now=self._now, keep=True))
         told = with_followups(chosen, self._state, self._followups, now=self._now)
         digests = self._summaries.put_into(self._thumbnails.put_into(told))
         mailed = []
@@ -300,7 +303,6 @@ def _await_pull(state: State) -> None:
 
 
 def _digests(
-    settings: Settings,
     state: State,
     readers: Sequence[tuple[Subscriber, date]],
     shelf: Shelf,
@@ -312,11 +314,10 @@ def _digests(
     for weekly in (False, True):
         some = [(reader, day) for reader, day in readers if (reader.frequency == "weekly") == weekly]
         if some:
-            yield from shelf.span(some[0][0]).select(_requests(settings, state, some, shelf, now=now, keep=keep))
+            yield from shelf.span(some[0][0]).select(_requests(state, some, shelf, now=now, keep=keep))
 
 
 def _requests(
-    settings: Settings,
     state: State,
     readers: Sequence[tuple[Subscriber, date]],
     shelf: Shelf,
@@ -328,18 +329,17 @@ def _requests(
     emails, span = [reader.email for reader, _ in readers], shelf.span(readers[0][0])
     # before what was delivered: a mail that is delivered between the two looks is found by both, not by neither
     on_the_way = state.ledger.open_keys(emails)
-    # no paper of the pool was delivered before the pool begins; a local date may be a day behind UTC's
-    delivered = state.ledger.seen(emails, since=_pool_start(settings, now).date() - timedelta(days=1))
+    delivered = state.ledger.seen(emails, since=shelf.mailed_since)
     last_sent = state.ledger.last_sent(emails, since=span.look_back.date())
     # a later mail may have been delivered before this one was given up
-    undelivered = state.ledger.undelivered(emails, since=span.look_back.date())
+    undelivered = state.ledger.undelivered(emails, since=shelf.mailed_since)
     moved_by = _profiles(state, emails, shelf, now=now, keep=keep)
     return (
         Request(
             reader,
             [parse(entry) for entry in reader.keywords],
             since=span.since(last_sent.get(reader.email)),
-            returned=undelivered[reader.email] - delivered[reader.email],
+            returned=(undelivered[reader.email] - delivered[reader.email]) & span.recent,
             seen=delivered[reader.email] | on_the_way[reader.email],
             local_date=local_date,
             planned_at=now,
@@ -376,6 +376,20 @@ def _pool_start(settings: Settings, now: datetime) -> datetime:
     """Papers first seen before this moment are out of every digest's reach."""
     # of a week in any case, so that all readers' digests are selected from the same papers
     return now - timedelta(days=max(settings.digest.lookback_days, settings.digest.trending_days, _WEEK + 1))
+
+
+def _mailed_since(state: State, pool_start: datetime) -> date:
+    """The first local date of mails that may hold papers first seen at `pool_start` or later.
+
+    None is older than its papers, unless it was sent while the clock was set back; then all mails are looked at,
+    however long that takes.
+    """
+    # a day, in which a run may take its time and a clock be corrected
+    since = pool_start - timedelta(days=1)
+    if state.runs.was_set_back(since):
+        return date.min
+    # a local date may be a day behind UTC's
+    return since.date() - timedelta(days=1)
 
 
 def _message_id(digest: Digest, domain: str) -> str:

@@ -110,34 +110,34 @@ async def send(
         if not mine:
             note = f"another process is sending from this state ({state.place}); it will see to everything that is due"
             return SendReport("send", started, clock(), notes=(note,))
-        with state.runs.recording("send", started) as recording:
-            forgotten = _forgotten(state, now=started)
-            interrupted = state.ledger.recover(now=started, in_doubt=settings.delivery.in_doubt)
-            # after a crash everything is kept, for what the run that died had to say is lost
-            tally = Tally(state.runs, recording, started=started, everything=bool(interrupted), on_verdict=on_verdict)
-            told = _closed(settings, state, interrupted, now=started)
-            for verdict in told.values():
-                tally.add(verdict)
-            if release_held:
-                # after the old ones were given up: what is held may be older than that, and gets its attempt
-                state.ledger.release(now=started)
-            outbox = Outbox(
-                settings,
-                state,
-                _batches(settings, state, set(told), now=started, any_hour=any_hour),
-                printer.print,
-                Throttle(settings.smtp.per_domain_rate if settings.smtp else {}),
-                tally,
-                stages,
-                clock=clock,
-                over=lambda: stop() or (at_most is not None and clock() - started >= at_most),
-                sleep=sleep,
-            )
-            with rarely_collected():
-                async with outbox:
-                    await _empty(outbox, settings, clock=clock)
-            notes = (*_notes(tally, outbox), *forgotten)
-            recording.finish(clock(), notes)
+        recording = state.runs.begin("send", started)
+        forgotten = _forgotten(state, now=started)
+        interrupted = state.ledger.recover(now=started, in_doubt=settings.delivery.in_doubt)
+        # after a crash everything is kept, for what the run that died had to say is lost
+        tally = Tally(state.runs, recording, started=started, everything=bool(interrupted), on_verdict=on_verdict)
+        told = _closed(settings, state, interrupted, now=started)
+        for verdict in told.values():
+            tally.add(verdict)
+        if release_held:
+            # after the old ones were given up: what is held may be older than that, and gets its attempt
+            state.ledger.release(now=started)
+        outbox = Outbox(
+            settings,
+            state,
+            _batches(settings, state, set(told), now=started, any_hour=any_hour),
+            printer.print,
+            Throttle(settings.smtp.per_domain_rate if settings.smtp else {}),
+            tally,
+            stages,
+            clock=clock,
+            over=lambda: stop() or (at_most is not None and clock() - started >= at_most),
+            sleep=sleep,
+        )
+        with rarely_collected():
+            async with outbox:
+                await _empty(outbox, settings, clock=clock)
+        notes = (*_notes(tally, outbox), *forgotten)
+        recording.finish(clock(), notes)
     return SendReport(
         "send",
         started,

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Literal
 
-from sqlalchemy import bindparam, func, insert, select, update
+from sqlalchemy import bindparam, exists, func, insert, select, update
 
 from digest.model import RunReport, Verdict
 from digest.state.bulk import Bulk
@@ -42,14 +41,14 @@ class Runs:
     def record(self, report: RunReport) -> None:
         """Keep a report with all its verdicts."""
         with self._database.transaction() as connection:
-            number: int = connection.execute(_NEXT_RUN).scalar_one()
-            connection.execute(insert(run), _run_row(number, report))
+            number = _begin(connection, report)
             self._new_verdicts.execute(connection, _columns(report.verdicts), run=number)
 
-    @contextmanager
-    def recording(self, command: str, started_at: datetime) -> Iterator[Recording]:
-        """Keep a run whose verdicts come bit by bit; what was added is kept even if the run does not finish."""
-        yield Recording(self._database, self._new_verdicts, command, started_at)
+    def begin(self, command: str, started_at: datetime) -> Recording:
+        """Keep a run whose verdicts come bit by bit; it and what was added are kept even if it does not finish."""
+        with self._database.transaction() as connection:
+            number = _begin(connection, RunReport(command, started_at, started_at, notes=(UNFINISHED,)))
+        return Recording(self._database, self._new_verdicts, number)
 
     def reports(self, *, since: datetime) -> tuple[RunReport, ...]:
         """The runs that started at `since` or later, oldest first, each as it was recorded."""
@@ -78,6 +77,19 @@ class Runs:
                 select(func.max(run.c.started_at)).where(run.c.command == command, finished)
             )
         return last
+
+    def was_set_back(self, since: datetime) -> bool:
+        """Whether the clock was: a send started before `since` though a run on record before it started then or later.
+
+        What such a send wrote down is dated earlier than what had happened before.
+        """
+        first = select(func.min(run.c.id)).where(run.c.started_at >= since).scalar_subquery()
+        with self._database.reading() as connection:
+            return bool(
+                connection.scalar(
+                    select(exists().where(run.c.command == "send", run.c.started_at < since, run.c.id > first))
+                )
+            )
 
     def verdicts(
         self,
@@ -118,46 +130,38 @@ class Runs:
 class Recording:
     """A run that is being kept. Until it is finished, and for good if it dies, a note says that it was not."""
 
-    def __init__(self, database: Database, new_verdicts: Bulk, command: str, started_at: datetime) -> None:
+    def __init__(self, database: Database, new_verdicts: Bulk, number: int) -> None:
         self._database = database
         self._new_verdicts = new_verdicts
-        self._begun = RunReport(command, started_at, started_at, notes=(UNFINISHED,))
-        self._number: int | None = None
+        self._number = number
         self._verdicts = 0
 
     def add(self, verdicts: Iterable[Verdict]) -> None:
         """Keep more verdicts, durable on return."""
         columns = _columns(tuple(verdicts), first=self._verdicts)
         with self._database.transaction() as connection:
-            number = self._begin(connection)
-            self._verdicts += self._new_verdicts.execute(connection, columns, run=number)
-        self._number = number
+            added = self._new_verdicts.execute(connection, columns, run=self._number)
+        self._verdicts += added
 
     def finish(self, finished_at: datetime, notes: tuple[str, ...] = ()) -> None:
         """The run is over."""
         values = {"finished_at": finished_at, "notes": dumps(tuple[str, ...], notes)}
         with self._database.transaction() as connection:
-            number = self._begin(connection)
-            connection.execute(update(run).where(run.c.id == number).values(values))
-        self._number = number
-
-    def _begin(self, connection: Connection) -> int:
-        """The number of the run, which is on record from its first verdict on."""
-        if self._number is not None:
-            return self._number
-        number: int = connection.execute(_NEXT_RUN).scalar_one()
-        connection.execute(insert(run), _run_row(number, self._begun))
-        return number
+            connection.execute(update(run).where(run.c.id == self._number).values(values))
 
 
-def _run_row(number: int | None, report: RunReport) -> dict[str, Any]:
-    return {
+def _begin(connection: Connection, report: RunReport) -> int:
+    """Enter a run; returns its number."""
+    number: int = connection.execute(_NEXT_RUN).scalar_one()
+    values = {
         "id": number,
         "command": report.command,
         "started_at": report.started_at,
         "finished_at": report.finished_at,
         "notes": dumps(tuple[str, ...], report.notes),
     }
+    connection.execute(insert(run), values)
+    return number
 
 
 def _columns(verdicts: Sequence[Verdict], *, first: int = 0) -> dict[str, Sequence[Any]]:

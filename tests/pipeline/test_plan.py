@@ -236,6 +236,39 @@ def test_a_clock_that_jumps_back_brings_no_second_digest(home: Installation, bac
     assert 3 == len(home.mailed()[ADA])
 
 
+def test_what_was_mailed_while_the_clock_was_set_back_does_not_come_again(any_home: Installation) -> None:
+    any_home.publish(item(1))
+    any_home.pull()
+    any_home.send()
+    any_home.publish(item(1), item(2))
+    any_home.pull(NOW - 2 * DAY)
+    any_home.send(NOW - 2 * DAY, any_hour=True)
+
+    # the second paper counts as known since the first digest: it is news still, and its mail is dated nine days ago
+    any_home.send(NOW + 8 * DAY - HOUR, any_hour=True)
+
+    assert {ADA: [[2], [1]]} == any_home.mailed()
+
+
+def test_what_was_refused_while_the_clock_was_set_back_comes_again(home: Installation, relay: SmtpServer) -> None:
+    home.readers = (reader(max_papers=1),)
+    home.publish(item(1))
+    home.pull()
+    home.send()
+    home.publish(item(1), item(2))
+    home.pull(NOW - 20 * DAY)
+    relay.script["rcpt"] = NO_SUCH_USER
+    home.send(NOW - 20 * DAY, any_hour=True)
+    del relay.script["rcpt"]
+    home.publish(item(1), item(2), item(3, upvotes=90))
+    home.pull(NOW + DAY)
+    home.send(NOW + DAY)
+
+    home.send(NOW + 2 * DAY)
+
+    assert [[1], [3], [2]] == [picked(mail.data) for mail in relay.accepted]
+
+
 def test_a_reader_who_travels_has_one_digest_per_local_day(home: Installation) -> None:
     """From Auckland to Honolulu it is yesterday again, and back."""
     moment = datetime(2026, 9, 15, 19, 0, tzinfo=UTC)

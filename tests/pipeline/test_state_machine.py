@@ -140,6 +140,8 @@ class Machine(RuleBasedStateMachine):
         self.doubts: Counter[Name] = Counter()
         #: when a run was killed last: its report is lost, so the story of that day has a gap
         self.last_crash: datetime | None = None
+        #: when a send began last of those that ended by themselves
+        self.last_run: datetime | None = None
         self.book = Book({}, {}, {})
         self._publish(TOPICS)
 
@@ -273,6 +275,7 @@ class Machine(RuleBasedStateMachine):
         at_work = [run for run in runs if not run.locked_out]
         if len(at_work) == 1:
             self._check(job, before, at_work[0], self.relay.accepted[accepted:], unhindered=True)
+        self._has_run(job)
 
     # --- how it is done ---------------------------------------------------------------------------------------
 
@@ -349,6 +352,8 @@ class Machine(RuleBasedStateMachine):
         taken = self.relay.accepted[accepted:]
         if run.crashed:
             self.last_crash = job.at
+            # it may have died just after it said that it was done
+            self.last_run = self.state.runs.last_finished("send")
             lost = [mail for mail in taken if mail.message_id not in self._sent()]
             assert len(lost) <= CONNECTIONS, f"{len(lost)} mails were accepted and are in doubt after one crash"
         else:
@@ -356,6 +361,10 @@ class Machine(RuleBasedStateMachine):
                 check_held(before, self.book, taken)
             unhindered = not script and job.stop_after is None
             self._check(job, before, run, taken, unhindered=unhindered, pulled=at is not None)
+            self._has_run(job)
+
+    def _has_run(self, job: Job) -> None:
+        self.last_run = job.at if self.last_run is None else max(self.last_run, job.at)
 
     def _settled(self, before: Book) -> None:
         """Nobody is connected any more; count what is in doubt."""
@@ -396,6 +405,7 @@ class Machine(RuleBasedStateMachine):
                 run.report.verdicts,
                 accepted,
                 GIVE_UP,
+                self.last_run,
                 hold=self.in_doubt == "hold",
                 any_hour=job.any_hour,
                 released=job.release_held,

@@ -44,46 +44,46 @@ def test_verdicts_are_found_by_scope_name_and_time_newest_first(state: State) ->
 def test_a_run_can_be_kept_bit_by_bit(state: State) -> None:
     whole = report(0, FRESH, STALE, SENT, notes=("a note",))
 
-    with state.runs.recording("pull", whole.started_at) as recording:
-        recording.add([FRESH, STALE])
-        recording.add([])
-        recording.add([SENT])
-        recording.finish(whole.finished_at, whole.notes)
+    recording = state.runs.begin("pull", whole.started_at)
+    recording.add([FRESH, STALE])
+    recording.add([])
+    recording.add([SENT])
+    recording.finish(whole.finished_at, whole.notes)
 
     assert (whole,) == state.runs.reports(since=NOW)
 
 
 def test_a_run_that_died_does_not_look_finished_but_its_verdicts_stay(state: State) -> None:
-    def die() -> None:
-        with state.runs.recording("send", NOW) as recording:
-            recording.add([SENT])
-            raise RuntimeError
-
-    with pytest.raises(RuntimeError):
-        die()
+    state.runs.begin("send", NOW).add([SENT])
 
     assert (RunReport("send", NOW, NOW, (SENT,), (UNFINISHED,)),) == state.runs.reports(since=NOW)
     assert (SENT,) == state.runs.verdicts()
 
 
+def test_a_run_that_died_before_it_found_anything_is_on_record(state: State) -> None:
+    state.runs.begin("send", NOW)
+
+    assert (RunReport("send", NOW, NOW, (), (UNFINISHED,)),) == state.runs.reports(since=NOW)
+
+
 def test_what_could_not_be_added_can_be_added_again(state: State) -> None:
     naive = Verdict("source", "hf", "stale", "nothing", NOW.replace(tzinfo=None))
 
-    with state.runs.recording("pull", NOW) as recording:
-        with pytest.raises(ValueError, match="no time zone"):
-            recording.add([FRESH, naive])
-        recording.add([FRESH])
-        recording.finish(NOW)
+    recording = state.runs.begin("pull", NOW)
+    with pytest.raises(ValueError, match="no time zone"):
+        recording.add([FRESH, naive])
+    recording.add([FRESH])
+    recording.finish(NOW)
 
     assert (RunReport("pull", NOW, NOW, (FRESH,)),) == state.runs.reports(since=NOW)
 
 
 def test_runs_that_are_kept_at_the_same_time_are_two(state: State) -> None:
-    with state.runs.recording("pull", NOW) as pull, state.runs.recording("send", NOW) as send:
-        pull.add([FRESH])
-        send.add([SENT])
-        pull.finish(NOW)
-        send.finish(NOW)
+    pull, send = state.runs.begin("pull", NOW), state.runs.begin("send", NOW)
+    pull.add([FRESH])
+    send.add([SENT])
+    pull.finish(NOW)
+    send.finish(NOW)
 
     assert [("pull", (FRESH,)), ("send", (SENT,))] == [
         (run.command, run.verdicts) for run in state.runs.reports(since=NOW)
@@ -96,3 +96,17 @@ def test_what_was_said_about_readers_lately(state: State) -> None:
     assert {("ada@example.org", "10 papers")} == state.runs.said(["ada@example.org", "arxiv", "x"], since=SENT.at)
     assert state.runs.said(["ada@example.org"], since=SENT.at + timedelta(seconds=1)) == set()
     assert state.runs.said(["bob@example.org"], since=NOW) == set()
+
+
+def test_a_clock_that_was_set_back_shows_in_the_order_of_runs(state: State) -> None:
+    def begin(hours: int, command: str = "send") -> bool:
+        state.runs.begin(command, NOW + timedelta(hours=hours))
+        return state.runs.was_set_back(NOW)
+
+    assert not begin(-9)
+    assert not begin(3)
+    assert not begin(2)
+    assert not begin(-1, "pull")  # one that took long: it is recorded when it ends
+    assert begin(-1)
+    assert begin(4)
+    assert not state.runs.was_set_back(NOW + timedelta(hours=5))

@@ -6,7 +6,7 @@ import json
 import sqlite3
 from contextlib import closing
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
@@ -65,9 +65,18 @@ class Reader:
     def local(self, now: datetime) -> datetime:
         return now.astimezone(ZoneInfo(self.zone))
 
-    def too_early(self, now: datetime) -> bool:
+    def too_early(self, now: datetime, last_run: datetime | None) -> bool:
+        """Whether nothing is due yet; `last_run`: when the last send began that ended by itself."""
         local = self.local(now)
-        return WEEKDAYS[local.weekday()] not in self.due_days or local.hour < self.hour
+        missed = self.weekly and last_run is not None and last_run < self._was_due(now)
+        return local.hour < self.hour or not (missed or WEEKDAYS[local.weekday()] in self.due_days)
+
+    def _was_due(self, now: datetime) -> datetime:
+        """When the last digest of a week was due, today at the latest."""
+        day = self.local(now).date()
+        while WEEKDAYS[day.weekday()] not in self.due_days:
+            day -= timedelta(days=1)
+        return datetime.combine(day, time(self.hour), ZoneInfo(self.zone))
 
 
 @dataclass(frozen=True, slots=True)
