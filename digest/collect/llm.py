@@ -38,6 +38,8 @@ class Machine:
     model: str
     #: sent as a bearer token; empty: none is sent
     api_key: str = field(default="", repr=False)
+    #: URL of an HTTP proxy on the way; may hold a password; empty: there is none
+    proxy: str = field(default="", repr=False)
     #: seconds for one answer
     timeout_s: float = 20.0
     #: questions at a time
@@ -99,7 +101,8 @@ async def _ask(
     asked, left, clock = Asked(), iter(questions.items()), asyncio.get_running_loop().time
     started = clock()
     headers = {"Authorization": f"Bearer {machine.api_key}"} if machine.api_key else {}
-    async with httpx2.AsyncClient(headers=headers, timeout=None, trust_env=False) as client:
+    proxy = machine.proxy or None
+    async with httpx2.AsyncClient(headers=headers, timeout=None, trust_env=False, proxy=proxy) as client:
 
         async def work() -> None:
             for name, messages in _until(left, asked, most_tokens):
@@ -138,7 +141,8 @@ async def _answer(client: httpx2.AsyncClient, machine: Machine, body: dict[str, 
         trouble = f"no complete answer within {machine.timeout_s:g} seconds"
     except (httpx2.HTTPError, httpx2.InvalidURL, OSError, ValueError) as error:
         # a header that cannot be sent holds the key, so only the kind of error is told
-        trouble = f"no connection, or it broke off ({type(error).__name__})"
+        way = f" through the proxy {shown(machine.proxy)}" if machine.proxy else ""
+        trouble = f"no connection{way}, or it broke off ({type(error).__name__})"
     else:
         told = _read(data, body)
         if answer.status_code != _OK:

@@ -6,7 +6,7 @@ from typing import Annotated
 
 from pydantic import Field, SecretStr
 
-from digest.config.section import File, OneLine, Section, WebAddress
+from digest.config.section import File, OneLine, Proxy, Section, WebAddress
 
 
 class LlmSection(Section):
@@ -20,6 +20,8 @@ class LlmSection(Section):
     """Better kept in api_key_file or in the environment, DIGEST_LLM__API_KEY. Default: none is sent."""
     api_key_file: File | None = None
     """File that holds the key and nothing else."""
+    proxy: Proxy | None = None
+    """Address of a proxy through which it is asked; may hold user and password. Default: none, http.proxy or not."""
     language: Annotated[str, Field(pattern=r"^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*$")] | None = None
     """Tag of the language it writes in for everybody (BCP 47), like de or pt-BR. Default: each reader's own."""
     calls_per_day: int = Field(default=200, ge=1, le=1_000_000)

@@ -29,6 +29,7 @@ from digest.config.section import (
     OneLine,
     Pause,
     PrivateHost,
+    Proxy,
     Score,
     Section,
     Trending,
@@ -52,7 +53,7 @@ class HttpSection(Section):
     """Mail or web address by which a source can reach you; part of the User-Agent. Needed for every remote source."""
     allow_private_hosts: tuple[PrivateHost, ...] = ()
     """Names or networks (10.0.0.0/8) that may be fetched although they are not public."""
-    proxy: Annotated[SecretStr, AfterValidator(values.proxy)] | None = None
+    proxy: Proxy | None = None
     """Address of a proxy through which sources and GitHub are asked; may hold user and password. Default: none."""
 
 

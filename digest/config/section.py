@@ -6,7 +6,7 @@ import datetime as dt
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, WithJsonSchema
 
 from digest.config import values
 from digest.deliver.throttle import Rate
@@ -16,6 +16,7 @@ from digest.model import Weekday
 Address = Annotated[str, AfterValidator(values.address)]
 Mailbox = Annotated[str, AfterValidator(values.mailbox)]
 WebAddress = Annotated[str, AfterValidator(values.web_address)]
+Proxy = Annotated[SecretStr, AfterValidator(values.proxy)]
 OneLine = Annotated[str, Field(max_length=200), AfterValidator(values.one_line)]
 PrivateHost = Annotated[str, AfterValidator(values.private_host)]
 File = Annotated[Path, BeforeValidator(values.path)]

@@ -181,8 +181,8 @@ def try_out(llm: LlmSection) -> float:
 def _ask(llm: LlmSection, questions: Mapping[str, list[dict[str, str]]], *, tokens: int, deadline_s: float) -> Asked:
     from digest.collect.llm import Machine, ask
 
-    key = llm.api_key.get_secret_value() if llm.api_key else ""
-    machine = Machine(llm.base_url, llm.model, key, timeout_s=llm.timeout, connections=llm.connections)
+    key, proxy = (secret.get_secret_value() if secret else "" for secret in (llm.api_key, llm.proxy))
+    machine = Machine(llm.base_url, llm.model, key, proxy, timeout_s=llm.timeout, connections=llm.connections)
     return ask(machine, questions, answer_tokens=ANSWER_TOKENS, most_tokens=tokens, deadline_s=deadline_s)
 
 

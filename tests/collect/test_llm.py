@@ -117,6 +117,24 @@ def test_a_server_that_hangs_or_drips_is_left_in_time(http_server: HttpServer) -
     assert "not all was answered within 0.1 seconds" in late.trouble
 
 
+def test_a_proxy_is_used_if_one_is_named_and_its_password_is_not_told(http_server: HttpServer) -> None:
+    http_server.routes[PATH] = echo
+    proxies = http_server.url.replace("://", "://ada:geheim@"), "http://ada:geheim@127.0.0.1:1"
+    through, dead = (Machine("http://llm.invalid/v1", "small-1", proxy=proxy) for proxy in proxies)
+
+    answered, unanswered = (
+        ask(machine, QUESTIONS, answer_tokens=100, most_tokens=10, deadline_s=5.0) for machine in (through, dead)
+    )
+
+    assert "ONE" == answered.answers["one"]
+    assert ("llm.invalid", "Basic YWRhOmdlaGVpbQ==") == (
+        http_server.requests[0].headers["host"],
+        http_server.requests[0].headers["proxy-authorization"],
+    )
+    assert "no connection through the proxy http://127.0.0.1:1, or it broke off" in unanswered.trouble
+    assert "geheim" not in unanswered.trouble + repr(dead)
+
+
 def test_a_server_that_is_not_there_is_named_and_the_key_is_not() -> None:
     machine = Machine("http://user:pass@127.0.0.1:1/v1", "small-1", f"{KEY}\nX: y")
     found = ask(machine, QUESTIONS, answer_tokens=1, most_tokens=1, deadline_s=5.0)

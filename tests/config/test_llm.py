@@ -51,6 +51,7 @@ def test_a_key_comes_from_a_file_the_environment_or_systemd(tmp_path: Path) -> N
         (TABLE + 'api_key = "x"\napi_key_file = "config.toml"', "llm.api_key_file", "only one can be right"),
         (TABLE + 'api_key_file = "missing"', "llm.api_key_file", "cannot be read"),
         (TABLE + 'language = "in German"', "llm.language", ""),
+        (TABLE + 'proxy = "proxy.lab:3128"', "llm.proxy", "not a web address"),
         ('base_url = "http://llm.example/v1"\nmodel = "m"\napi_key = "x"', "llm.base_url", "not encrypted"),
     ],
 )
