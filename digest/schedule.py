@@ -137,6 +137,8 @@ class Daemon:
         self._is_pulling = False
         self._returns_read_at = _LONG_AGO
         self._tried: dict[str, datetime] = {}
+        #: how often somebody's hour has come
+        self._hours_rung = 0
         #: something was pulled or sent since the archive was written, and the day of that
         self._archive_due = True
         self._archived_on: date | None = None
@@ -187,6 +189,7 @@ class Daemon:
 
     async def _ring_hour(self) -> None:
         self._planning_due = True
+        self._hours_rung += 1
         self._bell.set()
 
     async def _still_alive(self) -> None:
@@ -262,12 +265,17 @@ class Daemon:
         now = self._clock()
         if self._settings.archive is None or not (self._archive_due or now.date() != self._archived_on):
             return
-        self._archive_due, self._archived_on = False, now.date()
+        self._archive_due, self._archived_on, rung = False, now.date(), self._hours_rung
+
+        def is_interrupted() -> bool:
+            return self._stop.is_set() or self._hours_rung > rung
+
         with self._open_state() as state:
             if state.papers.editions():
                 # in a thread, since the first one may take minutes
-                stop = self._stop.is_set
-                _tell(await asyncio.to_thread(keep_archive, self._settings, state, clock=self._clock, stop=stop))
+                work = asyncio.to_thread(keep_archive, self._settings, state, clock=self._clock, stop=is_interrupted)
+                _tell(await work)
+        self._archive_due |= is_interrupted()
 
     def _has_mail(self, state: State, now: datetime) -> bool:
         if self._planning_due or now - self._planned_at >= _HOURLY:

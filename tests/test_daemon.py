@@ -7,15 +7,17 @@ import signal
 import sqlite3
 import threading
 from contextlib import closing
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import pytest
 
 from digest.clock import utc_now
+from digest.model import StoredPaper
 from digest.state.store import open_state
 from tests.commands import Place, Slowly, wait_for
 from tests.daemon import running
+from tests.makers import paper
 from tests.pipeline.test_returns import bounce, make_maildir, put
 from tests.smtp_server import SILENCE, free_port, smtp_server
 
@@ -306,6 +308,20 @@ def test_the_archive_is_written_after_a_pull_with_the_feeds_of_who_was_sent_mail
     (feed,) = (place.folder / "site" / "private").glob("*/feed.atom")
     assert "Routing in a Mixture of Experts" in feed.read_text()
     assert "archive: " in place.digest("why").stdout
+
+
+def test_a_long_archive_holds_up_nobodys_mail_and_is_finished_afterwards(place: Place) -> None:
+    place.configure(time="06:00", more='[archive]\npath = "site"')
+    first = datetime(2026, 7, 20, 5, 0, tzinfo=UTC)
+    with open_state(f"sqlite:///{place.folder}/state.sqlite3", now=first) as state:
+        moments = ((number, first + timedelta(days=number % 50)) for number in range(1000))
+        state.papers.store([StoredPaper(paper(number), at, at.date()) for number, at in moments])
+    with running(place, clock="@2026-09-15 05:59:57") as daemon:
+        wait_for(lambda: "for you sent" in daemon.log and "files changed" in daemon.log, seconds=90)
+        daemon.stop()
+
+    assert daemon.log.index("for you sent") < daemon.log.index("files changed")
+    assert (place.folder / "site" / "2026-07-20" / "index.html").exists()
 
 
 def test_an_archive_that_cannot_be_written_stops_no_mail_and_is_told(place: Place) -> None:

@@ -90,10 +90,17 @@ class Archive:
         return len(self._changing)
 
     def write(self, step: Callable[[], None]) -> Archived:
-        """Write all that changed; `step` is called after each day."""
+        """Write all that changed; `step` is called after each day. What it raises ends the writing."""
         # first of all: a folder with anything in it and without this file is refused
         if not self._folder.has(MARK):
             self._made.save()
+        try:
+            return self._write(step)
+        finally:
+            # what was made need not be made again by the run that goes on
+            self._made.save()
+
+    def _write(self, step: Callable[[], None]) -> Archived:
         for name in ASSETS:
             self._folder.put(name, self._pages.asset(name))
         self._write_thumbnails()
@@ -109,7 +116,6 @@ class Archive:
         self._write_feed()
         latest = self._full[-1] if self._full else max(self._days)
         self._put_edition("", "index.html", latest, root="")
-        self._made.save()
         full = [self._days[day] for day in self._changing if self._days[day]]
         return Archived(len(full), sum(full))
 

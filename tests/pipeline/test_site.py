@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from datetime import timedelta
 from typing import TYPE_CHECKING
@@ -10,6 +11,7 @@ import pytest
 
 from digest import story
 from digest.config import load
+from digest.pipeline.made import MARK
 from digest.pipeline.site import keep_archive
 from digest.state.store import State, open_state
 from tests.makers import NOW
@@ -89,3 +91,11 @@ def test_it_stops_when_asked_to_and_goes_on_at_the_next_run(settings: Settings, 
         there,
     )
     assert (tmp_path / "site" / "index.html").exists()
+
+
+def test_what_was_made_before_it_stopped_is_remembered(settings: Settings, state: State, tmp_path: Path) -> None:
+    keep_archive(settings, state, clock=lambda: NOW, stop=lambda: True)
+
+    files = json.loads((tmp_path / "site" / MARK).read_text())["files"]
+    assert ["2026-09-14"] == [group for group in files if group]
+    assert "2026-09-14/index.html" in files["2026-09-14"]
