@@ -425,7 +425,10 @@ class Machine(RuleBasedStateMachine):
             own = [verdict for verdict in found if verdict.name == subscriber.email]
             paused = pause_reason(subscriber, pauses, now)
             (today,) = story.tell(own, now=now, days=1, reader=subscriber, paused=paused)
-            if any(reader.local(verdict.at).date() == today.day for verdict in own):
+            # what was told before the clock was set back belongs to a day that is yet to come
+            if all(verdict.at <= now for verdict in own) and any(
+                reader.local(verdict.at).date() == today.day for verdict in own
+            ):
                 check_story(self.book, reader, now, today.lines)
 
     # --- what always holds ------------------------------------------------------------------------------------
