@@ -62,8 +62,15 @@ class Span:
     #: keys of the others
     recent: frozenset[str]
 
+    @property
+    def remembered_since(self) -> date:
+        """From which local day on a reader's last digest matters: of a week always, for it tells who is not new."""
+        return self.look_back.date() if self.days == 1 else date.min
+
     def since(self, last_sent: datetime | None) -> datetime:
-        """From when on papers are news for a reader whose last digest was planned then; None: not since `look_back`.
+        """From when on papers are news for a reader whose last digest was planned then.
+
+        None: there is none since `remembered_since`.
 
         A week reaches back to the last digest if that is more than seven days ago: after a night with an hour more, a
         run that came late, or a week without a digest.
@@ -330,7 +337,7 @@ def _requests(
     # before what was delivered: a mail that is delivered between the two looks is found by both, not by neither
     on_the_way = state.ledger.open_keys(emails)
     delivered = state.ledger.seen(emails, since=shelf.mailed_since)
-    last_sent = state.ledger.last_sent(emails, since=span.look_back.date())
+    last_sent = state.ledger.last_sent(emails, since=span.remembered_since)
     # a later mail may have been delivered before this one was given up
     undelivered = state.ledger.undelivered(emails, since=shelf.mailed_since)
     moved_by = _profiles(state, emails, shelf, now=now, keep=keep)

@@ -110,6 +110,21 @@ def test_a_week_without_a_digest_is_in_the_next_one_as_far_as_the_look_back_reac
     assert {ADA: [[1], [2]]} == home.mailed()
 
 
+def test_after_a_week_that_had_nothing_a_run_that_comes_late_misses_nothing(home: Installation) -> None:
+    """The last digest is out of the look-back's reach; that does not make its reader a new one."""
+    home.readers = (weekly(),)
+    home.publish(item(1))
+    home.pull(FRIDAY - HOUR)
+    home.send(FRIDAY)
+    home.send(FRIDAY + WEEK)
+    home.publish(item(1), item(2))
+    home.pull(FRIDAY + WEEK + HOUR)
+
+    home.send(FRIDAY + 2 * WEEK + 2 * HOUR)
+
+    assert {ADA: [[1], [2]]} == home.mailed()
+
+
 def test_what_is_older_than_a_week_is_no_news_of_the_week(home: Installation) -> None:
     home.readers = (weekly(),)
     home.sections["digest"] += "\nlookback_days = 30"
