@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
+from digest.config.layers import SECRETS
 from digest.config.relays import FallbackSection
 from digest.config.schema import LISTS, TABLES, ConfigFile, keys
 from digest.config.values import closest, did_you_mean
@@ -23,7 +24,8 @@ if TYPE_CHECKING:
 _SHOWN = 60
 #: the one list of tables within a table
 _FALLBACK = ("smtp", "fallback")
-_SECRETS = frozenset({"password"})
+#: keys of secrets, and of addresses that may hold one
+_SECRETS = frozenset({*SECRETS.values(), "proxy"})
 #: what pydantic's error types begin with → what is wanted
 _WANTED = {
     "string": "text in quotes",
@@ -96,8 +98,9 @@ def shown(value: object) -> str | None:
         return None
     if isinstance(value, bool):
         return str(value).lower()
-    # up to the last "@": a password typed as it is may hold "/" and "@" too
-    text = re.sub(r"(?<=://).*@", "…@", str(value), flags=re.DOTALL)
+    # up to the last "@": a password typed as it is may hold "/" and "@" too; `user:password@host` is half an address
+    login = r"(?<=://).*@" if "://" in str(value) else r"^\S*:.*@"
+    text = re.sub(login, "…@", str(value), flags=re.DOTALL)
     text = "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in text)
     return text if len(text) <= _SHOWN else text[: _SHOWN - 1] + "…"
 
@@ -109,7 +112,7 @@ def _problem(error: ErrorDetails) -> ConfigProblem:
         return ConfigProblem(key, "there is no such key", _known_key(path))  # its value may be a misplaced secret
     message, hint = _words(error)
     if path[-1] in _SECRETS:
-        return ConfigProblem(key, message, "write it in quotes")
+        return ConfigProblem(key, message, "write it in quotes" if kind == "string_type" else hint)
     hidden = kind == "model_type"  # what stands in the place of a table may hold anything
     return ConfigProblem(key, message, hint, None if hidden else shown(value))
 

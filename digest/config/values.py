@@ -161,7 +161,7 @@ def public_address(text: str) -> str:
     """The https address of our own web pages, without a slash at the end; plain http on this machine only."""
     parts = urlsplit(web_address(text))
     if parts.scheme != "https" and not is_loopback(parts.hostname or ""):
-        raise mistake("links in mails must be https", f"write {text.replace('http:', 'https:', 1)}")
+        raise mistake("links in mails must be https", "write https:// in front instead of http://")
     if parts.query or parts.fragment:
         raise mistake("it may not hold a ? or #", "write the address up to the path only")
     return text.rstrip("/")

@@ -415,7 +415,7 @@ def test_nothing_but_one_address_is_an_address(tmp_path: Path, address: str) -> 
                 "mail.base_url",
                 "http://digest.lab.example",
                 "links in mails must be https",
-                "write https://digest.lab.example",
+                "write https:// in front instead of http://",
             ),
             id="base_url without encryption",
         ),
@@ -708,6 +708,28 @@ def test_a_secret_is_in_no_message(tmp_path: Path) -> None:
 
     assert 4 == len(found)
     assert "geheim" not in repr(found)
+
+
+@pytest.mark.parametrize(
+    "table",
+    [
+        "[github]\ntoken = 12345678901",
+        "[llm]\napi_key = 12345678901",
+        "[bounces]\npassword = 12345678901",
+        '[smtp]\nhost = "m.example"\npassword = [12345678901]',
+        '[llm]\nproxy = "ada:12345678901@10.0.0.1:3128"',
+        "[llm]\nproxy = 12345678901",
+        '[[sources]]\ntype = "jsonl"\nname = "far"\nurl = "ada:12345678901@lab.example/feed"',
+        '[mail]\nfrom = "digest@lab.example"\nbase_url = "http://ada:12345678901@lab.example"',
+    ],
+)
+def test_a_secret_is_in_no_message_wherever_it_stands(tmp_path: Path, table: str) -> None:
+    rest = RIGHT if not table.startswith("[mail]") else RIGHT.replace('[mail]\nfrom = "digest@lab.example"\n', "")
+
+    found = problems(tmp_path, f"{rest}{table}\n")
+
+    assert "12345678901" not in repr(found)
+    assert all(problem.hint for problem in found)
 
 
 ANYTHING = st.recursive(
