@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from digest.config.layers import SECRETS
+from digest.config.secret import SECRETS
 
 UNIT = Path(__file__).parents[1] / "packaging" / "digest.service"
 

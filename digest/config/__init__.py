@@ -19,11 +19,12 @@ from pydantic import SecretStr
 
 from digest.config import checks, mistakes
 from digest.config.file import find, parse, read
-from digest.config.layers import SECRETS, layered
+from digest.config.layers import layered
 from digest.config.lines import line_of, lines
 from digest.config.relays import SmtpSection
 from digest.config.rhythm import kept
 from digest.config.schema import ConfigFile, DigestSection
+from digest.config.secret import SECRETS
 from digest.config.section import Section
 from digest.config.settings import Settings, build, subscriber
 from digest.errors import ConfigError, ConfigProblem

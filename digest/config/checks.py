@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 from digest.config import rhythm, servers
 from digest.config.images import images
 from digest.config.mistakes import shown
+from digest.config.secret import given_twice
 from digest.config.semantic import model
 from digest.config.values import is_loopback
 from digest.errors import ConfigProblem, DigestError
@@ -113,12 +114,7 @@ def _mail(mail: MailSection) -> Iterator[ConfigProblem]:
 
 
 def _github(github: GithubSection) -> Iterator[ConfigProblem]:
-    if github.token is not None and github.token_file is not None:
-        yield ConfigProblem(
-            "github.token_file",
-            "there is a token and a token_file, and only one can be right",
-            "keep token_file and remove token",
-        )
+    yield from given_twice(github, "github", "token")
     address = urlsplit(github.base_url)
     has_token = github.token is not None or github.token_file is not None
     if has_token and address.scheme == "http" and not is_loopback(address.hostname or ""):
@@ -166,12 +162,7 @@ def _llm(llm: LlmSection) -> Iterator[ConfigProblem]:
         yield ConfigProblem("llm.base_url", "the address of the language model is missing", hint)
     if not llm.model:
         yield ConfigProblem("llm.model", "the name of the language model is missing", 'add model = "llama3.2"')
-    if llm.api_key is not None and llm.api_key_file is not None:
-        yield ConfigProblem(
-            "llm.api_key_file",
-            "there is an api_key and an api_key_file, and only one can be right",
-            "keep api_key_file and remove api_key",
-        )
+    yield from given_twice(llm, "llm", "api_key")
     parts = urlsplit(llm.base_url)
     if (llm.api_key or llm.api_key_file) and parts.scheme == "http" and not is_loopback(parts.hostname or ""):
         yield ConfigProblem(

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 from pydantic_settings import BaseSettings, EnvSettingsSource, SettingsConfigDict, SettingsError
 
 from digest.config.schema import LISTS, TABLES, ConfigFile, keys
+from digest.config.secret import SECRETS
 from digest.config.values import did_you_mean
 from digest.errors import ConfigProblem
 
@@ -27,8 +28,6 @@ if TYPE_CHECKING:
 PREFIX = "DIGEST_"
 #: variables that are ours but no keys: the configuration file's path, and how the golden mails are tested
 RESERVED = frozenset({"DIGEST_CONFIG", "DIGEST_GOLDEN"})
-#: table with a secret → the key of it, which may also be in the file that KEY_file names
-SECRETS = {"smtp": "password", "bounces": "password", "github": "token", "llm": "api_key"}
 #: key that names a file → what the systemd credential is called that takes its place
 _CREDENTIAL_FILES = {(table, f"{key}_file"): f"{table}_{key}" for table, key in SECRETS.items()} | {
     ("dkim", "key_file"): "dkim_key"

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
-from digest.config.layers import SECRETS
 from digest.config.relays import FallbackSection
 from digest.config.schema import LISTS, TABLES, ConfigFile, keys
+from digest.config.secret import SECRETS
 from digest.config.values import closest, did_you_mean
 from digest.errors import ConfigProblem
 

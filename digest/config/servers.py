@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from digest.config.secret import given_twice
 from digest.config.values import is_loopback
 from digest.errors import ConfigProblem
 
@@ -62,12 +63,7 @@ def _relay(relay: RelaySection, key: str) -> Iterator[ConfigProblem]:
 
 def _login(relay: RelaySection, key: str) -> Iterator[ConfigProblem]:
     has_password = relay.password is not None or relay.password_file is not None
-    if relay.password is not None and relay.password_file is not None:
-        yield ConfigProblem(
-            f"{key}password_file",
-            "there is a password and a password_file, and only one can be right",
-            "keep password_file and remove password",
-        )
+    yield from given_twice(relay, key.removesuffix("."), "password")
     if relay.username and not has_password:
         also = ", or set DIGEST_SMTP__PASSWORD" if key == "smtp." else ""
         yield ConfigProblem(
@@ -114,12 +110,7 @@ def _imap(bounces: BouncesSection) -> Iterator[ConfigProblem]:
             f"{bounces.host} needs a password",
             "add password_file, or set DIGEST_BOUNCES__PASSWORD",
         )
-    if bounces.password is not None and bounces.password_file is not None:
-        yield ConfigProblem(
-            "bounces.password_file",
-            "there is a password and a password_file, and only one can be right",
-            "keep password_file and remove password",
-        )
+    yield from given_twice(bounces, "bounces", "password")
     if bounces.security == "starttls" and bounces.port == _ENCRYPTED_IMAP_PORT:
         yield ConfigProblem(
             "bounces.security",

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 from digest.config.checks import is_remote
 from digest.config.images import INSTALL, missing
-from digest.config.layers import SECRETS
 from digest.config.rhythm import rhythm
+from digest.config.secret import SECRETS
 from digest.config.values import bare
 from digest.model import Source, Subscriber
 

@@ -92,7 +92,7 @@ def test_a_password_that_everybody_can_read_is_warned_of(tmp_path: Path) -> None
         ),
         pytest.param(
             f'{LOGIN}password_file = "x"',
-            (13, "bounces.password_file", None, "there is a password and a password_file, and only one can be right"),
+            (13, "bounces.password_file", None, "password and password_file are both there, and only one can be right"),
             id="two passwords",
         ),
         pytest.param(

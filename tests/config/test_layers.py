@@ -134,7 +134,7 @@ def test_a_password_file_without_a_password_is_a_mistake(tmp_path: Path, content
     ],
 )
 def test_two_passwords_in_one_place_are_a_mistake(tmp_path: Path, added: str, env: dict[str, str]) -> None:
-    assert ["there is a password and a password_file, and only one can be right"] == [
+    assert ["password and password_file are both there, and only one can be right"] == [
         problem.message for problem in problems(tmp_path, RELAY + added, env)
     ]
 
