@@ -125,7 +125,7 @@ def refused_too_often(digest: Digest, receipt: Receipt, days: int) -> Verdict:
     return _verdict(email, "refused", text, receipt.at, trouble=True, counts=_counts(digest))
 
 
-def pause_reason(receipt: Receipt, days: int) -> str:
+def hopeless(receipt: Receipt, days: int) -> str:
     """Why a reader whose address does not work is paused."""
     return f"refused on {_many(days, 'day')} in a row, the last time with: {_reply(receipt)}"
 

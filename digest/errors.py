@@ -29,6 +29,11 @@ class DigestError(Exception):
         self.message = message
         self.hint = hint
 
+    @property
+    def told(self) -> str:
+        """Message and hint on one line, without a full stop."""
+        return f"{self.message}; {self.hint}" if self.hint else self.message
+
 
 @dataclass(frozen=True, slots=True)
 class ConfigProblem:

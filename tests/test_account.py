@@ -186,10 +186,10 @@ def test_what_becomes_of_a_digest_is_one_sentence(told: Verdict, finding: str, w
 
 
 def test_the_reason_of_a_pause_holds_the_last_answer() -> None:
-    assert "refused on 3 days in a row, the last time with: 550 5.1.1 no such user" == account.pause_reason(
+    assert "refused on 3 days in a row, the last time with: 550 5.1.1 no such user" == account.hopeless(
         receipt("refused", 550, "5.1.1 no such user"), 3
     )
-    assert "refused on 1 day in a row, the last time with: not offered" == account.pause_reason(
+    assert "refused on 1 day in a row, the last time with: not offered" == account.hopeless(
         receipt("refused", None, "not offered"), 1
     )
 

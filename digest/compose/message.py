@@ -71,14 +71,14 @@ def compose_with(detail: Detail, digest: Digest, letterhead: Letterhead, rendere
     return replace(mail, text=rendered.text, html=rendered.html)
 
 
-def fitting(digest: Digest, compose_with: Callable[[Detail], Mail]) -> Mail:
+def fitting(digest: Digest, compose_at: Callable[[Detail], Mail]) -> Mail:
     """The first mail, of the details that give up ever more, that is smaller than `SIZE_LIMIT` bytes but for pictures.
 
     Raises:
         DigestError: there is none.
     """
     for detail in details(digest.subscriber):
-        mail = compose_with(detail)
+        mail = compose_at(detail)
         if len(mail.data) - mail.pictures < SIZE_LIMIT:
             return mail
     raise DigestError(

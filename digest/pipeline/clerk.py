@@ -140,7 +140,7 @@ class Clerk:
         days = self._state.ledger.refused_days(email)
         if days < self._settings.delivery.pause_after_refusals:
             return 0
-        self._state.subscribers.pause(email, until=None, reason=account.pause_reason(receipt, days), now=receipt.at)
+        self._state.subscribers.pause(email, until=None, reason=account.hopeless(receipt, days), now=receipt.at)
         return days
 
 

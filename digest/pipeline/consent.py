@@ -142,7 +142,7 @@ async def _deliver(settings: Settings, mail: Mail, clock: Callable[[], datetime]
         async with transport(settings) as post:
             return await deliver_one(post, mail, now=clock)
     except DeliveryError as error:
-        reason = f"{error.message}; {error.hint}" if error.hint else error.message
+        reason = error.told
         return Receipt("deferred", None, reason, clock(), "digest")
 
 

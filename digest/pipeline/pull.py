@@ -52,7 +52,8 @@ async def pull(
     """
     started = clock()
     sources = _chosen(settings.sources, only)
-    batches = await collect(sources, state.papers.memories(), http_policy(settings), now=started, on_progress=on_batch)
+    policy = http_policy(settings)
+    batches = await collect(sources, state.papers.memories(), policy, now=started, on_progress=on_batch)
     with state.transaction():
         now, known = clock(), state.papers.known(_identifiers(batches))
         decision = decide(
@@ -76,7 +77,6 @@ async def pull(
         report = RunReport("pull", started, clock(), decision.verdicts, notes)
         # with the papers, or the next pull would call them old and nobody would ever have called them new
         state.runs.record(report)
-    policy = http_policy(settings)
     # the papers are safe: whatever happens from here on, mails about them go out
     try:
         state.prune(now=started)
@@ -84,7 +84,7 @@ async def pull(
         for take in (take_stars, take_thumbnails):
             notes += await take(settings, state, policy, now=clock())
     except StateError as error:
-        notes += (f"the papers are stored, not all that goes with them: {error.message}; {error.hint}",)
+        notes += (f"the papers are stored, not all that goes with them: {error.told}",)
     return replace(report, notes=notes)
 
 

@@ -184,7 +184,7 @@ async def _empty(outbox: Outbox, settings: Settings, *, clock: Callable[[], date
         async with transport(settings) as post:
             reason = await post.deliver_all(outbox, now=clock)
     except DeliveryError as error:
-        reason = f"{error.message}; {error.hint}" if error.hint else error.message
+        reason = error.told
     if reason:
         await outbox.leave(reason)
 
