@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 from contextlib import ExitStack
-from dataclasses import replace
-from datetime import UTC, datetime
 from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -23,11 +21,10 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from digest.config import Settings
-    from digest.model import Paper, StoredPaper, Subscriber
+    from digest.model import Paper, StoredPaper
+    from digest.pipeline.similar import Like
     from digest.state.store import State
 
-#: before everything that anybody remembers
-_EVER = datetime(1, 1, 1, tzinfo=UTC)
 #: an identifier that shares less with the one typed was hardly meant
 _CLOSE = 0.8
 
@@ -76,11 +73,9 @@ def similar(
 
     Searches all papers that are known here, or another list; that needs no configuration.
     """
-    from digest.collect.jsonl import paper_id
-    from digest.curate.similar import SimilarIndex
-    from digest.curate.trend import trends
     from digest.pipeline.readers import subscribers
     from digest.pipeline.semantic import open_semantics
+    from digest.pipeline.similar import most_like, others, sent_to
 
     if bool(key) == (paper is not None):
         raise UsageError("one paper has to be named", hint="digest similar 2401.01234, or --paper FILE.json")
@@ -99,34 +94,33 @@ def similar(
         semantics = open_semantics(settings) if settings else None
         asked = _read_paper(paper) if paper else _find(key, [one.paper for one in archive])
         if state and settings and email:
-            archive = _sent(state, find_subscriber(subscribers(settings, state), email), archive)
-        others = sorted((one for one in archive if not _same(one.paper, asked)), key=lambda one: one.paper.key)
-        found = SimilarIndex([asked, *(one.paper for one in others)], semantics).like(0, number)
-        rows = [(others[place - 1], similarity) for place, similarity in found]
-        history = state.papers.signals((one.paper.key for one, _ in rows), _EVER.date()) if state else {}
-    now = utc_now()
-    # age cools a paper: one without a date is as young as the others, so that its votes tell
-    young = [replace(one, first_seen_at=now) if one.first_seen_at == _EVER else one for one, _ in rows]
-    heat = trends(young, history, now=now)
+            archive = sent_to(state, find_subscriber(subscribers(settings, state), email), archive)
+        compared = others(asked, archive)
+        found = most_like(asked, compared, state, number=number, semantics=semantics, now=utc_now())
     if sort is Sort.recent:
-        rows.sort(key=lambda row: -_since(row[0]).timestamp())
+        found.sort(key=lambda like: -like.since.timestamp())
     elif sort is Sort.trending:
-        rows.sort(key=lambda row: -heat[row[0].paper.key].score)
-    told = [
-        {
-            "id": paper_id(one.paper) if corpus else one.paper.key,
-            "similarity": round(similarity, 6),
-            "since": _since(one).date() if _since(one) > _EVER else None,
-            "upvotes": heat[one.paper.key].upvotes,
-            "title": one.paper.title,
-            "url": one.paper.url,
-        }
-        for one, similarity in rows
-    ]
+        found.sort(key=lambda like: -like.trend.score)
+    told = [_told(like, own_id=corpus is not None) for like in found]
     if as_json:
         print_json(told)
     else:
-        _print(asked, told, of=len(others))
+        _print(asked, told, of=len(compared))
+
+
+def _told(like: Like, *, own_id: bool) -> dict[str, object]:
+    """What is printed of a paper; `own_id`: it goes by its id in its list."""
+    from digest.collect.jsonl import paper_id
+    from digest.pipeline.records import EVER
+
+    return {
+        "id": paper_id(like.paper) if own_id else like.paper.key,
+        "similarity": round(like.similarity, 6),
+        "since": like.since.date() if like.since > EVER else None,
+        "upvotes": like.trend.upvotes,
+        "title": like.paper.title,
+        "url": like.paper.url,
+    }
 
 
 def _print(asked: Paper, told: Sequence[Mapping[str, object]], *, of: int) -> None:
@@ -157,30 +151,26 @@ def _archive(state: State) -> Sequence[StoredPaper]:
     Raises:
         DigestError: there are none.
     """
-    stored = state.papers.since(_EVER)
+    from digest.pipeline.records import EVER
+
+    stored = state.papers.since(EVER)
     if not stored:
         raise DigestError("no papers are known", hint="fetch some with: digest pull")
     return stored
-
-
-def _sent(state: State, reader: Subscriber, archive: Sequence[StoredPaper]) -> Sequence[StoredPaper]:
-    """Of the archive what was delivered to a reader, and the newest edition."""
-    delivered = state.ledger.seen([reader.email], since=_EVER.date())[reader.email]
-    newest = max((one.edition for one in archive if one.edition), default=None)
-    return [one for one in archive if one.paper.key in delivered or (one.edition and one.edition == newest)]
 
 
 def _listed(file: Path) -> Sequence[StoredPaper]:
     """The papers of a list; those without a date are older than all others."""
     from digest.collect.jsonl import parse_jsonl
     from digest.model import StoredPaper
+    from digest.pipeline.records import EVER
 
     papers, problems = parse_jsonl(read_file(file), source=file.name)
     for problem in problems:
         say(f"digest: {file}: {problem.where}: {problem.message}", err=True)
     if not papers:
         raise DigestError(f"{file}: there are no papers", hint="name a file with one JSON object per line")
-    return [StoredPaper(one, one.published or _EVER, None) for one in papers]
+    return [StoredPaper(one, one.published or EVER, None) for one in papers]
 
 
 def _read_paper(file: Path) -> Paper:
@@ -218,15 +208,3 @@ def _find(key: str, papers: Sequence[Paper]) -> Paper:
     meant = "; ".join(dict.fromkeys(f"{one.key} “{shown(one.title, 50)}”" for one in close))
     hint = f"did you mean {meant}?" if meant else "describe it in a file: --paper FILE.json"
     raise DigestError(f"none of {many(len(papers), 'paper')} is {wanted}", hint=hint)
-
-
-def _same(one: Paper, other: Paper) -> bool:
-    return not _names(one).isdisjoint(_names(other))
-
-
-def _names(paper: Paper) -> set[str]:
-    return {paper.key, *paper.aliases}
-
-
-def _since(stored: StoredPaper) -> datetime:
-    return stored.paper.published or stored.first_seen_at
