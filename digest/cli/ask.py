@@ -18,10 +18,9 @@ from digest.cli.options import (
     open_settings_state,
 )
 from digest.clock import utc_now
-from digest.errors import DigestError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable
     from datetime import datetime
 
     from digest.model import SourceMemory, Subscriber, Verdict
@@ -50,13 +49,13 @@ def why(
     Days are the subscriber's own, or those of UTC in everybody's story.
     """
     from digest import story
-    from digest.pipeline.readers import pause_reason, subscribers
+    from digest.pipeline.readers import pause_reason, reader_named
 
     email = one_reader(email, for_)
     settings = load_settings(config)
     now = utc_now()
     with open_settings_state(settings) as state:
-        reader = find_subscriber(subscribers(settings, state), email) if email else None
+        reader = reader_named(settings, state, email) if email else None
         told = story.tell(
             _verdicts(state, reader, since=now - timedelta(days=days + 1)),
             now=now,
@@ -81,23 +80,6 @@ def _verdicts(state: State, reader: Subscriber | None, *, since: datetime) -> It
 
 def _day(day: Day) -> str:
     return "\n".join([f"{day.day:%A %-d %B %Y}", *(f"  {line}" for line in day.lines)])
-
-
-def find_subscriber(readers: Sequence[Subscriber], email: str) -> Subscriber:
-    """The subscriber with this address.
-
-    Raises:
-        DigestError: there is none; the hint names a close one.
-    """
-    from difflib import get_close_matches
-
-    wanted = email.strip().casefold()
-    by_email = {reader.email.casefold(): reader for reader in readers}
-    if wanted in by_email:
-        return by_email[wanted]
-    close = get_close_matches(wanted, by_email, n=1, cutoff=0.85)
-    hint = f"did you mean {by_email[close[0]].email}?" if close else "see: digest subscribers list"
-    raise DigestError(f"there is no subscriber {email}", hint=hint)
 
 
 def status(*, as_json: JsonOption = False, config: ConfigOption = None) -> None:

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 import typer
 
-from digest.cli.ask import find_subscriber
 from digest.cli.console import UsageError, print_json, say, table
 from digest.cli.options import ConfigOption, ForOption, JsonOption, examples, load_settings, open_settings_state
 from digest.cli.preview import shown
@@ -92,11 +91,11 @@ def mute(what: WhatArgument, *, email: ForOption, undo: UndoOption = False, conf
 )
 def log(*, email: ForOption, as_json: JsonOption = False, config: ConfigOption = None) -> None:
     """Show everything that was ever said, what was taken back included."""
-    from digest.pipeline.readers import subscribers
+    from digest.pipeline.readers import reader_named
 
     settings = load_settings(config)
     with open_settings_state(settings) as state:
-        reader = find_subscriber(subscribers(settings, state), email)
+        reader = reader_named(settings, state, email)
         said = state.feedback.log(reader.email)
         titles = _titles(state, said)
     if as_json:
@@ -113,12 +112,12 @@ def log(*, email: ForOption, as_json: JsonOption = False, config: ConfigOption =
 
 
 def _say(verb: Verb, what: str, email: str, *, undo: bool, config: Path | None) -> None:
-    from digest.pipeline.readers import subscribers
+    from digest.pipeline.readers import reader_named
     from digest.state.feedback import StoredFeedback
 
     settings, now = load_settings(config), utc_now()
     with open_settings_state(settings) as state:
-        reader = find_subscriber(subscribers(settings, state), email)
+        reader = reader_named(settings, state, email)
         thing = _thing(state, what)
         if undo:
             _undo(state, reader.email, verb, thing)

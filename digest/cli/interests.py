@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from digest.cli.ask import find_subscriber
 from digest.cli.console import many, print_json, say, table
 from digest.cli.options import ConfigOption, ForOption, JsonOption, examples, load_settings, open_settings_state
 from digest.cli.preview import shown
@@ -69,7 +68,7 @@ def import_(
     from digest.collect.references import parse_references
     from digest.curate.query import parse
     from digest.pipeline.profiles import suggestions
-    from digest.pipeline.readers import subscribers
+    from digest.pipeline.readers import reader_named
 
     settings, now = load_settings(config), utc_now()
     format_, (papers, problems) = parse_references(_read(file))
@@ -77,7 +76,7 @@ def import_(
         reason = f"{problems[0].where} {problems[0].message}" if problems else "no reference is in it"
         raise DigestError(f"{file}: {reason}", hint=f"give a list of references: {_FORMATS}")
     with open_settings_state(settings) as state:
-        reader = find_subscriber(subscribers(settings, state), email)
+        reader = reader_named(settings, state, email)
         source = _source(file)
         items = _items(state, reader.email, papers, source=source, weight=weight, now=now)
         with state.transaction():
@@ -156,11 +155,11 @@ def _tell(problems: Sequence[Problem], file: Path) -> None:
 )
 def list_(*, email: ForOption, as_json: JsonOption = False, config: ConfigOption = None) -> None:
     """Show what a reader brought along."""
-    from digest.pipeline.readers import subscribers
+    from digest.pipeline.readers import reader_named
 
     settings = load_settings(config)
     with open_settings_state(settings) as state:
-        reader = find_subscriber(subscribers(settings, state), email)
+        reader = reader_named(settings, state, email)
         items = state.interests.of([reader.email]).get(reader.email, ())
     if as_json:
         print_json(items)
@@ -187,11 +186,11 @@ def clear(
     config: ConfigOption = None,
 ) -> None:
     """Forget what a reader brought along."""
-    from digest.pipeline.readers import subscribers
+    from digest.pipeline.readers import reader_named
 
     settings = load_settings(config)
     with open_settings_state(settings) as state:
-        reader = find_subscriber(subscribers(settings, state), email)
+        reader = reader_named(settings, state, email)
         names = _names({one.source for one in state.interests.of([reader.email]).get(reader.email, ())})
         source = None if file is None else _named(file, names)
         if file is not None and source is None:

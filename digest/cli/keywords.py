@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from digest.cli.ask import find_subscriber
 from digest.cli.console import many, print_json, say, tick
 from digest.cli.options import ConfigOption, JsonOption, examples, load_settings, open_settings_state
 from digest.cli.preview import shown
@@ -59,13 +58,13 @@ def try_out(
     from digest.curate.narrow import narrower
     from digest.curate.query import parse
     from digest.curate.rank import Ranking
-    from digest.pipeline.readers import subscribers
+    from digest.pipeline.readers import reader_named
 
     query = parse(entry)
     settings, now = load_settings(config), utc_now()
     with open_settings_state(settings) as state:
         stored = state.papers.since(now - timedelta(days=days))
-        reader = find_subscriber(subscribers(settings, state), email) if email else None
+        reader = reader_named(settings, state, email) if email else None
     others = [parse(one) for one in reader.keywords if one != entry] if reader else []
     conditions = [one for one in others if one.excludes or one.required]
     papers = [one.paper for one in stored]

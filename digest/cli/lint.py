@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from digest.cli.ask import find_subscriber
 from digest.cli.console import EXIT_FAILED, UsageError, print_json, say, tick
 from digest.cli.options import ConfigOption, ForOption, JsonOption, examples, load_settings, open_settings_state
 from digest.clock import utc_now
@@ -47,7 +46,7 @@ def lint(
     seen. Ends with 1 if something is wrong (✗); advice (!) and what could not be looked at (·) change nothing.
     """
     from digest.pipeline.lint import chosen, lint_mail, lint_sender
-    from digest.pipeline.readers import subscribers
+    from digest.pipeline.readers import reader_named
 
     settings = load_settings(config)
     ask = None
@@ -59,7 +58,7 @@ def lint(
         except DigestError as error:
             raise UsageError(error.message, hint=error.hint) from error
     with open_settings_state(settings) as state:
-        reader = find_subscriber(subscribers(settings, state), email) if email else None
+        reader = reader_named(settings, state, email) if email else None
         digest, is_sample = chosen(settings, state, reader, now=utc_now())
         findings = list(lint_mail(settings, state, digest))
     if ask is not None:

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Annotated, get_args
 
 import typer
 
-from digest.cli.ask import find_subscriber
 from digest.cli.console import UsageError, many, print_json, say, table
 from digest.cli.options import (
     AlsoForOption,
@@ -117,14 +116,14 @@ def preview(
 
 
 def _reader(settings: Settings, state: State, email: str) -> Subscriber:
-    from digest.pipeline.readers import subscribers
+    from digest.pipeline.readers import reader_named, shards
 
-    readers = subscribers(settings, state)
     if email:
-        return find_subscriber(readers, email)
-    if not readers:
+        return reader_named(settings, state, email)
+    first = next(shards(settings, state, 1), ())
+    if not first:
         raise DigestError("there are no subscribers", hint="add one: digest subscribers add you@example.org -k 'lora'")
-    return readers[0]
+    return first[0]
 
 
 def _with_frequency(reader: Subscriber, frequency: str) -> Subscriber:

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from digest.cli.ask import find_subscriber
 from digest.cli.console import UsageError, many, print_json, say, table
 from digest.cli.options import ConfigOption, JsonOption, examples, load_settings, open_settings_state
 from digest.cli.preview import read_file, shown
@@ -73,7 +72,7 @@ def similar(
 
     Searches all papers that are known here, or another list; that needs no configuration.
     """
-    from digest.pipeline.readers import subscribers
+    from digest.pipeline.readers import reader_named
     from digest.pipeline.semantic import open_semantics
     from digest.pipeline.similar import most_like, others, sent_to
 
@@ -94,7 +93,7 @@ def similar(
         semantics = open_semantics(settings) if settings else None
         asked = _read_paper(paper) if paper else _find(key, [one.paper for one in archive])
         if state and settings and email:
-            archive = sent_to(state, find_subscriber(subscribers(settings, state), email), archive)
+            archive = sent_to(state, reader_named(settings, state, email), archive)
         compared = others(asked, archive)
         found = most_like(asked, compared, state, number=number, semantics=semantics, now=utc_now())
     if sort is Sort.recent:

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from digest.cli.ask import find_subscriber
 from digest.cli.console import EXIT_DEFERRED, UsageError, print_json, say, table
 from digest.cli.options import (
     ConfigOption,
@@ -371,6 +370,6 @@ def resume(email: WhoArgument, *, config: ConfigOption = None) -> None:
 
 def _found(settings: Settings, state: State, name: str) -> Subscriber:
     """The subscriber with this address or unsubscribe token."""
-    from digest.pipeline.readers import subscribers
+    from digest.pipeline.readers import reader_named
 
-    return find_subscriber(subscribers(settings, state), state.subscribers.by_token(name) or name)
+    return reader_named(settings, state, state.subscribers.by_token(name) or name)

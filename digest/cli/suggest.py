@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from digest.cli.ask import find_subscriber
 from digest.cli.console import many, print_json, say, table
 from digest.cli.keywords import app
 from digest.cli.options import ConfigOption, ForOption, JsonOption, examples, load_settings, open_settings_state
@@ -45,11 +44,11 @@ def suggest(
     Phrases that a reader's own papers have and others have not, each with what it would match.
     """
     from digest.pipeline.profiles import suggestions
-    from digest.pipeline.readers import subscribers
+    from digest.pipeline.readers import reader_named
 
     settings, now = load_settings(config), utc_now()
     with open_settings_state(settings) as state:
-        reader = find_subscriber(subscribers(settings, state), email)
+        reader = reader_named(settings, state, email)
         found = suggestions(state, reader, now=now, days=days, most=number)
     if as_json:
         print_json(found)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from difflib import get_close_matches
 from itertools import islice
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 import structlog
+
+from digest.errors import DigestError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -65,6 +68,24 @@ def found(
         reader.email: reader for reader in state.subscribers.find(wanted - configured.keys(), unreadable=unreadable)
     }
     return joined | {email: configured[email] for email in wanted & configured.keys()}
+
+
+def reader_named(settings: Settings, state: State, email: str) -> Subscriber:
+    """The subscriber with this address, in capitals or not.
+
+    Raises:
+        DigestError: there is none; the hint names a close one.
+    """
+    wanted = email.strip()
+    if reader := found(settings, state, [wanted]).get(wanted):
+        return reader
+    # only for who mistyped: all may be many
+    by_email = {reader.email.casefold(): reader for reader in subscribers(settings, state)}
+    if reader := by_email.get(wanted.casefold()):
+        return reader
+    close = get_close_matches(wanted.casefold(), by_email, n=1, cutoff=0.85)
+    hint = f"did you mean {by_email[close[0]].email}?" if close else "see: digest subscribers list"
+    raise DigestError(f"there is no subscriber {email}", hint=hint)
 
 
 def pause_reason(reader: Subscriber, pauses: Mapping[str, Pause], now: datetime) -> str:
