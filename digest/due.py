@@ -33,6 +33,8 @@ class Due:
     not_yet: str = ""
     #: True if the reason is a pause rather than the clock
     paused: bool = False
+    #: the day on which it was due and nothing ran, for which it makes up; None: it is due today
+    missed_on: date | None = None
 
 
 def due(
@@ -65,22 +67,23 @@ def due(
         return Due(today, f"paused until {subscriber.paused_until:%a %-d %b %Y}", paused=True)
     if any_hour:
         return Due(today)
-    if WEEKDAYS[today.weekday()] not in subscriber.days and not _missed(subscriber, today, last_run):
+    missed_on = None if WEEKDAYS[today.weekday()] in subscriber.days else _missed(subscriber, today, last_run)
+    if WEEKDAYS[today.weekday()] not in subscriber.days and missed_on is None:
         if subscriber.frequency == "weekly":
             return Due(today, f"the weekly digest is next on {weekly_at(subscriber)}")
         return Due(today, f"{today:%A} is not one of the days chosen ({', '.join(subscriber.days)})")
     if local.time().replace(tzinfo=None) < subscriber.at:
         return Due(today, f"due at {subscriber.at:%H:%M} {subscriber.timezone}, now it is {local:%H:%M} there")
-    return Due(today)
+    return Due(today, missed_on=missed_on)
 
 
-def _missed(subscriber: Subscriber, today: date, last_run: datetime | None) -> bool:
-    """Whether nothing has run since the weekly digest was due."""
+def _missed(subscriber: Subscriber, today: date, last_run: datetime | None) -> date | None:
+    """The day of the last weekly digest, if nothing has run since it was due."""
     if subscriber.frequency != "weekly" or last_run is None:
-        return False
-    back = (today.weekday() - WEEKDAYS.index(subscriber.days[0])) % 7
-    was_due = datetime.combine(today - timedelta(days=back), subscriber.at, tzinfo=ZoneInfo(subscriber.timezone))
-    return last_run < was_due
+        return None
+    day = today - timedelta(days=(today.weekday() - WEEKDAYS.index(subscriber.days[0])) % 7)
+    was_due = datetime.combine(day, subscriber.at, tzinfo=ZoneInfo(subscriber.timezone))
+    return day if last_run < was_due else None
 
 
 def weekly_at(subscriber: Subscriber) -> str:

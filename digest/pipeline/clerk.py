@@ -34,7 +34,7 @@ T = TypeVar("T")
 Key = tuple[str, "date"]
 
 #: longest wait before a deferred mail is tried again
-_LONGEST_RETRY = timedelta(hours=6)
+LONGEST_RETRY = timedelta(hours=6)
 _STATES: dict[str, LedgerState] = {
     "delivered": "sent",
     "deferred": "deferred",
@@ -75,7 +75,7 @@ class Clerk:
         return await asyncio.get_running_loop().run_in_executor(self._thread, timed)
 
     async def claim(self, mails: Sequence[Key], known: Mapping[Key, Digest]) -> tuple[list[Claim], list[Verdict]]:
-        """Claims, and verdicts on mails that must not go out any more. `known`: digests planned a moment ago."""
+        """Claims, and verdicts on mails that cannot or must not go out. `known`: digests planned a moment ago."""
         return await self.do("ledger", self._claim, mails, known)
 
     def _claim(self, mails: Sequence[Key], known: Mapping[Key, Digest]) -> tuple[list[Claim], list[Verdict]]:
@@ -85,7 +85,9 @@ class Clerk:
         unreadable: dict[str, str] = {}
         readers = found(self._settings, self._state, emails, unreadable=unreadable.__setitem__)
         pauses = self._state.subscribers.pauses(emails)
-        good, settlements, verdicts = [], [], []
+        # set aside: their contents cannot be read
+        left = self._state.ledger.entered([mail for mail in mails if mail not in claims])
+        good, settlements, verdicts = [], [], [account.already(row, now) for row in left.values()]
         for (email, day), claim in claims.items():
             if email in unreadable:
                 # not "no longer subscribed", which is final
@@ -157,4 +159,4 @@ def retry_after(attempts: int, *, first: timedelta) -> timedelta:
 
     RFC 5321 §4.5.4.1 asks for at least thirty minutes, and for longer waits later.
     """
-    return min(first * (1 << min(attempts - 1, 10)), _LONGEST_RETRY)
+    return min(first * (1 << min(attempts - 1, 10)), LONGEST_RETRY)

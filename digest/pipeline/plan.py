@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from digest.curate.followups import FollowUps
     from digest.curate.rank import Standing
     from digest.curate.semantic import Semantics
+    from digest.due import Due
     from digest.model import DaySignals, Digest, StoredPaper, Subscriber, Trend, Verdict
     from digest.state.store import State
 
@@ -266,12 +267,9 @@ class _Planner:
         return doubts(self._settings, self._state, now=self._now)
 
     def plan(self, readers: Sequence[Subscriber]) -> Shard:
-        pauses = self._state.subscribers.pauses(reader.email for reader in readers)
         verdicts = self.left_out()
         due_now: list[tuple[Subscriber, date]] = []
-        for reader in readers:
-            reason = pause_reason(reader, pauses, self._now)
-            answer = due(reader, self._now, paused=reason, any_hour=self._any_hour, last_run=self._last_run)
+        for reader, answer in self._due(readers):
             if answer.not_yet:
                 verdicts[reader.email, answer.local_date] = account.not_due(reader.email, answer, self._now)
             else:
@@ -292,6 +290,26 @@ class _Planner:
                 verdict = account.nothing(digest, self._doubts if digest.subscriber.quiet == "note" else "")
                 verdicts[digest.subscriber.email, digest.local_date] = verdict
         return Shard(self._enter(_with_tokens(self._state, mailed)), verdicts)
+
+    def _due(self, readers: Sequence[Subscriber]) -> Iterator[tuple[Subscriber, Due]]:
+        """Whose digest is due: of those who missed theirs, who had one from that day on has not missed it."""
+        pauses = self._state.subscribers.pauses(reader.email for reader in readers)
+        ask = {
+            reader.email: partial(
+                due, reader, self._now, paused=pause_reason(reader, pauses, self._now), any_hour=self._any_hour
+            )
+            for reader in readers
+        }
+        answers = [(reader, ask[reader.email](last_run=self._last_run)) for reader in readers]
+        late = [
+            (reader.email, answer.missed_on + timedelta(days=number))
+            for reader, answer in answers
+            if answer.missed_on
+            for number in range((answer.local_date - answer.missed_on).days)
+        ]
+        had = {email for email, _ in self._state.ledger.entered(late)}
+        for reader, answer in answers:
+            yield reader, ask[reader.email]() if reader.email in had else answer
 
     def _enter(self, digests: Sequence[Digest]) -> tuple[Digest, ...]:
         domain = self._settings.mail.ascii_domain
@@ -337,7 +355,8 @@ def _requests(
     # before what was delivered: a mail that is delivered between the two looks is found by both, not by neither
     on_the_way = state.ledger.open_keys(emails)
     delivered = state.ledger.seen(emails, since=shelf.mailed_since)
-    last_sent = state.ledger.last_sent(emails, since=span.remembered_since)
+    # what was planned at a moment that has not come was planned while the clock was ahead, without what came since
+    last_sent = state.ledger.last_sent(emails, since=span.remembered_since, until=now)
     # a later mail may have been delivered before this one was given up
     undelivered = state.ledger.undelivered(emails, since=shelf.mailed_since)
     moved_by = _profiles(state, emails, shelf, now=now, keep=keep)

@@ -26,6 +26,7 @@ from digest.deliver.smtp import Smtp
 from digest.deliver.throttle import Throttle
 from digest.errors import DeliveryError, TemplateError
 from digest.model import Mail, Receipt, SendReport
+from digest.pipeline.clerk import LONGEST_RETRY
 from digest.pipeline.garbage import rarely_collected
 from digest.pipeline.letterhead import letterhead, open_renderer
 from digest.pipeline.outbox import Batch, Outbox, Waiting
@@ -34,6 +35,7 @@ from digest.pipeline.sign import open_signer, signed
 from digest.pipeline.stages import Stages
 from digest.pipeline.tally import Tally
 from digest.state.retention import ANSWER_DAYS
+from digest.state.runs import STOPPED
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Iterable, Iterator
@@ -113,6 +115,7 @@ async def send(
         recording = state.runs.begin("send", started)
         forgotten = _forgotten(state, now=started)
         interrupted = state.ledger.recover(now=started, in_doubt=settings.delivery.in_doubt)
+        state.ledger.hasten(now=started, within=LONGEST_RETRY)
         # after a crash everything is kept, for what the run that died had to say is lost
         tally = Tally(state.runs, recording, started=started, everything=bool(interrupted), on_verdict=on_verdict)
         told = _closed(settings, state, interrupted, now=started)
@@ -201,7 +204,7 @@ def _notes(tally: Tally, outbox: Outbox) -> tuple[str, ...]:
     if tally.unlisted:
         notes.append(f"{tally.unlisted:,} more are not listed here; about each: digest why EMAIL")
     if outbox.unfinished:
-        notes.append("it was stopped before everything was sent; the next run goes on")
+        notes.append(STOPPED)
     return tuple(notes)
 
 

@@ -44,7 +44,9 @@ _SENT = ledger.c.state == "sent"
 #: a note of a quiet day has no papers, and nothing that it has looked at counts as told
 _WITH_PAPERS = ledger.c.papers != "[]"
 _LAST_SENT = (
-    select(ledger.c.email, func.max(ledger.c.planned_at)).where(*_LATELY, _SENT, _WITH_PAPERS).group_by(ledger.c.email)
+    select(ledger.c.email, func.max(ledger.c.planned_at))
+    .where(*_LATELY, _SENT, _WITH_PAPERS, ledger.c.planned_at <= bindparam("until", type_=Moment()))
+    .group_by(ledger.c.email)
 )
 # lists in one text, so that a reader's days are parsed at once: a third of the time
 _PAPERS = select(ledger.c.email, func.aggregate_strings(ledger.c.papers, ",")).group_by(ledger.c.email)
@@ -124,15 +126,16 @@ class History:
         """For each address the keys of the papers in its mail that is not final, perhaps none."""
         return self._papers(_OPEN_KEYS, emails)
 
-    def last_sent(self, emails: Iterable[str], *, since: date) -> dict[str, datetime]:
-        """When the newest delivered digest of each address was planned; notes of quiet days are none.
+    def last_sent(self, emails: Iterable[str], *, since: date, until: datetime) -> dict[str, datetime]:
+        """When the newest delivered digest of each address was planned, at `until` at the latest.
 
-        Only local dates from `since` (inclusive) on are looked at, and addresses without a delivery are left out.
+        Only local dates from `since` (inclusive) on are looked at, and addresses without a delivery are left out. Notes
+        of quiet days are no digests.
         """
         found: dict[str, datetime] = {}
         with self._database.reading() as connection:
             for chunk in chunks(emails):
-                rows = connection.execute(_LAST_SENT, {"emails": to_text(chunk), "since": since})
+                rows = connection.execute(_LAST_SENT, {"emails": to_text(chunk), "since": since, "until": until})
                 found.update((email, planned_at) for email, planned_at in rows)
         return found
 

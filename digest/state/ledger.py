@@ -12,6 +12,7 @@ Message-ID.
                        ├──────recover─────▶ in_doubt, held          the sender died
                        └──(claim)─────────▶ deferred                its contents cannot be read
     held ──release──▶ in_doubt                                      somebody decided to send it after all
+    deferred, in_doubt ──hasten──▶ as before, at once               put off while the clock was ahead
     planned ──postpone──▶ deferred                                  its recipient's server asked for patience
     planned, deferred, in_doubt ──expire──▶ expired                 final
 """
@@ -334,6 +335,12 @@ class Ledger(History):
         )
         with self._database.writing() as connection:
             return in_order(connection.execute(interrupted))
+
+    def hasten(self, *, now: datetime, within: timedelta) -> None:
+        """Let nothing wait longer than `within` from now: what does was put off while the clock was ahead."""
+        longer = (OPEN, ledger.c.next_attempt_at > now + within)
+        with self._database.writing() as connection:
+            connection.execute(update(ledger).where(*longer).values(next_attempt_at=None, updated_at=now))
 
     def release(self, *, now: datetime) -> tuple[LedgerRow, ...]:
         """Let what is held back be claimed again: `held` becomes `in_doubt`."""

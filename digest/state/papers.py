@@ -161,7 +161,7 @@ class Papers:
         """
         papers = tuple(stored)
         with self._database.transaction() as connection:
-            rows = [_paper_row(one) for one in _after_digests(connection, papers)]
+            rows = [_paper_row(one) for one in _after_digests(connection, papers, (absorbed or {}).values())]
             _execute(connection, self._upsert_paper, rows)
             for old, key in (absorbed or {}).items():
                 for statement in self._absorb:
@@ -177,13 +177,19 @@ def _execute(connection: Connection, statement: Any, rows: list[dict[str, Any]])
         connection.execute(statement, rows)
 
 
-def _after_digests(connection: Connection, papers: Sequence[StoredPaper]) -> Sequence[StoredPaper]:
-    """The papers, those that are not known yet first seen after the newest digest was planned."""
+def _after_digests(
+    connection: Connection, papers: Sequence[StoredPaper], renamed: Iterable[str]
+) -> Sequence[StoredPaper]:
+    """The papers, those that are not known yet first seen after the newest digest was planned.
+
+    Known are also those that go by a better key from now on.
+    """
     newest = connection.scalar(_NEWEST_DIGEST)
     if newest is None or all(one.first_seen_at > newest for one in papers):
         return papers
     keys = [one.paper.key for one in papers]
     known = {key for chunk in chunks(keys) for key in connection.scalars(_KEYS, {"keys": chunk})}
+    known |= {storable(key) for key in renamed}
     after = newest + timedelta(microseconds=1)
     return [
         one if storable(one.paper.key) in known else replace(one, first_seen_at=max(one.first_seen_at, after))

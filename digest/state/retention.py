@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-from sqlalchemy import and_, delete, exists, func, select
+from sqlalchemy import and_, delete, exists, func, or_, select
 
 from digest.state.schema import (
     bounce,
@@ -25,6 +25,8 @@ from digest.state.schema import (
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from sqlalchemy import ColumnElement
+
     from digest.state.database import Database
 
 #: days that votes and news of papers are remembered: nobody looks back farther than weeks
@@ -40,6 +42,16 @@ ANSWER_DAYS = 14
 USAGE_DAYS = 60
 #: days that pictures are kept: no paper is news for longer, and 100 new ones a day of 8 kB are 50 MB
 THUMBNAIL_DAYS = 60
+
+
+def _believable(now: datetime) -> tuple[ColumnElement[bool], ...]:
+    """Whether dates tell how old mail is: the clock has been about here for a month, and was not set back from here."""
+    month, since = now - timedelta(days=30), now - timedelta(days=MAIL_DAYS)
+    first = select(func.min(run.c.id)).where(run.c.started_at >= since).scalar_subquery()
+    return (
+        exists().where(run.c.started_at >= since, run.c.started_at <= month),
+        ~exists().where(run.c.command == "send", run.c.started_at < since, run.c.id > first),
+    )
 
 
 def prune(database: Database, *, now: datetime, keep_days: int) -> Mapping[str, int]:
@@ -60,7 +72,9 @@ def prune(database: Database, *, now: datetime, keep_days: int) -> Mapping[str, 
     past = now - timedelta(days=keep_days)
     signals_since = (now - timedelta(days=SIGNAL_DAYS)).date()
     mail_since = (now - timedelta(days=MAIL_DAYS)).date()
-    old_runs = select(run.c.id).where(run.c.started_at < past)
+    # one that is dated earlier than another before it stays: it tells that the clock was set back (`Runs.was_set_back`)
+    recent = select(func.min(run.c.id)).where(run.c.started_at >= past).scalar_subquery()
+    old_runs = select(run.c.id).where(run.c.started_at < past, or_(recent.is_(None), run.c.id < recent))
     final = ledger.c.state.in_(("sent", "refused", "expired"))
     same = and_(planned.c.email == ledger.c.email, planned.c.local_date == ledger.c.local_date)
     finished = exists(select(ledger.c.email).where(final, same))
@@ -70,10 +84,10 @@ def prune(database: Database, *, now: datetime, keep_days: int) -> Mapping[str, 
     oldest_digest = select(func.coalesce(func.min(planned.c.planned_at), now)).scalar_subquery()
     unused = and_(snapshot.c.last_planned_at < yesterday, snapshot.c.last_planned_at < oldest_digest)
     steps = {
-        "verdicts": delete(verdict).where(verdict.c.run.in_(old_runs)),
-        "runs": delete(run).where(run.c.started_at < past),
         "digests": delete(planned).where(finished),
-        "mails": delete(ledger).where(final, ledger.c.local_date < mail_since),
+        "mails": delete(ledger).where(final, ledger.c.local_date < mail_since, *_believable(now)),
+        "verdicts": delete(verdict).where(verdict.c.run.in_(old_runs)),
+        "runs": delete(run).where(run.c.id.in_(old_runs)),
         "snapshots": delete(snapshot).where(unused),
         "bounces": delete(bounce).where(bounce.c.at < now - timedelta(days=BOUNCE_DAYS)),
         "resumptions": delete(resumption).where(resumption.c.at < now - timedelta(days=MAIL_DAYS)),

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Literal
 
-from sqlalchemy import bindparam, exists, func, insert, select, update
+from sqlalchemy import and_, bindparam, exists, func, insert, select, update
 
 from digest.model import RunReport, Verdict
 from digest.state.bulk import Bulk
@@ -27,6 +27,8 @@ _SAID = select(verdict.c.name, verdict.c.sentence).where(
 )
 #: the note of a run that is still at work, or died; its `finished_at` is when it started
 UNFINISHED = "it has not finished"
+#: the note of a send that was stopped, perhaps before it looked at everybody
+STOPPED = "it was stopped before everything was sent; the next run goes on"
 
 _NEXT_RUN = select(func.coalesce(func.max(run.c.id), 0) + 1)
 
@@ -70,8 +72,9 @@ class Runs:
         return (first, last) if first is not None else None
 
     def last_finished(self, command: str) -> datetime | None:
-        """When the last run of a command that did not die started; None without one."""
-        finished = run.c.notes != dumps(tuple[str, ...], (UNFINISHED,))
+        """When the last run of a command started that neither died nor was stopped; None without one."""
+        notes = (UNFINISHED, STOPPED)
+        finished = and_(*(run.c.notes.not_like(f"%{note}%") for note in notes))
         with self._database.reading() as connection:
             last: datetime | None = connection.scalar(
                 select(func.max(run.c.started_at)).where(run.c.command == command, finished)

@@ -269,6 +269,71 @@ def test_what_was_refused_while_the_clock_was_set_back_comes_again(home: Install
     assert [[1], [3], [2]] == [picked(mail.data) for mail in relay.accepted]
 
 
+@pytest.mark.parametrize("back", [85, 500, 20_000])
+def test_however_far_the_clock_was_set_back_what_was_mailed_stays_mailed(home: Installation, back: int) -> None:
+    home.publish(item(1))
+    home.pull()
+    home.send(NOW - back * DAY, any_hour=True)
+    home.pull(NOW + 7 * DAY)
+
+    home.send(NOW + 7 * DAY + HOUR)
+
+    assert {ADA: [[1]]} == home.mailed()
+
+
+def test_one_pull_with_the_clock_ahead_forgets_no_mail(home: Installation) -> None:
+    home.publish(item(1))
+    home.pull()
+    home.send()
+    home.pull(NOW + 500 * DAY)
+
+    home.send(NOW + DAY)
+
+    assert {ADA: [[1]]} == home.mailed()
+
+
+def test_a_digest_sent_with_the_clock_ahead_makes_no_paper_old(home: Installation) -> None:
+    home.publish(item(1))
+    home.pull()
+    home.publish(item(2))
+    home.pull(NOW + 30 * DAY)
+    home.send(NOW + 30 * DAY, any_hour=True)
+
+    home.send(NOW + DAY)
+
+    assert [[1], [2]] == sorted(home.mailed()[ADA])
+
+
+def test_mail_put_off_while_the_clock_was_ahead_goes_out_with_the_next_run(
+    home: Installation, relay: SmtpServer
+) -> None:
+    relay.script["rcpt"] = LATER
+    home.publish(item(1))
+    home.pull(NOW + 365 * DAY)
+    home.send(NOW + 365 * DAY, any_hour=True)
+    del relay.script["rcpt"]
+
+    home.send(NOW)
+
+    assert [[1]] == [picked(mail.data) for mail in relay.accepted]
+
+
+def test_a_paper_that_gets_a_better_key_is_no_new_one(home: Installation) -> None:
+    """Its DOI was known first; that its mail is older than the window of news must not matter."""
+    home.publish(item(1, id="10.1234/abc"))
+    home.pull()
+    home.send()
+    home.publish(item(1, id="10.1234/abc"), item(2))
+    home.pull(NOW + 20 * DAY)
+    home.send(NOW + 20 * DAY)
+    home.publish(item(1, id="10.1234/abc", url="https://arxiv.org/abs/2609.00001"), item(2))
+    home.pull(NOW + 21 * DAY)
+
+    home.send(NOW + 21 * DAY)
+
+    assert 2 == len(home.letters())
+
+
 def test_a_reader_who_travels_has_one_digest_per_local_day(home: Installation) -> None:
     """From Auckland to Honolulu it is yesterday again, and back."""
     moment = datetime(2026, 9, 15, 19, 0, tzinfo=UTC)

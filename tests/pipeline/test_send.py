@@ -404,6 +404,18 @@ def test_who_is_in_the_configuration_need_not_be_readable_in_the_state(home: Ins
     assert [(ADA, "sent")] == findings(home.send())
 
 
+def test_a_mail_whose_contents_cannot_be_read_is_named_at_once(pulled: Installation) -> None:
+    pulled.plan()
+    with closing(sqlite3.connect(pulled.folder / "state.sqlite3")) as connection:
+        connection.execute("delete from snapshot")
+        connection.commit()
+
+    report = pulled.send()
+
+    assert {"deferred"} == {finding for _, finding in findings(report)}
+    assert all("its contents cannot be read" in sentence for sentence in sentences(report))
+
+
 def test_a_mail_whose_reader_can_no_longer_be_read_waits(home: Installation, relay: SmtpServer) -> None:
     """It is not dropped as if they had left."""
     home.readers = ()

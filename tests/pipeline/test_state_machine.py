@@ -140,7 +140,7 @@ class Machine(RuleBasedStateMachine):
         self.doubts: Counter[Name] = Counter()
         #: when a run was killed last: its report is lost, so the story of that day has a gap
         self.last_crash: datetime | None = None
-        #: when a send began last of those that ended by themselves
+        #: when a send began last of those that looked at everybody
         self.last_run: datetime | None = None
         self.book = Book({}, {}, {})
         self._publish(TOPICS)
@@ -361,7 +361,8 @@ class Machine(RuleBasedStateMachine):
                 check_held(before, self.book, taken)
             unhindered = not script and job.stop_after is None
             self._check(job, before, run, taken, unhindered=unhindered, pulled=at is not None)
-            self._has_run(job)
+            if not (isinstance(run.report, SendReport) and run.report.unfinished):
+                self._has_run(job)
 
     def _has_run(self, job: Job) -> None:
         self.last_run = job.at if self.last_run is None else max(self.last_run, job.at)

@@ -12,7 +12,7 @@ from tests.installation import ADA, BOB, findings, item, reader, sentences
 from tests.makers import NOW, TODAY
 
 if TYPE_CHECKING:
-    from digest.model import Digest
+    from digest.model import Digest, Verdict
     from tests.installation import Installation
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
@@ -58,6 +58,37 @@ def test_after_a_friday_on_which_nothing_ran_it_comes_on_saturday(home: Installa
         home.send(FRIDAY + number * DAY)
 
     assert [date(2026, 9, 19), date(2026, 9, 25)] == [row.local_date for row in home.rows()]
+
+
+def test_a_run_that_was_stopped_early_on_friday_costs_nobody_their_week(home: Installation) -> None:
+    """There are more readers than are planned at once."""
+    others = [weekly(f"reader{number}@example.org", "bees") for number in range(499)]
+    home.readers = (weekly(ADA), *others, weekly(BOB))
+    home.publish(item(1))
+    home.pull()
+    home.send()
+    home.send(FRIDAY, stop=lambda: True)
+
+    home.send(FRIDAY + DAY)
+
+    assert {ADA: [[1]], BOB: [[1]]} == home.mailed()
+
+
+def test_a_run_that_died_on_friday_brings_nobody_a_second_digest_of_the_week(home: Installation) -> None:
+    home.readers = (weekly(ADA, max_papers=1), weekly(BOB, max_papers=1))
+    home.publish(item(1), item(2))
+    home.pull()
+    home.send()
+
+    def die(_verdict: Verdict) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        home.send(FRIDAY, on_verdict=die)
+    report = home.send(FRIDAY + DAY)
+
+    assert {ADA: [[1]], BOB: [[1]]} == home.mailed()
+    assert "not_due" in dict(findings(report)).values()
 
 
 def test_on_other_days_it_is_said_when_the_weekly_digest_comes(home: Installation) -> None:

@@ -332,8 +332,12 @@ def test_last_sent_is_when_the_newest_delivered_digest_was_planned(state: State)
     send(state, BOB, YESTERDAY, planned_at=NOW - timedelta(days=1))
     plan(state, BOB, TODAY)
 
-    assert {ADA: NOW, BOB: NOW - timedelta(days=1)} == state.ledger.last_sent([ADA, BOB, "x"], since=YESTERDAY)
-    assert {ADA: NOW} == state.ledger.last_sent([ADA, BOB], since=TODAY)
+    assert {ADA: NOW, BOB: NOW - timedelta(days=1)} == state.ledger.last_sent(
+        [ADA, BOB, "x"], since=YESTERDAY, until=NOW
+    )
+    assert {ADA: NOW} == state.ledger.last_sent([ADA, BOB], since=TODAY, until=NOW)
+    earlier = NOW - timedelta(days=1)
+    assert {ADA: earlier, BOB: earlier} == state.ledger.last_sent([ADA, BOB], since=YESTERDAY, until=earlier)
 
 
 def test_refused_days_count_from_the_last_delivery(state: State) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+import pytest
+
 from digest.model import DaySignals, Receipt, RunReport, Signals, StoredPaper, Verdict
 from digest.state.bounces import StoredBounce
 from digest.state.store import State
@@ -54,8 +56,28 @@ def test_what_was_delivered_is_remembered_for_four_hundred_days(state: State) ->
     send(state, 401, 1)
     send(state, 400, 2)
 
+    state.runs.begin("send", NOW - timedelta(days=31))
+
     assert state.prune(now=NOW, keep_days=0)["mails"] == 1
     assert {ADA: {paper(2).key}} == state.ledger.seen([ADA], since=TODAY - timedelta(days=999))
+
+
+@pytest.mark.parametrize("runs", [(-1,), (-31, 0, -500)], ids=["the clock was just put right", "it was set back"])
+def test_mail_stays_while_its_date_may_be_wrong(state: State, runs: tuple[int, ...]) -> None:
+    send(state, 500, 1)
+    for days in runs:
+        state.runs.begin("send", NOW + timedelta(days=days))
+
+    assert state.prune(now=NOW)["mails"] == 0
+
+
+def test_a_run_that_shows_a_clock_set_back_stays_as_long_as_those_before_it(state: State) -> None:
+    for days in (-100, -80, -85, -1):
+        state.runs.begin("send", NOW + timedelta(days=days))
+
+    assert state.prune(now=NOW, keep_days=82)["runs"] == 1
+    assert state.runs.was_set_back(NOW - timedelta(days=81))
+    assert state.prune(now=NOW, keep_days=2)["runs"] == 2
 
 
 def test_contents_of_final_mail_go_and_those_of_other_mail_stay(state: State) -> None:

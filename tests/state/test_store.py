@@ -298,7 +298,7 @@ with open_state(url, now=NOW) as state:
     state.ledger.expire(NOW, timedelta(days=4))
     state.subscribers.pause(email, until=TODAY, reason="", now=NOW)
     state.papers.signals(["a:1"], TODAY), state.papers.since(NOW), state.papers.edition(TODAY)
-    found = state.ledger.last_sent([email], since=TODAY), state.ledger.seen([email], since=TODAY)
+    found = state.ledger.last_sent([email], since=TODAY, until=NOW), state.ledger.seen([email], since=TODAY)
     state.prune(now=NOW)
     print(state.ledger.refused_days(email), len(state.ledger.rows(email=email, since=TODAY)))
 """

@@ -14,7 +14,7 @@ from digest.model import WEEKDAYS
 from tests import installation
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
     from typing import Any
 
     from digest.state.store import State
@@ -65,10 +65,17 @@ class Reader:
     def local(self, now: datetime) -> datetime:
         return now.astimezone(ZoneInfo(self.zone))
 
-    def too_early(self, now: datetime, last_run: datetime | None) -> bool:
-        """Whether nothing is due yet; `last_run`: when the last send began that ended by itself."""
-        local = self.local(now)
-        missed = self.weekly and last_run is not None and last_run < self._was_due(now)
+    def too_early(self, now: datetime, last_run: datetime | None, had: Collection[date]) -> bool:
+        """Whether nothing is due yet.
+
+        Args:
+            now: of the run.
+            last_run: when the last send began that looked at everybody.
+            had: days for which a mail to this reader was planned before.
+        """
+        local, was_due = self.local(now), self._was_due(now)
+        missed = self.weekly and last_run is not None and last_run < was_due
+        missed = missed and not any(was_due.date() <= day < local.date() for day in had)
         return local.hour < self.hour or not (missed or WEEKDAYS[local.weekday()] in self.due_days)
 
     def _was_due(self, now: datetime) -> datetime:
@@ -176,7 +183,7 @@ def news(
             given_up |= set(row.papers)
         else:
             taken |= set(row.papers)
-        if row.state == "sent" and row.papers:
+        if row.state == "sent" and row.papers and row.planned_at <= now:
             last = row.planned_at if last is None else max(last, row.planned_at)
     week = now - timedelta(days=7)
     since = max(look_back, min(week, last or week) if reader.weekly else last or look_back)

@@ -107,7 +107,7 @@ class Sending:
     #: what the server took meanwhile
     accepted: Sequence[Accepted]
     give_up: timedelta
-    #: when the last send before began that ended by itself
+    #: when the last send before began that looked at everybody
     last_run: datetime | None = None
     #: `in_doubt = "hold"`
     hold: bool = False
@@ -183,7 +183,8 @@ def _check_plan(sending: Sending, reader: Reader, verdicts: Iterable[Verdict]) -
     name = reader.email, reader.local(sending.now).date()
     before, after = sending.before.rows.get(name), sending.after.rows.get(name)
     paused = sending.before.pause(reader, sending.now)
-    early = not sending.any_hour and reader.too_early(sending.now, sending.last_run)
+    had = [day for email, day in sending.before.rows if email == reader.email]
+    early = not sending.any_hour and reader.too_early(sending.now, sending.last_run, had)
     assert ("not_due" in found) <= (early and not paused), what
     assert ("paused" in found) <= paused, what
     assert ("done" in found) <= (before is not None and before.state in FINAL), what
