@@ -185,12 +185,13 @@ def looking(state: State, keys: Sequence[Key], *, since: date, table: Table) -> 
 def recording(state: State, keys: Sequence[Key], *, table: Table) -> None:
     """A report with a verdict on everybody."""
     verdicts = [
-        Verdict("subscriber", email, "sent", f"{email}: 15 papers sent", _NOW, {"picks": 15}) for email, _ in keys
+        Verdict("subscriber", email, "sent", f"{email}: 15 papers sent", _NOW, {"for_you": 15}) for email, _ in keys
     ]
-    with table.line("verdicts"), state.runs.recording("send", _NOW) as record:
+    with table.line("verdicts"):
+        recording = state.runs.begin("send", _NOW)
         for sheet in sheets(verdicts, 1000):
-            record.add(sheet)
-        record.finish(_NOW)
+            recording.add(sheet)
+        recording.finish(_NOW)
 
 
 def main() -> None:
