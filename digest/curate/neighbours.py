@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, TypeAlias
 import numpy as np
 
 from digest.curate.postings import Postings
-from digest.curate.vector import greatest
+from digest.curate.vector import greatest, rounded
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -30,7 +30,7 @@ MOST_NEIGHBOURS = 100
 #: (nDCG@10 0.858 on days of 280, and 0.840 without)
 _SUBJECT = 0.25
 #: likenesses of subjects are told apart in such steps: their last digits depend on the machine
-_TOLD_APART = 1e-4
+_STEP = 1e-4
 
 _OCCURRENCE = np.dtype([("stem", np.intp), ("paper", np.intp), ("weight", np.float64)])
 
@@ -72,7 +72,7 @@ def by_subjects_too(words: NeighboursOf, subjects: Subjects, papers: int) -> Nei
 
     def of(number: int) -> tuple[Numbers, Values]:
         about = np.maximum(rows @ rows[number], 0.0).astype(np.float64)
-        likeness = _SUBJECT * np.rint(about * about / _TOLD_APART) * _TOLD_APART
+        likeness = _SUBJECT * rounded(about * about, _STEP)
         worded, by_words = words(number)
         likeness[worded] += by_words
         likeness[number] = 0.0

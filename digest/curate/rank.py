@@ -29,11 +29,11 @@ from digest.curate.vector import (
     Values,
     Vector,
     added_up,
+    exact,
     greatest,
     greatest_of_each,
     mask,
     masks,
-    rounded,
     score,
     vector,
 )
@@ -321,7 +321,7 @@ class Ranking:
             return self.matches(number, *self.hits(standing, [number]))
 
         numbers = standing.numbers
-        numbers = numbers[greatest(rounded(standing.totals[numbers]), len(numbers))]
+        numbers = numbers[greatest(exact(standing.totals[numbers]), len(numbers))]
         scores = zip(numbers.tolist(), score(standing.totals[numbers]).tolist(), strict=True)
         return tuple([Scored(self.papers[number], value, explain) for number, value in scores])
 

@@ -15,7 +15,7 @@ from digest.curate.index import stems
 from digest.curate.postings import Postings
 from digest.curate.semantic import Semantics
 from digest.curate.subjects import Subjects, title_twice
-from digest.curate.vector import Numbers, Values, greatest
+from digest.curate.vector import Numbers, Values, greatest, rounded
 from digest.curate.weights import Cells, Places, Table, Weights, join, occurring, rarity, unit_rows
 from digest.curate.words import STOP_WORDS, words
 from digest.model import Paper
@@ -50,8 +50,8 @@ _EXPANSION = 0.5
 #: what an author in common adds, and all categories in common: it decides between papers of about equal text
 _AUTHOR_SHARED = 0.03
 _CATEGORIES_SHARED = 0.02
-#: differences below this are the error of sums
-_TOLD_APART = 1e-6
+#: similarities are told apart in such steps; finer differences are the error of sums
+_STEP = 1e-6
 
 
 class SimilarIndex:
@@ -118,7 +118,7 @@ class SimilarIndex:
             similarity = (own + _EXPANSION * common) / (1.0 + _EXPANSION)
         # names alone make nothing similar
         shared = np.where(similarity > 0, self._names_shared(number), 0.0)
-        return np.rint((similarity + (1.0 - similarity) * shared) / _TOLD_APART) * _TOLD_APART
+        return rounded(similarity + (1.0 - similarity) * shared, _STEP)
 
     def _cosines(self, number: int) -> Values:
         """How alike the words of all papers are to those of one, from 0 to 1."""
