@@ -18,7 +18,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Literal, NamedTuple, TypeAlias
+from typing import NamedTuple, TypeAlias
 
 import numpy as np
 
@@ -28,9 +28,7 @@ from digest.curate.rank import Ranking, Standing
 from digest.curate.reasons import why
 from digest.curate.vector import Mask, Numbers, Values, least_of_greatest, mask, places, score, total
 from digest.languages.language import Language, language
-from digest.model import Digest, Missed, Pick, Similar, StoredPaper, Subscriber, Trend
-
-_Part: TypeAlias = Literal["for_you", "trending"]
+from digest.model import Digest, Missed, Part, Pick, Similar, StoredPaper, Subscriber, Trend
 
 #: how much of a For-you score is the trend: enough to order papers of about equal relevance, no more
 TREND_SHARE = 0.05
@@ -381,7 +379,7 @@ class Offer:
 
     def _tell(
         self,
-        part: _Part,
+        part: Part,
         number: int,
         entries: AbstractSet[str],
         like: Sequence[int],
