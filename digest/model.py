@@ -522,7 +522,8 @@ class Verdict:
     #: the whole story in one plain sentence without a full stop, the name first
     sentence: str
     at: datetime
-    #: numbers behind the sentence: `papers`, `new`, `repeats`, `matched`, `picks`, …
+    #: numbers behind the sentence. Of a source: `papers`, `new`, `repeats`, … Of a digest: `considered`, `matched`,
+    #: `seen_before`, `for_you`, `trending`. Of a reader paused for what came back: how much of each `BounceKind`
     counts: Mapping[str, int] = field(default_factory=dict)
     #: True if somebody should look at it: nothing came, and not because of a weekend, a holiday or a choice
     trouble: bool = False

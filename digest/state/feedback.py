@@ -113,7 +113,10 @@ class Feedback:
             return connection.execute(delete(feedback).where(feedback.c.email == email)).rowcount
 
     def secret(self) -> str:
-        """What signs the links in mails with which readers say more, less or mute; made when first asked for."""
+        """What signs the links in mails by which readers say more or less, or confirm that they want mail.
+
+        Made when first asked for.
+        """
         wanted = select(secret.c.value).where(secret.c.name == bindparam("name"))
         with self._database.reading() as connection:
             found = connection.scalar(wanted, {"name": "feedback"})
