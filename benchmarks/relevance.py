@@ -40,7 +40,7 @@ from unittest.mock import patch
 from digest.curate.query import Query, parse
 from digest.curate.rank import Ranking
 from digest.curate.semantic import Semantics
-from digest.curate.vector import greatest, rounded
+from digest.curate.vector import exact, greatest
 from digest.model import Paper
 from digest.pipeline.semantic import load_encoder
 
@@ -189,7 +189,7 @@ def mailed(ranking: Ranking, profile: Profile) -> list[str]:
     standing = ranking.standing(queries(profile))
     extra, keys = ranking.extra_papers, []
     numbers = standing.numbers
-    for number in numbers[greatest(rounded(standing.totals[numbers]), len(numbers))].tolist():
+    for number in numbers[greatest(exact(standing.totals[numbers]), len(numbers))].tolist():
         if number not in standing.related or extra:
             extra -= number in standing.related
             keys.append(ranking.papers[number].key)

@@ -20,7 +20,7 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import TypeVar
 
-from digest.model import Digest, Match, Missed, Paper, Pick, Receipt, Subscriber, Verdict
+from digest.model import Digest, MailKey, Match, Missed, Paper, Pick, Receipt, Subscriber, Verdict
 from digest.state.ledger import Settlement
 from digest.state.store import State, open_state
 
@@ -35,7 +35,6 @@ _MISSED = 5
 _SHARD = 500
 
 T = TypeVar("T")
-Key = tuple[str, date]
 
 
 def digests(count: int, chance: random.Random) -> list[tuple[Digest, str]]:
@@ -163,7 +162,7 @@ def mailing(state: State, mails: list[tuple[Digest, str]], *, per_commit: int, t
             state.ledger.settle_all([Settlement(email, day, receipt, "sent") for email, day in sheet])
 
 
-def looking(state: State, keys: Sequence[Key], *, since: date, table: Table) -> None:
+def looking(state: State, keys: Sequence[MailKey], *, since: date, table: Table) -> None:
     """What the plan asks for about the readers of each shard."""
     emails = [email for email, _ in keys]
     for name in ("tokens, new", "tokens"):
@@ -182,15 +181,16 @@ def looking(state: State, keys: Sequence[Key], *, since: date, table: Table) -> 
             state.ledger.open_keys(shard)
 
 
-def recording(state: State, keys: Sequence[Key], *, table: Table) -> None:
+def recording(state: State, keys: Sequence[MailKey], *, table: Table) -> None:
     """A report with a verdict on everybody."""
     verdicts = [
-        Verdict("subscriber", email, "sent", f"{email}: 15 papers sent", _NOW, {"picks": 15}) for email, _ in keys
+        Verdict("subscriber", email, "sent", f"{email}: 15 papers sent", _NOW, {"for_you": 15}) for email, _ in keys
     ]
-    with table.line("verdicts"), state.runs.recording("send", _NOW) as record:
+    with table.line("verdicts"):
+        recording = state.runs.begin("send", _NOW)
         for sheet in sheets(verdicts, 1000):
-            record.add(sheet)
-        record.finish(_NOW)
+            recording.add(sheet)
+        recording.finish(_NOW)
 
 
 def main() -> None:

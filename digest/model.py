@@ -26,6 +26,8 @@ Images = Literal["none", "linked", "embedded"]
 Frequency = Literal["daily", "weekdays", "weekly"]
 #: whether a day on which nothing is found has a mail that says so
 Quiet = Literal["skip", "note"]
+#: where a paper stands in a digest: among what the reader's keywords found, or what everybody reads
+Part = Literal["for_you", "trending"]
 #: Monday first, so that `WEEKDAYS[day.weekday()]` is the name of a date's day
 WEEKDAYS: tuple[Weekday, ...] = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
@@ -336,7 +338,7 @@ class Pick:
     """One paper in a digest, with the reasons; the same for all readers who see it for the same reasons."""
 
     paper: Paper
-    part: Literal["for_you", "trending"]
+    part: Part
     matches: tuple[Match, ...] = ()
     trend: Trend = Trend()
     #: the reasons in words, without a full stop: "“mixture of experts” in title and abstract", and for what trends
@@ -454,6 +456,8 @@ class Receipt:
     slow_down: bool = False
 
 
+#: (email, local date): the identity of a mail, and the key of its row in the ledger
+MailKey = tuple[str, date]
 #: states of a ledger row; the first five may still change, the last three are final
 LedgerState = Literal["planned", "sending", "deferred", "in_doubt", "held", "sent", "refused", "expired"]
 
@@ -474,6 +478,18 @@ class LedgerRow:
     #: the last answer, one line
     answer: str = ""
     updated_at: datetime | None = None
+
+
+# --- what readers and servers answer ----------------------------------------------------------------------------
+
+#: more and less: papers like this one. mute: never this
+FeedbackVerb = Literal["more", "less", "mute"]
+#: what that is said of
+FeedbackKind = Literal["paper", "author", "word"]
+#: hard: nobody reads mail at this address. soft: not this time, such as a full mailbox. complaint: reported as spam.
+#: unsubscribe: asked to get no more. other: nothing that is held against the reader: a delay, a success, or a refusal
+#: that concerns our server or the text
+BounceKind = Literal["hard", "soft", "complaint", "unsubscribe", "other"]
 
 
 # --- verdicts ---------------------------------------------------------------------------------------------------
@@ -506,7 +522,8 @@ class Verdict:
     #: the whole story in one plain sentence without a full stop, the name first
     sentence: str
     at: datetime
-    #: numbers behind the sentence: `papers`, `new`, `repeats`, `matched`, `picks`, …
+    #: numbers behind the sentence. Of a source: `papers`, `new`, `repeats`, … Of a digest: `considered`, `matched`,
+    #: `seen_before`, `for_you`, `trending`. Of a reader paused for what came back: how much of each `BounceKind`
     counts: Mapping[str, int] = field(default_factory=dict)
     #: True if somebody should look at it: nothing came, and not because of a weekend, a holiday or a choice
     trouble: bool = False

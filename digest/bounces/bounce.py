@@ -3,22 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from datetime import datetime
 
-#: hard: nobody reads mail at this address. soft: not this time, such as a full mailbox. complaint: reported as spam.
-#: unsubscribe: asked to get no more. other: nothing that is held against the reader: a delay, a success, or a refusal
-#: that concerns our server or the text
-Kind = Literal["hard", "soft", "complaint", "unsubscribe", "other"]
+    from digest.model import BounceKind
 
 
 @dataclass(frozen=True, slots=True)
 class Bounce:
     """What one mail says about one recipient. Every text is a stranger's, cleaned to one line."""
 
-    kind: Kind
+    kind: BounceKind
     #: the address as the report gives it, which may be one that mail is forwarded to; empty if it gives none
     recipient: str
     #: of the mail that came back, with angle brackets; empty if the report does not bring it

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
     from datetime import datetime
 
-    from digest.bounces.bounce import Kind
+    from digest.model import BounceKind
 
 #: recipients of one report; every mail of ours has one
 _MAX_RECIPIENTS = 50
@@ -98,7 +98,7 @@ def _blocks(report: Entity) -> tuple[Fields, ...]:
     return (blocks[0], *recipients[:_MAX_RECIPIENTS])
 
 
-def _kind(action: str, status: str) -> Kind:
+def _kind(action: str, status: str) -> BounceKind:
     """§2.3.3: `delayed`, `delivered`, `relayed` and `expanded` decide nothing yet."""
     word = action.partition(" ")[0].lower()
     return kind_of(status or "5.0.0") if word in {"failed", ""} else "other"
@@ -113,7 +113,7 @@ def _recipient(block: Fields) -> str:
 def _complaint(parts: tuple[Entity, ...], report: Entity, at: datetime) -> Bounce:
     fields = read_fields(report.body)
     said = fields.first("feedback-type").lower()
-    kind: Kind = "complaint" if said in _COMPLAINTS else "other"
+    kind: BounceKind = "complaint" if said in _COMPLAINTS else "other"
     recipient = _matched(_ADDRESS, fields.first("original-rcpt-to"))
     token = _tokens(fields.all("original-mail-from"))
     diagnostic = one_line(f"feedback report: {said}")

@@ -10,14 +10,14 @@ import re
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from digest.bounces.bounce import Kind
+    from digest.model import BounceKind
 
 _CODE = re.compile(r"(?<![\d.])[245]\.\d{1,3}\.\d{1,3}(?![\d.]*\d)")
 #: a basic reply code (RFC 5321 §4.2) that begins an answer
 _REPLY = re.compile(r"([45])\d\d(?=[\s-]|$)")
 
 #: status → kind; the first row that matches decides
-_RULES: tuple[tuple[str, Kind], ...] = (
+_RULES: tuple[tuple[str, BounceKind], ...] = (
     # RFC 3463 §3.2: our sender address. 5.1.90: the daily limit of a sender in Microsoft 365,
     # https://learn.microsoft.com/exchange/troubleshoot/email-delivery/ndr/non-delivery-reports-in-exchange-online
     (r"5\.1\.(7|8|90)", "other"),
@@ -36,7 +36,7 @@ _RULES: tuple[tuple[str, Kind], ...] = (
 _COMPILED = tuple((re.compile(pattern), kind) for pattern, kind in _RULES)
 
 
-def kind_of(status: str) -> Kind:
+def kind_of(status: str) -> BounceKind:
     """What it means that delivery failed with this status.
 
     >>> kind_of("5.1.1"), kind_of("5.2.2"), kind_of("5.7.1"), kind_of("4.4.7")

@@ -15,7 +15,8 @@ from digest.errors import DigestError, QueryError
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from digest.state.feedback import Kind, StoredFeedback, Verb
+    from digest.model import FeedbackKind, FeedbackVerb
+    from digest.state.feedback import StoredFeedback
     from digest.state.store import State
 
 app = typer.Typer(
@@ -35,7 +36,7 @@ _SENTENCES = {"more": "more like {}", "less": "less like {}", "mute": "never aga
 class _Thing(NamedTuple):
     """What something is said of."""
 
-    kind: Kind
+    kind: FeedbackKind
     #: as it is recorded
     what: str
     #: for people
@@ -111,7 +112,7 @@ def log(*, email: ForOption, as_json: JsonOption = False, config: ConfigOption =
         say(f"{reader.email} has said nothing yet.")
 
 
-def _say(verb: Verb, what: str, email: str, *, undo: bool, config: Path | None) -> None:
+def _say(verb: FeedbackVerb, what: str, email: str, *, undo: bool, config: Path | None) -> None:
     from digest.pipeline.readers import reader_named
     from digest.state.feedback import StoredFeedback
 
@@ -129,7 +130,7 @@ def _say(verb: Verb, what: str, email: str, *, undo: bool, config: Path | None) 
     say(f"{reader.email}: {_SENTENCES[verb].format(thing.shown)}. Take it back with --undo.")
 
 
-def _undo(state: State, email: str, verb: Verb, thing: _Thing) -> None:
+def _undo(state: State, email: str, verb: FeedbackVerb, thing: _Thing) -> None:
     last = next((one for one in reversed(state.feedback.log(email)) if _is_about(one, thing)), None)
     if last is None or last.verb != verb:
         other = f"; what counts is “{last.verb}”" if last else ""

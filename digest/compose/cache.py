@@ -1,4 +1,4 @@
-"""What was asked for lately, within a number of bytes. Pure, and not for several threads at once."""
+"""What was asked for lately, within a number of values or of bytes. Pure, and not for several threads at once."""
 
 from __future__ import annotations
 

@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-#: RFC 2822 §2.1.1 allows 998, but a phone shows 40 and a wide screen about 70
+#: RFC 5322 §2.1.1 allows 998, but a phone shows 40 and a wide screen about 70
 SUBJECT_LIMIT = 70
 _TEXT_WIDTH = 72
 _EMPTY_LINES = re.compile(r"\n{4,}")

@@ -11,7 +11,7 @@ interest   0.95 · relevance + 0.05 · trend: the order of For you
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
 import numpy as np
 
@@ -23,9 +23,10 @@ if TYPE_CHECKING:
 
     from digest.curate.offer import Offer, Request
     from digest.curate.rank import Ranking, Standing
-    from digest.model import Digest, Match, Trend
+    from digest.model import Digest, Match, Part, Trend
 
-Part = Literal["for_you", "trending", "missed"]
+#: a part of the digest, or just below its floor or its last paper
+Where: TypeAlias = "Part | Literal['missed']"
 
 #: papers that one is said to be like
 _MOST_LIKE = 2
@@ -37,7 +38,7 @@ class Explanation:
 
     key: str
     title: str
-    part: Part
+    part: Where
     #: from 1 within the part
     place: int
     #: the entries that match, each with its evidence
@@ -103,7 +104,7 @@ class _Table:
         self._before, self._after = _totals(before), _totals(after)
 
     def row(
-        self, key: str, part: Part, place: int, reason: str = "", floor: float = 0.0, last: float = 0.0
+        self, key: str, part: Where, place: int, reason: str = "", floor: float = 0.0, last: float = 0.0
     ) -> Explanation:
         number = self._ranking.numbers[key]
         listed = number in self._after

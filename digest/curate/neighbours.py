@@ -4,18 +4,21 @@ from __future__ import annotations
 
 from collections import defaultdict
 from itertools import count as count_up
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 
 from digest.curate.postings import Postings
-from digest.curate.vector import greatest
+from digest.curate.vector import greatest, rounded
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from digest.curate.subjects import Subjects
     from digest.curate.vector import Numbers, Values
+
+#: a paper's number → the papers most like it, and how much, as `nearest` gives them; itself not among them
+NeighboursOf: TypeAlias = "Callable[[int], tuple[Numbers, Values]]"
 
 #: a paper is known by this many of its words, the weightiest
 MOST_WORDS = 40
@@ -27,7 +30,7 @@ MOST_NEIGHBOURS = 100
 #: (nDCG@10 0.858 on days of 280, and 0.840 without)
 _SUBJECT = 0.25
 #: likenesses of subjects are told apart in such steps: their last digits depend on the machine
-_TOLD_APART = 1e-4
+_STEP = 1e-4
 
 _OCCURRENCE = np.dtype([("stem", np.intp), ("paper", np.intp), ("weight", np.float64)])
 
@@ -46,33 +49,34 @@ class Neighbours:
         self._postings = Postings(*_vectors(terms, count), count)
 
     def of(self, number: int) -> tuple[Numbers, Values]:
-        """At most `MOST_NEIGHBOURS` papers, those most like this one, itself not among them, and how much they are.
-
-        Best first; equal ones in their own order. 0 < likeness ≤ 1.
-        """
+        """The papers most like this one, as `NeighboursOf` tells; 0 < likeness ≤ 1."""
         likeness = self._postings.product(*self._postings.row(number))
         likeness[number] = 0.0
         likeness = np.minimum(likeness, 1.0) - likeness.sum() / self._count
-        nearest = greatest(likeness, MOST_NEIGHBOURS)
-        nearest = nearest[likeness[nearest] > 0]
-        return nearest, likeness[nearest]
+        return nearest(likeness)
 
 
-def by_subjects_too(
-    words: Callable[[int], tuple[Numbers, Values]], subjects: Subjects, papers: int
-) -> Callable[[int], tuple[Numbers, Values]]:
+def nearest(likeness: Values) -> tuple[Numbers, Values]:
+    """At most `MOST_NEIGHBOURS` papers that are most like one, and how much they are.
+
+    Best first; equal ones in their own order. Those with a likeness of 0 or less are left out.
+    """
+    numbers = greatest(likeness, MOST_NEIGHBOURS)
+    numbers = numbers[likeness[numbers] > 0]
+    return numbers, likeness[numbers]
+
+
+def by_subjects_too(words: NeighboursOf, subjects: Subjects, papers: int) -> NeighboursOf:
     """Neighbours by words, and by what the papers are about: they may say the same without one word in common."""
     rows = subjects.standing(np.arange(papers))
 
     def of(number: int) -> tuple[Numbers, Values]:
         about = np.maximum(rows @ rows[number], 0.0).astype(np.float64)
-        likeness = _SUBJECT * np.rint(about * about / _TOLD_APART) * _TOLD_APART
+        likeness = _SUBJECT * rounded(about * about, _STEP)
         worded, by_words = words(number)
         likeness[worded] += by_words
         likeness[number] = 0.0
-        nearest = greatest(likeness, MOST_NEIGHBOURS)
-        nearest = nearest[likeness[nearest] > 0]
-        return nearest, likeness[nearest]
+        return nearest(likeness)
 
     return of
 

@@ -23,7 +23,7 @@ import itertools
 import math
 from collections import defaultdict
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -37,6 +37,7 @@ if TYPE_CHECKING:
 
     from digest.curate.rank import Ranking, Standing
     from digest.curate.vector import Numbers, Values
+    from digest.model import FeedbackKind, FeedbackVerb
 
 # Settled on the twelve judged profiles of `rank`, a random part of their relevant papers being the profile and the rest
 # judged: with ten of them precision@10 gains 0.013 and average precision 0.005, with ten “more” and ten “less” 0.013
@@ -75,9 +76,6 @@ _LEAST = 1e-6
 #: there, in `bags`, `words` or the stemmer; one that was kept is made again then
 DIRECTION_VERSION = 1
 
-Verb = Literal["more", "less", "mute"]
-Kind = Literal["paper", "author", "word"]
-
 
 @dataclass(frozen=True, slots=True)
 class Text:
@@ -92,8 +90,8 @@ class Text:
 class Opinion:
     """One thing a reader said that counts."""
 
-    verb: Verb
-    kind: Kind
+    verb: FeedbackVerb
+    kind: FeedbackKind
     #: the paper's key, or the author or word as typed
     what: str
     #: days since it was said, ≥ 0
@@ -137,7 +135,7 @@ class Profile:
     muted: Numbers | None
 
 
-def entry(kind: Kind, what: str) -> str:
+def entry(kind: FeedbackKind, what: str) -> str:
     """The keyword entry that names the papers of an author, or those with a word or phrase.
 
     >>> entry("author", "Ada Lovelace")

@@ -12,15 +12,14 @@ import json
 import re
 
 from digest.curate.sentences import sentences
-from digest.curate.words import STOP_WORDS, singular, words
+from digest.curate.summary import LONGEST
+from digest.curate.words import subject_words
 
 #: tokens that an answer may have at most, with what some models think before they answer
 ANSWER_TOKENS = 1000
 #: characters of an abstract that are told
 _TOLD = 4000
-#: characters of a summary
-_LONGEST = 420
-#: and of an answer, thoughts included; far more than its tokens hold
+#: characters of an answer, thoughts included; far more than its tokens hold
 _LONGEST_ANSWER = 20_000
 #: least share of an English summary's words that are the paper's; an answer about something else has hardly any
 _OWN_WORDS = 0.5
@@ -58,14 +57,14 @@ def usable(answer: str, title: str, abstract: str, *, language: str) -> str:
     if len(answer) > _LONGEST_ANSWER:
         return ""
     text = " ".join(sentences(_THOUGHTS.sub("", answer).strip().strip("\"“”'"))[:2])
-    if not text or len(text) > _LONGEST or _SUSPICIOUS.search(text):
+    if not text or len(text) > LONGEST or _SUSPICIOUS.search(text):
         return ""
     paper = f"{title} {abstract}"
     if any(not set(named.findall(text)) <= set(named.findall(paper)) for named in (_NUMBER, _SITE)):
         return ""
     if is_english(language):
-        said = _subject(text)
-        if not said or len(said & _subject(paper)) < _OWN_WORDS * len(said):
+        said = subject_words(text)
+        if not said or len(said & subject_words(paper)) < _OWN_WORDS * len(said):
             return ""
     return text
 
@@ -77,7 +76,3 @@ def is_english(language: str) -> bool:
     (True, False)
     """
     return language.lower().partition("-")[0] == "en"
-
-
-def _subject(text: str) -> set[str]:
-    return set(map(singular, words(text))) - STOP_WORDS

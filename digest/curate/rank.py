@@ -1,9 +1,9 @@
 """A batch of papers and one subscriber's entries → the papers that match, best first. Pure.
 
-What one entry says for the papers is found once, whoever asks (`evidence`), and kept as a `vector`: that is the one
-place where words are looked at. Here a reader's vectors are added up, which is arithmetic. Then the best papers
+What one entry says for the papers is found once, whoever asks (`evidence`), and kept as a `vector`: nowhere else is an
+entry looked up in the papers' words. Here a reader's vectors are added up, which is arithmetic. Then the best papers
 vote for others like them: a reader who wants these wants those too (pseudo-relevance feedback, Rocchio 1971, over
-neighbours instead of words).
+neighbours instead of words). Which are alike is found once as well, by all their words (`neighbours`, `subjects`).
 
 A score is 1 - e^(-evidence/2). On judged profiles it reads like a probability: of the matching papers scored below 0.2
 one in 200 was relevant, from there to 0.4 one in nine, to 0.6 one in two, to 0.8 eight in ten, above 98 in 100.
@@ -29,11 +29,11 @@ from digest.curate.vector import (
     Values,
     Vector,
     added_up,
+    exact,
     greatest,
     greatest_of_each,
     mask,
     masks,
-    rounded,
     score,
     vector,
 )
@@ -321,7 +321,7 @@ class Ranking:
             return self.matches(number, *self.hits(standing, [number]))
 
         numbers = standing.numbers
-        numbers = numbers[greatest(rounded(standing.totals[numbers]), len(numbers))]
+        numbers = numbers[greatest(exact(standing.totals[numbers]), len(numbers))]
         scores = zip(numbers.tolist(), score(standing.totals[numbers]).tolist(), strict=True)
         return tuple([Scored(self.papers[number], value, explain) for number, value in scores])
 

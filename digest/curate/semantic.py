@@ -13,12 +13,12 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
-from digest.curate.neighbours import MOST_NEIGHBOURS
-from digest.curate.vector import greatest
+from digest.curate.neighbours import nearest
 
 if TYPE_CHECKING:
     import numpy.typing as npt
 
+    from digest.curate.neighbours import NeighboursOf
     from digest.curate.vector import Numbers, Values
     from digest.model import Paper
 
@@ -78,19 +78,15 @@ class Meanings:
         return np.asarray(self._own @ self._own[number], np.float64)
 
     def neighbours(self, number: int) -> tuple[Numbers, Values]:
-        """At most `MOST_NEIGHBOURS` papers, as `Neighbours.of` gives them."""
+        """The papers most like one, as `NeighboursOf` tells."""
         likeness = self.likeness(number)
         likeness[number] = 0.0
         likeness = np.minimum(likeness, 1.0) - likeness.mean()
         likeness[number] = 0.0
-        nearest = greatest(likeness, MOST_NEIGHBOURS)
-        nearest = nearest[likeness[nearest] > 0]
-        return nearest, likeness[nearest]
+        return nearest(likeness)
 
 
-def blended(
-    words: Callable[[int], tuple[Numbers, Values]], meanings: Callable[[int], tuple[Numbers, Values]], papers: int
-) -> Callable[[int], tuple[Numbers, Values]]:
+def blended(words: NeighboursOf, meanings: NeighboursOf, papers: int) -> NeighboursOf:
     """Neighbours by words and by vectors, the nearest by vectors counting as much as the nearest by words."""
 
     def of(number: int) -> tuple[Numbers, Values]:
@@ -100,9 +96,7 @@ def blended(
         if len(meant):
             greatest_by_words = by_words[0] if len(worded) else by_vectors[0]
             likeness[meant] += _SHARE * greatest_by_words * by_vectors / by_vectors[0]
-        nearest = greatest(likeness, MOST_NEIGHBOURS)
-        nearest = nearest[likeness[nearest] > 0]
-        return nearest, likeness[nearest]
+        return nearest(likeness)
 
     return of
 

@@ -1,4 +1,4 @@
-"""Papers → how alike they are: which are most like a paper, and which are nearly copies. Pure."""
+"""Papers → which of them are most like one of them. Pure."""
 
 from __future__ import annotations
 
@@ -6,23 +6,17 @@ import functools
 import itertools
 from array import array
 from collections import defaultdict
-from collections.abc import Hashable, Iterator, Mapping, Sequence
-from collections.abc import Set as AbstractSet
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
 from digest.curate.index import stems
-from digest.curate.postings import Postings
 from digest.curate.semantic import Semantics
 from digest.curate.subjects import Subjects, title_twice
-from digest.curate.vector import Numbers, Values, greatest
+from digest.curate.vector import Numbers, Values, greatest, rounded
 from digest.curate.weights import Cells, Places, Table, Weights, join, occurring, rarity, unit_rows
 from digest.curate.words import STOP_WORDS, words
 from digest.model import Paper
-
-#: papers that share so much of the words that either has are copies; of 157,000 pairs of papers of one field, the two
-#: most alike shared 0.31
-NEAR_COPY = 0.5
 
 # Settled with benchmarks/similar.py on 258 papers of twelve judged profiles, those of one profile counting as similar:
 # nDCG@10 over all, and nDCG of the judged papers alone. 0.486 and 0.870 for scikit-learn's tf-idf of words, 0.513 and
@@ -50,8 +44,8 @@ _EXPANSION = 0.5
 #: what an author in common adds, and all categories in common: it decides between papers of about equal text
 _AUTHOR_SHARED = 0.03
 _CATEGORIES_SHARED = 0.02
-#: differences below this are the error of sums
-_TOLD_APART = 1e-6
+#: similarities are told apart in such steps; finer differences are the error of sums
+_STEP = 1e-6
 
 
 class SimilarIndex:
@@ -118,7 +112,7 @@ class SimilarIndex:
             similarity = (own + _EXPANSION * common) / (1.0 + _EXPANSION)
         # names alone make nothing similar
         shared = np.where(similarity > 0, self._names_shared(number), 0.0)
-        return np.rint((similarity + (1.0 - similarity) * shared) / _TOLD_APART) * _TOLD_APART
+        return rounded(similarity + (1.0 - similarity) * shared, _STEP)
 
     def _cosines(self, number: int) -> Values:
         """How alike the words of all papers are to those of one, from 0 to 1."""
@@ -251,80 +245,3 @@ def _meanings(table: Table, typed: Sequence[str], stem_of: Places, semantics: Se
     rows -= rows.mean(axis=0)
     usual = np.linalg.eigh(rows.T @ rows)[1][:, -1]
     return unit_rows(rows - np.outer(rows @ usual, usual))
-
-
-def is_near_copy(one: Paper, other: Paper) -> bool:
-    """Whether two papers share most of the words of titles and abstracts (Jaccard coefficient).
-
-    Without two abstracts, the titles have to be of the same words: surveys of this and of that share most of a title.
-    """
-    if not (one.abstract and other.abstract):
-        return _title(one) == _title(other)
-    return _overlap(_vocabulary(one), _vocabulary(other)) >= NEAR_COPY
-
-
-class Copies:
-    """Which papers of a batch are nearly copies of which (`is_near_copy`), found once for each paper asked about."""
-
-    def __init__(self, papers: Sequence[Paper]) -> None:
-        self._papers = papers
-        self._known: dict[int, frozenset[int]] = {}
-
-    def of(self, number: int) -> frozenset[int]:
-        """The papers that are near copies of this one, itself not among them."""
-        found = self._known.get(number)
-        if found is None:
-            found = self._known[number] = frozenset(self._find(number))
-        return found
-
-    def _find(self, number: int) -> Iterator[int]:
-        """Of the papers of the same title, and of those with enough of the paper's words, the copies.
-
-        A copy shares at least half of the paper's words: where m of n are not looked at, n/2 - m of the others. So the
-        commonest are looked at only if there may be one.
-        """
-        own, ones = self._having.row(number)
-        unseen = 2 * len(own) // 5
-        shared = self._having.product(own[unseen:], ones[unseen:])
-        alike = np.flatnonzero(shared >= max(1, (len(own) + 1) // 2 - unseen))
-        titled = self._titled[_title(self._papers[number])]
-        candidates = sorted({*alike.tolist(), *titled} - {number})
-        if not candidates:
-            return
-        shared += self._having.product(own[:unseen], ones[:unseen])
-        overlap = shared / np.maximum(len(own) + self._having.lengths - shared, 1.0)
-        for other in candidates:
-            both = self._papers[number].abstract and self._papers[other].abstract
-            if overlap[other] >= NEAR_COPY if both else other in titled:
-                yield other
-
-    @functools.cached_property
-    def _titled(self) -> Mapping[str, Sequence[int]]:
-        titled = defaultdict(list)
-        for number, paper in enumerate(self._papers):
-            titled[_title(paper)].append(number)
-        return titled
-
-    @functools.cached_property
-    def _having(self) -> Postings:
-        """Each paper's words, the commonest first."""
-        known = defaultdict[str, int](itertools.count().__next__)
-        rows = [array("i", map(known.__getitem__, _vocabulary(paper))) for paper in self._papers]
-        numbers = np.repeat(np.arange(len(rows)), list(map(len, rows)))
-        terms = np.fromiter(itertools.chain.from_iterable(rows), np.intp, len(numbers))
-        order = np.lexsort((terms, -np.bincount(terms, minlength=1)[terms], numbers))
-        return Postings(numbers, terms[order], np.ones(len(numbers)), len(rows))
-
-
-def _vocabulary(paper: Paper) -> frozenset[str]:
-    return frozenset((*words(paper.title), *words(paper.abstract)))
-
-
-def _title(paper: Paper) -> str:
-    """The words of its title, in whatever order it has them."""
-    return " ".join(sorted({*words(paper.title)}))
-
-
-def _overlap(one: AbstractSet[Hashable], other: AbstractSet[Hashable]) -> float:
-    shared = len(one & other)
-    return shared / (len(one) + len(other) - shared or 1)

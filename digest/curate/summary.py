@@ -12,7 +12,7 @@ import re
 from functools import lru_cache
 
 from digest.curate.sentences import sentences
-from digest.curate.words import STOP_WORDS, singular, words
+from digest.curate.words import subject_words
 
 #: characters of a summary at most, but for a single sentence that is longer
 LONGEST = 420
@@ -97,7 +97,7 @@ def extract(title: str, abstract: str) -> str:
     several = sentences(abstract[:_READ])
     if len(several) < 2:
         return "".join(several)
-    wanted = _subject(title)
+    wanted = subject_words(title)
     scores = [_score(sentence, wanted) for sentence in several]
     best = max(range(len(several)), key=lambda place: (scores[place], -place))
     room = LONGEST - len(several[best]) - len(" … ")
@@ -118,15 +118,10 @@ def _opened(sentence: str) -> str:
     return rest[:1].upper() + rest[1:] if match else sentence
 
 
-def _subject(text: str) -> frozenset[str]:
-    """The words of a text that carry its subject."""
-    return frozenset(map(singular, words(text))) - STOP_WORDS
-
-
 def _score(sentence: str, wanted: frozenset[str]) -> float:
     """How much a sentence looks like what is new."""
     cue = max((weight for weight, pattern in _CONTRIBUTION if pattern.search(sentence)), default=0.0)
-    shared = len(wanted & _subject(sentence)) / len(wanted) if wanted else 0.0
+    shared = len(wanted & subject_words(sentence)) / len(wanted) if wanted else 0.0
     length = len(sentence)
     size = (length < _SHORT) + (length > _LONG) * (length - _LONG) / 100
     return cue + 2 * shared + _against(sentence) - size

@@ -30,8 +30,9 @@ _MOST = 2.0**10
 _SCORED_WHOLE = 2.0
 #: evidence beyond this (weights!) no longer shows in a score, which stays below 1
 _MOST_SCORED = 60.0
-#: totals are told apart at so many units per whole; finer differences are the error of their sums
-_TOLD_APART = 1e9
+#: totals are told apart in so many steps per whole; finer differences are the error of their sums. A step of 1e-9 would
+#: give other last digits
+_STEPS = 1e9
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -139,14 +140,23 @@ def places(table: Values, least: Values) -> tuple[Numbers, Numbers]:
     return rows, found - rows * table.shape[1]
 
 
-def rounded(totals: Values) -> Values:
+def rounded(values: Values, step: float) -> Values:
+    """For each value the nearest multiple of a step.
+
+    >>> rounded(np.array([0.1, 0.3]), 0.25).tolist()
+    [0.0, 0.25]
+    """
+    return np.rint(values / step) * step
+
+
+def exact(totals: Values) -> Values:
     """Totals without the error of their sums, so that equal papers are equal."""
-    return np.rint(totals * _TOLD_APART) / _TOLD_APART
+    return np.rint(totals * _STEPS) / _STEPS
 
 
 def score(totals: Values) -> Values:
     """What totals come to on the scale from 0 to 1: 0 only after a weight next to nothing, and never 1."""
-    return 1.0 - np.exp(-np.minimum(rounded(totals), _MOST_SCORED) / _SCORED_WHOLE)
+    return 1.0 - np.exp(-np.minimum(exact(totals), _MOST_SCORED) / _SCORED_WHOLE)
 
 
 def total(scores: Values) -> Values:

@@ -14,8 +14,7 @@ import numpy as np
 from digest.curate.neighbours import MOST_NEIGHBOURS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
+    from digest.curate.neighbours import NeighboursOf
     from digest.curate.vector import Numbers, Values
 
 # Settled as told in `rank`.
@@ -30,12 +29,12 @@ _UNPOPULAR = 0.05
 class Votes:
     """Each paper's ballot: the papers most like it, and how much, fairly shared."""
 
-    def __init__(self, papers: int, neighbours: Callable[[int], tuple[Numbers, Values]]) -> None:
+    def __init__(self, papers: int, neighbours: NeighboursOf) -> None:
         """Every paper fills in its ballot.
 
         Args:
             papers: how many there are.
-            neighbours: at most `MOST_NEIGHBOURS` others that are like a paper, and how much (likeness > 0).
+            neighbours: gives those of each paper.
         """
         self._papers = papers
         # 1.6 kB a paper. A ballot's first place is the voter's own; likeness 0 where it has no more neighbours

@@ -100,3 +100,12 @@ STOP_WORDS = frozenset(
         " which while who why will with without you your"
     )
 )
+
+
+def subject_words(text: str) -> frozenset[str]:
+    """The words of a text that carry its subject, in the singular.
+
+    >>> sorted(subject_words("On the Routing of Experts"))
+    ['expert', 'routing']
+    """
+    return frozenset(map(singular, words(text))) - STOP_WORDS

@@ -20,18 +20,16 @@ from digest.state.ledger import Settlement
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
-    from datetime import date, datetime
+    from datetime import datetime
 
     from digest.config import Settings
-    from digest.model import Digest, LedgerRow, LedgerState, Subscriber, Verdict
+    from digest.model import Digest, LedgerRow, LedgerState, MailKey, Subscriber, Verdict
     from digest.pipeline.stages import Stages
     from digest.state.ledger import Claim
     from digest.state.store import State
     from digest.state.subscribers import Pause
 
 T = TypeVar("T")
-#: (email, local date): the key of a mail's row in the ledger
-Key = tuple[str, "date"]
 
 #: longest wait before a deferred mail is tried again
 LONGEST_RETRY = timedelta(hours=6)
@@ -74,11 +72,13 @@ class Clerk:
 
         return await asyncio.get_running_loop().run_in_executor(self._thread, timed)
 
-    async def claim(self, mails: Sequence[Key], known: Mapping[Key, Digest]) -> tuple[list[Claim], list[Verdict]]:
+    async def claim(
+        self, mails: Sequence[MailKey], known: Mapping[MailKey, Digest]
+    ) -> tuple[list[Claim], list[Verdict]]:
         """Claims, and verdicts on mails that cannot or must not go out. `known`: digests planned a moment ago."""
         return await self.do("ledger", self._claim, mails, known)
 
-    def _claim(self, mails: Sequence[Key], known: Mapping[Key, Digest]) -> tuple[list[Claim], list[Verdict]]:
+    def _claim(self, mails: Sequence[MailKey], known: Mapping[MailKey, Digest]) -> tuple[list[Claim], list[Verdict]]:
         now = self._clock()
         claims = self._state.ledger.claim_all(mails, owner=self._owner, now=now, known=known)
         emails = [email for email, _ in claims]
@@ -106,15 +106,15 @@ class Clerk:
             self._state.ledger.settle_all(settlements)
         return good, verdicts
 
-    async def release(self, claims: Mapping[Key, Claim]) -> None:
+    async def release(self, claims: Mapping[MailKey, Claim]) -> None:
         """Undo the claims of what no server was offered."""
         await self.do("ledger", lambda: self._state.ledger.release_claims(claims, now=self._clock()))
 
-    async def postpone(self, mails: Sequence[Key], *, until: datetime, reason: str, now: datetime) -> None:
+    async def postpone(self, mails: Sequence[MailKey], *, until: datetime, reason: str, now: datetime) -> None:
         """Let mails wait, see `Ledger.postpone`."""
         await self.do("ledger", lambda: self._state.ledger.postpone(mails, until=until, reason=reason, now=now))
 
-    async def entered(self, mails: Sequence[Key]) -> dict[Key, LedgerRow]:
+    async def entered(self, mails: Sequence[MailKey]) -> dict[MailKey, LedgerRow]:
         """Those of the mails that have a row."""
         return await self.do("ledger", self._state.ledger.entered, mails)
 

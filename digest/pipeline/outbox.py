@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from digest.config import Settings
     from digest.deliver.throttle import Throttle
-    from digest.model import Digest, Mail, Verdict
+    from digest.model import Digest, Mail, MailKey, Verdict
     from digest.pipeline.stages import Stages
     from digest.pipeline.tally import Tally
     from digest.state.ledger import Claim, Settlement
@@ -48,7 +48,7 @@ class Waiting(NamedTuple):
     digest: Digest | None = None
 
     @property
-    def mail(self) -> tuple[str, date]:
+    def mail(self) -> MailKey:
         """The key of its row in the ledger."""
         return self.email, self.local_date
 

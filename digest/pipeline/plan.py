@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from digest.curate.rank import Standing
     from digest.curate.semantic import Semantics
     from digest.due import Due
-    from digest.model import DaySignals, Digest, StoredPaper, Subscriber, Trend, Verdict
+    from digest.model import DaySignals, Digest, MailKey, StoredPaper, Subscriber, Trend, Verdict
     from digest.state.store import State
 
 #: subscribers who are in memory, and whose history is read from the state, at once
@@ -197,7 +197,7 @@ class Shard:
     #: entered in the ledger: each has something in it, or is a note to somebody who wants to hear of quiet days
     digests: tuple[Digest, ...] = ()
     #: on all the others, by address and local day: why nothing more was planned for them
-    verdicts: Mapping[tuple[str, date], Verdict] = field(default_factory=dict)
+    verdicts: Mapping[MailKey, Verdict] = field(default_factory=dict)
     #: no other readers follow
     last: bool = False
 
@@ -236,13 +236,13 @@ class _Planner:
         self._any_hour = any_hour
         self._summaries = Summaries(settings, state, now=now)
         self._thumbnails = Thumbnails(state)
-        self._left_out: dict[tuple[str, date], Verdict] = {}
+        self._left_out: dict[MailKey, Verdict] = {}
 
     def leave_out(self, email: str, reason: str) -> None:
         """Nothing can be planned for this reader; said with the next readers who are planned."""
         self._left_out[email, self._now.date()] = account.unreadable(email, reason, self._now)
 
-    def left_out(self) -> dict[tuple[str, date], Verdict]:
+    def left_out(self) -> dict[MailKey, Verdict]:
         """Verdicts on those of whom it was not said yet."""
         verdicts, self._left_out = self._left_out, {}
         return verdicts

@@ -39,14 +39,14 @@ from digest.state.runs import STOPPED
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Iterable, Iterator
-    from datetime import date, datetime
+    from datetime import datetime
     from types import TracebackType
 
     from digest.compose.letter import Letterhead
     from digest.compose.render import Renderer
     from digest.config import Settings
     from digest.deliver.dkim import Signer
-    from digest.model import Digest, LedgerRow, Verdict
+    from digest.model import Digest, LedgerRow, MailKey, Verdict
     from digest.state.store import State
 
 #: mails of the ledger that are looked at together
@@ -155,7 +155,7 @@ async def send(
 
 def _closed(
     settings: Settings, state: State, interrupted: Iterable[LedgerRow], *, now: datetime
-) -> dict[tuple[str, date], Verdict]:
+) -> dict[MailKey, Verdict]:
     """Verdicts on the mails that are sent no more: given up for their age, or held back since a sender died."""
     late = state.ledger.expire(now, timedelta(hours=settings.delivery.give_up_after_hours))
     verdicts = {(row.email, row.local_date): account.expired(row, now) for row in late}
@@ -163,9 +163,7 @@ def _closed(
     return held | verdicts
 
 
-def _batches(
-    settings: Settings, state: State, told: set[tuple[str, date]], *, now: datetime, any_hour: bool
-) -> Iterator[Batch]:
+def _batches(settings: Settings, state: State, told: set[MailKey], *, now: datetime, any_hour: bool) -> Iterator[Batch]:
     """What waits in the ledger, oldest day first; then what is planned now. `told`: mails that have a verdict."""
     rest = state.ledger.due(now)
     while mails := tuple(islice(rest, _BATCH)):

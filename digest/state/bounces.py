@@ -7,10 +7,11 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from itertools import groupby
 from operator import attrgetter
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 from sqlalchemy import select
 
+from digest.model import BounceKind
 from digest.state.schema import bounce
 
 if TYPE_CHECKING:
@@ -23,7 +24,7 @@ class StoredBounce:
 
     #: the reader it is held against
     email: str
-    kind: Literal["hard", "soft", "complaint", "unsubscribe", "other"]
+    kind: BounceKind
     #: of the mail that came back, with angle brackets; empty if unknown
     message_id: str
     #: when it arrived, aware

@@ -6,10 +6,11 @@ import secrets
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 from sqlalchemy import and_, bindparam, delete, func, select, update
 
+from digest.model import FeedbackKind, FeedbackVerb
 from digest.state.codec import to_text
 from digest.state.database import chunks, elements
 from digest.state.schema import alias, feedback, secret
@@ -26,9 +27,6 @@ _SAID = select(
 ).outerjoin(alias, and_(feedback.c.kind == "paper", alias.c.alias == feedback.c.what))
 _READERS = select(feedback.c.email).where(feedback.c.undone_at.is_(None)).distinct()
 
-Verb = Literal["more", "less", "mute"]
-Kind = Literal["paper", "author", "word"]
-
 
 @dataclass(frozen=True, slots=True)
 class StoredFeedback:
@@ -38,9 +36,8 @@ class StoredFeedback:
     email: str
     #: when it was said, aware
     at: datetime
-    #: more and less: papers like this one. mute: never this
-    verb: Verb
-    kind: Kind
+    verb: FeedbackVerb
+    kind: FeedbackKind
     #: the paper's key, of what was read the present one; or the author or word as typed
     what: str
     #: when it was taken back, aware; None: it counts
@@ -65,7 +62,9 @@ class Feedback:
             with self._database.writing() as connection:
                 connection.execute(self._record, rows)
 
-    def undo(self, email: str, *, now: datetime, kind: Kind | None = None, what: str = "") -> StoredFeedback | None:
+    def undo(
+        self, email: str, *, now: datetime, kind: FeedbackKind | None = None, what: str = ""
+    ) -> StoredFeedback | None:
         """Take back the last thing that the reader said and that counts; None if there is none.
 
         Args:
@@ -114,7 +113,10 @@ class Feedback:
             return connection.execute(delete(feedback).where(feedback.c.email == email)).rowcount
 
     def secret(self) -> str:
-        """What signs the links in mails with which readers say more, less or mute; made when first asked for."""
+        """What signs the links in mails by which readers say more or less, or confirm that they want mail.
+
+        Made when first asked for.
+        """
         wanted = select(secret.c.value).where(secret.c.name == bindparam("name"))
         with self._database.reading() as connection:
             found = connection.scalar(wanted, {"name": "feedback"})

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Text, bindparam, case, cast, exists, func, literal, or_, select
 
-from digest.model import Delivered, LedgerRow
+from digest.model import Delivered, LedgerRow, MailKey
 from digest.state.codec import parse, to_text
 from digest.state.database import chunks, elements
 from digest.state.schema import OPEN, Moment, alias, ledger, resumption, storable
@@ -88,9 +88,9 @@ class History:
             found = connection.execute(query, {"by_email": email, "by_day": local_date}).one_or_none()
         return None if found is None else LedgerRow(*found)
 
-    def entered(self, mails: Iterable[tuple[str, date]]) -> dict[tuple[str, date], LedgerRow]:
+    def entered(self, mails: Iterable[MailKey]) -> dict[MailKey, LedgerRow]:
         """The rows of those of the mails, (email, local date), that were ever planned."""
-        found: dict[tuple[str, date], LedgerRow] = {}
+        found: dict[MailKey, LedgerRow] = {}
         with self._database.reading() as connection:
             for which in by_day(mails):
                 rows = (LedgerRow(*row) for row in connection.execute(_ENTERED, which))
@@ -201,7 +201,7 @@ class History:
         return papers
 
 
-def by_day(mails: Iterable[tuple[str, date]]) -> Iterator[dict[str, Any]]:
+def by_day(mails: Iterable[MailKey]) -> Iterator[dict[str, Any]]:
     """Parameters of statements with KEYS that name all the mails, so many at a time as fit into a statement."""
     days: dict[date, list[str]] = {}
     for email, day in mails:

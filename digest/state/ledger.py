@@ -27,7 +27,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from sqlalchemy import Date, bindparam, case, insert, or_, select, tuple_, update
 
 from digest.errors import StateError
-from digest.model import Digest, LedgerRow, LedgerState, Receipt
+from digest.model import Digest, LedgerRow, LedgerState, MailKey, Receipt
 from digest.state.bulk import Bulk
 from digest.state.codec import BodyError, dumps, to_text
 from digest.state.database import CHUNK, chunks, elements
@@ -40,8 +40,6 @@ if TYPE_CHECKING:
 
     from digest.state.database import Database
 
-#: (email, local date): the identity of a mail
-Key = tuple[str, date]
 #: states of a mail that may be claimed
 Waiting = Literal["planned", "deferred", "in_doubt"]
 
@@ -156,7 +154,7 @@ class Ledger(History):
 
     # --- the life of a row --------------------------------------------------------------------------------------
 
-    def plan(self, digests: Iterable[tuple[Digest, str]], *, now: datetime) -> set[tuple[str, date]]:
+    def plan(self, digests: Iterable[tuple[Digest, str]], *, now: datetime) -> set[MailKey]:
         """Enter digests with their Message-IDs, each durable before the next thousand is asked for.
 
         Args:
@@ -166,7 +164,7 @@ class Ledger(History):
         Returns:
             (email, local date) of those entered; the others had a row for that day already, in whatever state.
         """
-        entered: set[Key] = set()
+        entered: set[MailKey] = set()
         for chunk in chunks(digests):
             # written before the transaction, so that others need not wait for it
             new = {
@@ -195,7 +193,7 @@ class Ledger(History):
         self._writer.write(connection, bodies, now=now)
         self._new_bodies.execute(connection, mail | {"body": [body.text for body in bodies]})
 
-    def due(self, now: datetime) -> Iterator[tuple[str, date]]:
+    def due(self, now: datetime) -> Iterator[MailKey]:
         """(email, local date) of what `claim` would give now, oldest day first, then by address.
 
         Read a thousand at a time, so that rows may change meanwhile; each comes at most once.
@@ -210,8 +208,8 @@ class Ledger(History):
             email, day = page[-1]
 
     def claim_all(
-        self, mails: Iterable[Key], *, owner: str, now: datetime, known: Mapping[Key, Digest] | None = None
-    ) -> dict[Key, Claim]:
+        self, mails: Iterable[MailKey], *, owner: str, now: datetime, known: Mapping[MailKey, Digest] | None = None
+    ) -> dict[MailKey, Claim]:
         """Take mails for sending: of all who ask for one at the same time, in any process, one gets it.
 
         Args:
@@ -226,9 +224,9 @@ class Ledger(History):
             says why, and the mail behind it goes out.
         """
         known, wanted = known or {}, tuple(mails)
-        claims: dict[Key, Claim] = {}
+        claims: dict[MailKey, Claim] = {}
         with self._database.transaction() as connection:
-            found: dict[Key, tuple[Waiting, int]] = {}
+            found: dict[MailKey, tuple[Waiting, int]] = {}
             for which in by_day(wanted):
                 rows = connection.execute(_CLAIMED, {**which, "now": now})
                 if taken := {(email, day): (before, attempts) for email, day, before, attempts in rows}:
@@ -253,7 +251,7 @@ class Ledger(History):
         claims = self.claim_all([(email, local_date)], owner=owner, now=now)
         return claims[email, local_date].digest if claims else None
 
-    def release_claims(self, claims: Mapping[Key, Claim], *, now: datetime) -> None:
+    def release_claims(self, claims: Mapping[MailKey, Claim], *, now: datetime) -> None:
         """Give back what was claimed and never offered to any server: it is what it was before, without an attempt."""
         with self._database.writing() as connection:
             self._unclaimed.execute(
@@ -275,7 +273,7 @@ class Ledger(History):
         Raises:
             StateError: there is no row for one of them; the others are written.
         """
-        missing: set[Key] = set()
+        missing: set[MailKey] = set()
         columns: dict[str, list[Any]] = {
             "by_email": [one.email for one in settlements],
             "by_day": [one.local_date for one in settlements],
@@ -305,7 +303,7 @@ class Ledger(History):
         """Write down what became of one mail, see `settle_all` and `Settlement`."""
         self.settle_all([Settlement(email, local_date, receipt, state, next_attempt_at)])
 
-    def postpone(self, mails: Iterable[Key], *, until: datetime, reason: str, now: datetime) -> None:
+    def postpone(self, mails: Iterable[MailKey], *, until: datetime, reason: str, now: datetime) -> None:
         """Let mails wait without an attempt, because their recipients' server asked for patience.
 
         Those planned become deferred, those in doubt stay so; none is claimed before `until`, or before the later
@@ -362,16 +360,16 @@ class Ledger(History):
         with self._database.writing() as connection:
             return in_order(connection.execute(late))
 
-    def _bodies(self, connection: Connection, keys: Iterable[Key]) -> dict[Key, str]:
+    def _bodies(self, connection: Connection, keys: Iterable[MailKey]) -> dict[MailKey, str]:
         rows = (row for which in by_day(keys) for row in connection.execute(_PLANNED, which))
         return {(email, day): body for email, day, body in rows}
 
 
-def _existing(connection: Connection, keys: Iterable[Key]) -> set[Key]:
+def _existing(connection: Connection, keys: Iterable[MailKey]) -> set[MailKey]:
     return {(email, day) for which in by_day(keys) for email, day in connection.execute(_EXISTING, which)}
 
 
-def _set_aside(connection: Connection, key: Key, answer: str, *, now: datetime) -> None:
+def _set_aside(connection: Connection, key: MailKey, answer: str, *, now: datetime) -> None:
     """Defer a claimed mail whose contents cannot be read."""
     email, day = key
     values = {"state": "deferred", "answer": answer, "next_attempt_at": now + _UNREADABLE_FOR, "updated_at": now}

@@ -113,7 +113,7 @@ class State:
         """All that happens in the block is one transaction: what was read in it stays true until it has written.
 
         One at a time, over all processes; so decide quickly in it. Undone as a whole if the block raises. Also the
-        way to share one durable commit among many steps, such as the claims of the next fifty mails.
+        way to share one durable commit among many steps, such as the pauses of all whose mail came back.
         """
         with self._database.transaction():
             yield

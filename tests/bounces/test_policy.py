@@ -16,12 +16,12 @@ from tests.makers import NOW
 if TYPE_CHECKING:
     from random import Random
 
-    from digest.bounces.bounce import Kind
+    from digest.model import BounceKind
 
-KINDS: list[Kind] = ["hard", "soft", "complaint", "unsubscribe", "other"]
+KINDS: list[BounceKind] = ["hard", "soft", "complaint", "unsubscribe", "other"]
 
 
-def bounce(kind: Kind = "hard", days_ago: float = 0, status: str = "5.2.1", text: str = "disabled") -> Bounce:
+def bounce(kind: BounceKind = "hard", days_ago: float = 0, status: str = "5.2.1", text: str = "disabled") -> Bounce:
     return Bounce(kind, "ada@example.org", "<1@example.org>", status, f"550 {status} {text}", NOW - timedelta(days_ago))
 
 
@@ -36,7 +36,7 @@ def test_nothing_came_back() -> None:
 @pytest.mark.parametrize(
     ("kind", "expected"), [("complaint", "reported a mail as spam"), ("unsubscribe", "unsubscribed by mail")]
 )
-def test_who_says_stop_is_heard_at_once_and_for_good(kind: Kind, expected: str) -> None:
+def test_who_says_stop_is_heard_at_once_and_for_good(kind: BounceKind, expected: str) -> None:
     assert expected == reason(bounce(kind))
     assert expected == reason(bounce(kind, days_ago=400))
 
@@ -72,7 +72,7 @@ def test_a_reader_with_one_digest_a_week_is_judged_too() -> None:
 
 
 @pytest.mark.parametrize(("kind", "count"), [("hard", 50), ("soft", 50), ("other", 50)])
-def test_one_bad_day_is_no_reason(kind: Kind, count: int) -> None:
+def test_one_bad_day_is_no_reason(kind: BounceKind, count: int) -> None:
     assert reason(*[bounce(kind, days_ago=number / 500, status="5.1.1") for number in range(count)]) is None
 
 
@@ -99,7 +99,7 @@ def test_the_order_does_not_matter(history: list[Bounce], random: Random) -> Non
 
 
 @given(HISTORIES, st.sampled_from(KINDS))
-def test_one_more_bounce_never_saves_anybody(history: list[Bounce], kind: Kind) -> None:
+def test_one_more_bounce_never_saves_anybody(history: list[Bounce], kind: BounceKind) -> None:
     if reason(*history) is not None:
         assert reason(*history, bounce(kind)) is not None
 

@@ -22,7 +22,7 @@ from tests.makers import NOW
 from tests.smtp_server import smtp_server
 
 if TYPE_CHECKING:
-    from digest.bounces.bounce import Kind
+    from digest.model import BounceKind
 
 GONE = Bounce("hard", "gone@example.net", MESSAGE_ID, "5.1.1", "550 5.1.1 no such user", NOW)
 BLOCK = (
@@ -55,7 +55,7 @@ def test_what_postfix_returns() -> None:
             returned = list(mailbox.unread())
 
     found = {bounce.recipient: bounce for mail in returned for bounce in read(mail.data)}
-    expected: list[tuple[Kind, str, str]] = [
+    expected: list[tuple[BounceKind, str, str]] = [
         ("hard", "gone@example.net", "5.1.1"),
         ("soft", "full@example.net", "5.2.2"),
         ("hard", "plain@example.net", "5.0.0"),
@@ -133,7 +133,7 @@ def test_what_is_no_failure_is_held_against_nobody(action: str) -> None:
         ("nonsense", "550 192.0.2.1.5 5.1.1.1", "hard", "5.0.0"),
     ],
 )
-def test_the_most_telling_code_decides(status: str, diagnostic: str, kind: Kind, best: str) -> None:
+def test_the_most_telling_code_decides(status: str, diagnostic: str, kind: BounceKind, best: str) -> None:
     report = f"{ABOUT}Final-Recipient: rfc822; a@example.net\nAction: failed\nStatus: {status}\n"
     [bounce] = read(notification(f"{report}Diagnostic-Code: {diagnostic}\n" if diagnostic else report))
 

@@ -9,7 +9,7 @@ import pytest
 from digest.bounces.status import kind_of
 
 if TYPE_CHECKING:
-    from digest.bounces.bounce import Kind
+    from digest.model import BounceKind
 
 
 @pytest.mark.parametrize(
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
         ("other", "5.1.7 5.1.8 5.1.90 5.3.4 5.5.2 5.6.1 5.7.1 5.7.26 2.0.0"),
     ],
 )
-def test_only_what_is_about_the_mailbox_is_held_against_the_reader(kind: Kind, statuses: str) -> None:
+def test_only_what_is_about_the_mailbox_is_held_against_the_reader(kind: BounceKind, statuses: str) -> None:
     assert dict.fromkeys(statuses.split(), kind) == {status: kind_of(status) for status in statuses.split()}
 
 

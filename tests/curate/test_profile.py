@@ -12,18 +12,16 @@ from digest.curate.profile import (
     DIRECTION_VERSION,
     HALF_LIFE_DAYS,
     MOST,
-    Kind,
     Opinion,
     Profile,
     Profiles,
     Text,
-    Verb,
     entry,
 )
 from digest.curate.query import parse
 from digest.curate.rank import Ranking, Standing
 from digest.errors import QueryError
-from digest.model import Paper
+from digest.model import FeedbackKind, FeedbackVerb, Paper
 from tests.makers import paper
 
 WHALES = Text("Songs of humpback whales", "Whales sing in dialects; we record humpback whales at sea.")
@@ -61,7 +59,7 @@ def moved(*opinions: Opinion, interests: Sequence[tuple[Text, float]] = ()) -> l
     return added
 
 
-def said(verb: Verb, what: str | Text, kind: Kind = "paper", age_days: float = 0.0) -> Opinion:
+def said(verb: FeedbackVerb, what: str | Text, kind: FeedbackKind = "paper", age_days: float = 0.0) -> Opinion:
     if isinstance(what, Text):
         return Opinion(verb, kind, "arxiv:2001.00001", age_days, what)
     return Opinion(verb, kind, what, age_days)

@@ -1,4 +1,4 @@
-"""Which papers are nearly the same."""
+"""Which papers are most like one."""
 
 from __future__ import annotations
 
@@ -10,42 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from benchmarks.similar import ours, read_judged, read_papers, scores
-from digest.curate.similar import Copies, SimilarIndex, is_near_copy
+from digest.curate.similar import SimilarIndex
 from digest.model import Paper
 from tests.makers import paper
 
-_ABSTRACT = "We measure how sand moves over dunes in winter and compare the grains with those of a warm summer."
-
-
-def test_a_lightly_edited_abstract_is_a_copy() -> None:
-    one = paper(1, title="Sand in Winter", abstract=_ABSTRACT)
-    other = paper(2, title="Sand in the Winter", abstract=_ABSTRACT.replace("compare", "contrast") + " Code is public.")
-
-    assert is_near_copy(one, other)
-    assert not is_near_copy(one, paper(3, title="Sand in Winter", abstract="Whales sing in deep water all year."))
-
-
-def test_without_abstracts_only_the_same_title_is_a_copy() -> None:
-    one = paper(1, title="A Survey of Large Models for Sand", abstract="")
-
-    assert is_near_copy(one, paper(2, title="A survey of large models for sand", abstract=_ABSTRACT))
-    assert not is_near_copy(one, paper(3, title="A Survey of Large Models for Whales", abstract=""))
-
-
 _TEXTS = st.lists(st.sampled_from("dune sand wind sea whale song deep salt".split()), max_size=8).map(" ".join)  # noqa: SIM905
-
-
-@given(st.lists(st.tuples(_TEXTS.filter(bool), _TEXTS), max_size=8))
-def test_the_copies_of_every_paper_are_found_without_comparing_it_with_all_others(texts: list[tuple[str, str]]) -> None:
-    papers = [paper(number, title=title, abstract=abstract) for number, (title, abstract) in enumerate(texts)]
-    copies = Copies(papers)
-
-    assert [
-        {n for n, other in enumerate(papers) if other is not one and is_near_copy(one, other)} for one in papers
-    ] == [copies.of(number) for number in range(len(papers))]
-
-
-# --- which papers are most like one --------------------------------------------------------------------------------
 
 
 def similar(papers: list[Paper], number: int = 0, n: int = 10) -> list[int]:

@@ -19,10 +19,10 @@ from digest.curate.neighbours import Neighbours, by_subjects_too
 from digest.curate.offer import TREND_SHARE, Offer, Request
 from digest.curate.query import Query, parse
 from digest.curate.rank import Ranking
-from digest.curate.similar import is_near_copy
 from digest.curate.subjects import Subjects
 from digest.curate.vector import added_up, greatest, greatest_of_each, vector
 from digest.model import Digest, Paper, StoredPaper, Trend
+from tests.curate.near_copy import is_near_copy
 from tests.makers import NOW, TODAY, paper, subscriber
 
 _TEXTS = [

@@ -16,13 +16,13 @@ from tests.installation import ADA, BOB, item, reader
 from tests.makers import NOW, paper
 
 if TYPE_CHECKING:
-    from digest.state.feedback import Kind, Verb
+    from digest.model import FeedbackKind, FeedbackVerb
     from tests.installation import Installation
 
 WEEK_AGO = NOW - timedelta(days=7)
 
 
-def said(verb: Verb, kind: Kind, what: str, email: str = ADA) -> StoredFeedback:
+def said(verb: FeedbackVerb, kind: FeedbackKind, what: str, email: str = ADA) -> StoredFeedback:
     return StoredFeedback(email, WEEK_AGO, verb, kind, what)
 
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import timedelta
 
 import pytest
 from sqlalchemy import text
 
 from digest.errors import StateError
-from digest.model import Digest, LedgerState, Receipt
+from digest.model import Digest, LedgerState, MailKey, Receipt
 from digest.state.database import connect
 from digest.state.ledger import Claim, Settlement
 from digest.state.store import State
@@ -22,7 +22,7 @@ LATER = NOW + timedelta(hours=1)
 YESTERDAY = TODAY - timedelta(days=1)
 
 
-def plan(state: State, *mails: tuple[str, date]) -> dict[tuple[str, date], Digest]:
+def plan(state: State, *mails: MailKey) -> dict[MailKey, Digest]:
     digests = {
         (email, day): digest(pick(1), subscriber=subscriber(email), local_date=day) for email, day in mails or EVERYBODY
     }
@@ -30,7 +30,7 @@ def plan(state: State, *mails: tuple[str, date]) -> dict[tuple[str, date], Diges
     return digests
 
 
-def claim_all(state: State, mails: Iterable[tuple[str, date]] = EVERYBODY) -> dict[tuple[str, date], Claim]:
+def claim_all(state: State, mails: Iterable[MailKey] = EVERYBODY) -> dict[MailKey, Claim]:
     return state.ledger.claim_all(mails, owner="host:1", now=NOW)
 
 

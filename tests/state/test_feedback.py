@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from digest.model import StoredPaper
-from digest.state.feedback import Kind, StoredFeedback, Verb
+from digest.model import FeedbackKind, FeedbackVerb, StoredPaper
+from digest.state.feedback import StoredFeedback
 from digest.state.store import State, open_state
 from tests.makers import NOW, TODAY, paper, subscriber
 
@@ -14,7 +14,7 @@ ONE, TWO = paper(1).key, paper(2).key
 LATER = NOW + timedelta(days=9)
 
 
-def said(minute: int, verb: Verb, what: str, kind: Kind = "paper", email: str = ADA) -> StoredFeedback:
+def said(minute: int, verb: FeedbackVerb, what: str, kind: FeedbackKind = "paper", email: str = ADA) -> StoredFeedback:
     return StoredFeedback(email, NOW + timedelta(minutes=minute), verb, kind, what)
 
 

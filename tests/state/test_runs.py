@@ -13,7 +13,7 @@ from tests.makers import NOW
 
 FRESH = Verdict("source", "arxiv", "fresh", "arxiv: 2 papers, 2 new", NOW, {"papers": 2, "new": 2})
 STALE = Verdict("source", "hf", "stale", "nothing\x1b[31m new", NOW + timedelta(hours=1), {}, trouble=True)
-SENT = Verdict("subscriber", "ada@example.org", "sent", "10 papers", NOW + timedelta(hours=2), {"picks": 10})
+SENT = Verdict("subscriber", "ada@example.org", "sent", "10 papers", NOW + timedelta(hours=2), {"for_you": 10})
 
 
 def report(hours: int, *verdicts: Verdict, notes: tuple[str, ...] = ()) -> RunReport:
