@@ -153,14 +153,10 @@ class Subscribers:
         with self._database.reading() as connection:
             return tuple(connection.scalars(select(subscriber.c.email).where(subscriber.c.asked_at < before)))
 
-    def all(self) -> tuple[Subscriber, ...]:
-        """Every reader who joined at run time, by address; without tokens."""
-        return tuple(reader for page in self.pages() for reader in page)
-
     def pages(
         self, size: int = 1000, *, tokens: bool = False, unreadable: OnUnreadable | None = None
     ) -> Iterator[tuple[Subscriber, ...]]:
-        """The same, at most `size` at a time, so that memory does not grow with their number.
+        """Every reader who joined at run time, by address: some at a time, so that memory does not grow with them.
 
         Readers may join and leave meanwhile; each comes at most once.
 
