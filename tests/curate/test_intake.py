@@ -28,7 +28,7 @@ RULES = {
 
 
 def batch(*papers: Paper, source: str = "arxiv", **fields: Any) -> Batch:
-    return Batch(source, NOW, papers, **fields)
+    return Batch(source, papers, **fields)
 
 
 def hf(number: int, **fields: Any) -> Paper:
