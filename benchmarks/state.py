@@ -187,7 +187,8 @@ def recording(state: State, keys: Sequence[Key], *, table: Table) -> None:
     verdicts = [
         Verdict("subscriber", email, "sent", f"{email}: 15 papers sent", _NOW, {"picks": 15}) for email, _ in keys
     ]
-    with table.line("verdicts"), state.runs.recording("send", _NOW) as record:
+    with table.line("verdicts"):
+        record = state.runs.begin("send", _NOW)
         for sheet in sheets(verdicts, 1000):
             record.add(sheet)
         record.finish(_NOW)
