@@ -25,7 +25,6 @@ LETTERHEAD = Letterhead(
     envelope_from="bounces@papers.example.org",
     base_url="https://papers.example.org",
     unsubscribe_mailto="leave@papers.example.org",
-    list_id="daily.papers.example.org",
     user_agent="digest/1.0",
     credits=(("arXiv", "https://arxiv.org/"), ("Hugging Face", "https://huggingface.co/papers")),
     operator="librarian@example.org",
