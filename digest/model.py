@@ -143,7 +143,6 @@ class Batch:
     """What one pull of one source brought. A source that failed has a `failure` and may still have papers."""
 
     source: str
-    fetched_at: datetime
     papers: tuple[Paper, ...] = ()
     problems: tuple[Problem, ...] = ()
     #: by URL; to be stored with the batch and sent with the next request
@@ -297,7 +296,6 @@ class Trend:
     upvotes: int | None = None
     upvotes_change: int | None = None
     comments: int | None = None
-    comments_change: int | None = None
     stars: int | None = None
     stars_change: int | None = None
     #: days from the reading that changes are counted from until now, rounded, at least 1; 1: since yesterday; None: no

@@ -29,6 +29,7 @@ from digest.pipeline.tell import tell_operator
 from digest.state.store import open_state
 from tests.http_server import Reply
 from tests.makers import NOW
+from tests.state.shortcuts import rows_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -175,7 +176,7 @@ class Installation:
     def rows(self) -> tuple[LedgerRow, ...]:
         """The whole ledger, by day and address."""
         with self.state() as state:
-            return state.ledger.rows()
+            return rows_of(state)
 
     def letters(self) -> list[bytes]:
         """Every mail in the folder, by the day in its Message-ID and the reader."""

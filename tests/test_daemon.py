@@ -20,6 +20,7 @@ from tests.daemon import running
 from tests.makers import paper
 from tests.pipeline.test_returns import bounce, make_maildir, put
 from tests.smtp_server import SILENCE, free_port, smtp_server
+from tests.state.shortcuts import rows_of
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -40,7 +41,7 @@ def place(tmp_path: Path) -> Place:
 
 def ledger(place: Place) -> list[LedgerRow]:
     with open_state(f"sqlite:///{place.folder}/state.sqlite3", now=utc_now()) as state:
-        return list(state.ledger.rows())
+        return list(rows_of(state))
 
 
 # --- signals and the supervisor -----------------------------------------------------------------------------------

@@ -3,6 +3,7 @@
 mailbox.py  what a mailbox is: unread mails in order, and marking one as done
 maildir.py  a folder as mailbox          imap.py    a mailbox on a server
 report.py   one mail → its bounces       entity.py  MIME as far as reports need it, within bounds
+bounce.py   one thing that came back
 status.py   what a status code says about the reader
 answer.py   one mail → what its reader says of a paper
 verp.py     an envelope sender for each reader, so that a bounce names them

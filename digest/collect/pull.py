@@ -54,7 +54,6 @@ async def _pull(source: Source, memory: SourceMemory | None, http: Http, now: da
     failure, hint = tell_failures(answers)
     return Batch(
         source=source.name,
-        fetched_at=now,
         papers=tuple(paper for paper in papers if paper.announce in source.announce),
         problems=tuple(problem for answer in answers for problem in _problems(answer)),
         validators=visit.validators,

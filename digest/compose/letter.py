@@ -63,8 +63,6 @@ class Letterhead:
     has_feeds: bool = False
     #: address that reads unsubscribe requests; empty: `reply_to`, `operator` or `from_address`
     unsubscribe_mailto: str = ""
-    #: RFC 2919 identifier, like `papers.example.org`; empty: `papers.` and the domain of `from_address`
-    list_id: str = ""
     #: `digest/0.1.0`: the User-Agent header and the last line of every mail
     user_agent: str = "digest"
     #: (name, address) of every source, in the order to thank them

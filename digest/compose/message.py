@@ -254,7 +254,7 @@ class _SameHeaders:
 @lru_cache(maxsize=64)
 def _same_headers(letterhead: Letterhead) -> _SameHeaders:
     domain = _domain(letterhead)
-    list_id = ["Paper", "digest", f"<{letterhead.list_id or f'papers.{domain}'}>"]  # RFC 2919
+    list_id = ["Paper", "digest", f"<papers.{domain}>"]  # RFC 2919
     list_help = [
         mime.token_header("List-Help", [f"<mailto:{contact(letterhead)}>"]),
         "List-Post: NO\r\n",  # RFC 2369 §3.4: readers cannot post to it

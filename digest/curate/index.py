@@ -46,8 +46,7 @@ class TextIndex:
 
     def __init__(self, papers: Sequence[Paper]) -> None:
         self._papers = papers
-        # one run, one thread at a time; the web interface may build an index in a worker thread and use it in another
-        self._db = sqlite3.connect(":memory:", check_same_thread=False)
+        self._db = sqlite3.connect(":memory:")
         columns = ", ".join(COLUMNS)
         for table, stemmer in (("typed", ""), ("stemmed", "porter ")):
             self._db.execute(f'CREATE VIRTUAL TABLE {table} USING fts5({columns}, tokenize="{stemmer}{_TOKENS}")')

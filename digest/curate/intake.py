@@ -59,8 +59,6 @@ class Intake:
     memories: tuple[SourceMemory, ...] = ()
     #: one per batch, in their order
     verdicts: tuple[Verdict, ...] = ()
-    #: the papers of `stored` that are new and belong to today's edition
-    new: tuple[Paper, ...] = ()
     #: key of a known paper → the key it now goes by, where these differ: two known works turned out to be one, or a
     #: work known by its DOI turned out to be on arXiv
     absorbed: Mapping[str, str] = field(default_factory=dict)
@@ -219,7 +217,6 @@ def _settle(weighed: Sequence[_Weighed], known: Iterable[StoredPaper], now: date
         signals=_signals(works, accepted, now),
         memories=tuple(_remembered(item, now) for item in weighed),
         verdicts=tuple(_verdict(item, now) for item in weighed),
-        new=tuple(stored.paper for stored in unknown if stored.edition is not None),
         absorbed={old.paper.key: key for key, olds in works.before.items() for old in olds if old.paper.key != key},
     )
 

@@ -97,7 +97,6 @@ def trends(
             upvotes=shown["upvotes"][number],
             upvotes_change=shown["upvotes_change"][number],
             comments=shown["comments"][number],
-            comments_change=shown["comments_change"][number],
             stars=shown["stars"][number],
             stars_change=shown["stars_change"][number],
             change_days=shown["change_days"][number],

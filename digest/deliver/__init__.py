@@ -7,4 +7,5 @@ relay.py        opening a connection: TLS, EHLO, login         diagnosis.py   wh
 connection.py   commands out, replies in                       settings.py    how to reach a relay
 throttle.py     rates, and pauses a domain asks for            maildir.py     a folder instead of a relay
 dkim.py         a signature in front of a mail                 dkim_key.py    the keys that sign
+sender_dns.py   what the DNS says of a sender's domain
 """

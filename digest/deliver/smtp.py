@@ -12,10 +12,9 @@ from itertools import groupby
 from typing import TYPE_CHECKING
 
 from digest.deliver.connection import LostError
-from digest.deliver.lane import GIVE_UP_AFTER, Desk, Lane, Relay
+from digest.deliver.lane import Desk, Lane, Relay
 from digest.deliver.letter import size_limit
 from digest.deliver.relay import connect, tls_context
-from digest.deliver.settings import Security, SmtpSettings
 from digest.errors import DeliveryError
 
 if TYPE_CHECKING:
@@ -26,8 +25,7 @@ if TYPE_CHECKING:
 
     from digest.deliver.connection import Connection
     from digest.deliver.outbox import Outbox
-
-__all__ = ["GIVE_UP_AFTER", "Security", "Smtp", "SmtpSettings", "check"]
+    from digest.deliver.settings import SmtpSettings
 
 
 class Smtp:
@@ -40,9 +38,9 @@ class Smtp:
 
     Relays of the lowest priority share the mails, each over up to `connections` connections that mend themselves: one
     that the server has closed in the meantime is replaced, and a mail of which nothing but the envelope was sent goes
-    again, once. After `GIVE_UP_AFTER` failures in a row (no connection, no answer, 421) a relay is not tried any more,
-    so that a dead one costs a few timeouts and not one per reader; when all of a priority are given up, those of the
-    next take over.
+    again, once. After `lane.GIVE_UP_AFTER` failures in a row (no connection, no answer, 421) a relay is not tried any
+    more, so that a dead one costs a few timeouts and not one per reader; when all of a priority are given up, those of
+    the next take over.
     """
 
     def __init__(self, *relays: SmtpSettings) -> None:

@@ -2,6 +2,7 @@
 
 store.py         open_state(url) → State, the door to everything below
 papers.py        papers, their identifiers, their signals, what is remembered of sources
+news.py          what became of papers after they became known
 ledger.py        the truth about mail: plan → claim → settle
 history.py       what the ledger tells: rows, and what became of papers
 subscribers.py   readers who joined at run time, pauses, unsubscribe tokens
@@ -9,6 +10,7 @@ bounces.py       what came back, by reader
 feedback.py      what readers said of papers, authors and words
 interests.py     papers that readers brought
 summaries.py     what machines wrote of papers, and what they were asked
+thumbnails.py    small pictures of papers
 runs.py          reports and verdicts of past runs
 retention.py     forgetting what is no longer needed
 transfer.py      export and import, also between the two kinds of database

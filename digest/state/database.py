@@ -68,6 +68,20 @@ class Database:
         self._writer = Lock()
         self._current: ContextVar[Connection | None] = ContextVar("transaction", default=None)
 
+    def upsert(self, table: Table, columns: Iterable[str] | None = None) -> Insert:
+        """A statement that adds a row, or replaces what the one with the same primary key has.
+
+        Args:
+            table: which.
+            columns: those that are replaced; None: all but the primary key.
+        """
+        new = self.insert(table)
+        if columns is None:
+            columns = [column.name for column in table.c if not column.primary_key]
+        return new.on_conflict_do_update(
+            index_elements=list(table.primary_key), set_={name: new.excluded[name] for name in columns}
+        )
+
     @contextmanager
     def reading(self) -> Iterator[Connection]:
         """A connection for reading; the one of the surrounding `transaction`, if there is one."""

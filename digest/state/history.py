@@ -81,13 +81,6 @@ class History:
             alias.c.alias.in_(elements("keys")), alias.c.paper != alias.c.alias
         )
 
-    def row(self, email: str, local_date: date) -> LedgerRow | None:
-        """The row of one reader and day; None if nothing was planned."""
-        query = select(*ROW).where(*KEY)
-        with self._database.reading() as connection:
-            found = connection.execute(query, {"by_email": email, "by_day": local_date}).one_or_none()
-        return None if found is None else LedgerRow(*found)
-
     def entered(self, mails: Iterable[MailKey]) -> dict[MailKey, LedgerRow]:
         """The rows of those of the mails, (email, local date), that were ever planned."""
         found: dict[MailKey, LedgerRow] = {}
@@ -96,16 +89,6 @@ class History:
                 rows = (LedgerRow(*row) for row in connection.execute(_ENTERED, which))
                 found.update(((row.email, row.local_date), row) for row in rows)
         return found
-
-    def rows(self, *, email: str | None = None, since: date | None = None) -> tuple[LedgerRow, ...]:
-        """Rows by day and address: of one reader or of all, of local dates from `since` (inclusive) on."""
-        query = select(*ROW)
-        if email is not None:
-            query = query.where(ledger.c.email == email)
-        if since is not None:
-            query = query.where(ledger.c.local_date >= since)
-        with self._database.reading() as connection:
-            return in_order(connection.execute(query))
 
     def seen(self, emails: Iterable[str], *, since: date) -> dict[str, set[str]]:
         """For each address the keys of the papers delivered to it, perhaps none.

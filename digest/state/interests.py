@@ -64,16 +64,8 @@ class Interests:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        new = database.insert(interest)
-        self._put = new.on_conflict_do_update(
-            index_elements=list(interest.primary_key),
-            set_={c.name: new.excluded[c.name] for c in interest.c if not c.primary_key},
-        )
-        made = database.insert(direction)
-        self._put_direction = made.on_conflict_do_update(
-            index_elements=list(direction.primary_key),
-            set_={c.name: made.excluded[c.name] for c in direction.c if not c.primary_key},
-        )
+        self._put = database.upsert(interest)
+        self._put_direction = database.upsert(direction)
         self._directions = select(direction).where(direction.c.email.in_(elements("emails")))
         self._outdated = delete(direction).where(direction.c.email.in_(elements("emails")))
         self._of = (

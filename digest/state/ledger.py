@@ -194,7 +194,7 @@ class Ledger(History):
         self._new_bodies.execute(connection, mail | {"body": [body.text for body in bodies]})
 
     def due(self, now: datetime) -> Iterator[MailKey]:
-        """(email, local date) of what `claim` would give now, oldest day first, then by address.
+        """(email, local date) of what `claim_all` would give now, oldest day first, then by address.
 
         Read a thousand at a time, so that rows may change meanwhile; each comes at most once.
         """
@@ -246,11 +246,6 @@ class Ledger(History):
                     claims[key] = Claim(digest, attempts + 1, before)
         return claims
 
-    def claim(self, email: str, local_date: date, *, owner: str, now: datetime) -> Digest | None:
-        """Take one mail for sending, see `claim_all`; None if it is not given."""
-        claims = self.claim_all([(email, local_date)], owner=owner, now=now)
-        return claims[email, local_date].digest if claims else None
-
     def release_claims(self, claims: Mapping[MailKey, Claim], *, now: datetime) -> None:
         """Give back what was claimed and never offered to any server: it is what it was before, without an attempt."""
         with self._database.writing() as connection:
@@ -290,18 +285,6 @@ class Ledger(History):
             email, day = min(missing)
             reason = f"there is no mail for {email} on {day} to settle"
             raise StateError(self._database.place, reason, hint="was another state restored while mail was sent?")
-
-    def settle(
-        self,
-        email: str,
-        local_date: date,
-        receipt: Receipt,
-        *,
-        state: LedgerState,
-        next_attempt_at: datetime | None = None,
-    ) -> None:
-        """Write down what became of one mail, see `settle_all` and `Settlement`."""
-        self.settle_all([Settlement(email, local_date, receipt, state, next_attempt_at)])
 
     def postpone(self, mails: Iterable[MailKey], *, until: datetime, reason: str, now: datetime) -> None:
         """Let mails wait without an attempt, because their recipients' server asked for patience.

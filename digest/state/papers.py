@@ -71,10 +71,10 @@ class Papers:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._upsert_paper = _upsert(database, paper, ("first_seen_at", "edition", "body"))
-        self._upsert_alias = _upsert(database, alias, ("paper",))
-        self._upsert_signal = _upsert(database, signal, (*_COUNTS, "at"))
-        self._upsert_source = _upsert(database, source, ("memory",))
+        self._upsert_paper = database.upsert(paper)
+        self._upsert_alias = database.upsert(alias)
+        self._upsert_signal = database.upsert(signal)
+        self._upsert_source = database.upsert(source)
         self._absorb = _absorb(database)
 
     def known(self, identifiers: Iterable[str]) -> dict[str, StoredPaper]:
@@ -195,13 +195,6 @@ def _after_digests(
         one if storable(one.paper.key) in known else replace(one, first_seen_at=max(one.first_seen_at, after))
         for one in papers
     ]
-
-
-def _upsert(database: Database, table: Any, columns: tuple[str, ...]) -> Any:
-    statement = database.insert(table)
-    return statement.on_conflict_do_update(
-        index_elements=list(table.primary_key), set_={name: statement.excluded[name] for name in columns}
-    )
 
 
 def _absorb(database: Database) -> tuple[Any, ...]:

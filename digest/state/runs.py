@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Literal
@@ -51,16 +50,6 @@ class Runs:
         with self._database.transaction() as connection:
             number = _begin(connection, RunReport(command, started_at, started_at, notes=(UNFINISHED,)))
         return Recording(self._database, self._new_verdicts, number)
-
-    def reports(self, *, since: datetime) -> tuple[RunReport, ...]:
-        """The runs that started at `since` or later, oldest first, each as it was recorded."""
-        recent = select(run).where(run.c.started_at >= since).order_by(run.c.started_at, run.c.id)
-        found = select(verdict).join(run).where(run.c.started_at >= since).order_by(verdict.c.run, verdict.c.number)
-        verdicts = defaultdict(list)
-        with self._database.reading() as connection:
-            for row in connection.execute(found):
-                verdicts[row.run].append(_verdict(row))
-            return tuple(_report(row, tuple(verdicts[row.id])) for row in connection.execute(recent))
 
     def span(self, command: str | None = None) -> tuple[datetime, datetime] | None:
         """When the first and the last run on record started, of one command or of all; None without one."""
@@ -178,10 +167,6 @@ def _columns(verdicts: Sequence[Verdict], *, first: int = 0) -> dict[str, Sequen
         "counts": [dumps(dict[str, int], dict(one.counts)) for one in verdicts],
         "trouble": [one.trouble for one in verdicts],
     }
-
-
-def _report(row: Row[Any], verdicts: tuple[Verdict, ...]) -> RunReport:
-    return RunReport(row.command, row.started_at, row.finished_at, verdicts, loads(tuple[str, ...], row.notes))
 
 
 def _verdict(row: Row[Any]) -> Verdict:

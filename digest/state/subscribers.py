@@ -84,19 +84,10 @@ class Subscribers:
     def __init__(self, database: Database, *, make_token: Callable[[], str] = new_token) -> None:
         self._database = database
         self._make_token = make_token
-        new_reader = database.insert(subscriber)
-        self._put = new_reader.on_conflict_do_update(
-            index_elements=["email"], set_={name: new_reader.excluded[name] for name in ("body", "asked_at")}
-        )
-        new_pause = database.insert(pause)
-        self._pause = new_pause.on_conflict_do_update(
-            index_elements=["email"],
-            set_={name: new_pause.excluded[name] for name in ("until", "reason", "at")},
-        )
-        new_resumption = database.insert(resumption)
-        self._resume = new_resumption.on_conflict_do_update(
-            index_elements=["email"], set_={"at": new_resumption.excluded.at}
-        )
+        # when they joined stays as it was
+        self._put = database.upsert(subscriber, ["body", "asked_at"])
+        self._pause = database.upsert(pause)
+        self._resume = database.upsert(resumption)
         asked = elements("emails")
         self._pauses = select(pause).where(pause.c.email.in_(asked))
         self._found = select(subscriber.c.email, subscriber.c.body, subscriber.c.asked_at).where(
@@ -162,14 +153,10 @@ class Subscribers:
         with self._database.reading() as connection:
             return tuple(connection.scalars(select(subscriber.c.email).where(subscriber.c.asked_at < before)))
 
-    def all(self) -> tuple[Subscriber, ...]:
-        """Every reader who joined at run time, by address; without tokens."""
-        return tuple(reader for page in self.pages() for reader in page)
-
     def pages(
         self, size: int = 1000, *, tokens: bool = False, unreadable: OnUnreadable | None = None
     ) -> Iterator[tuple[Subscriber, ...]]:
-        """The same, at most `size` at a time, so that memory does not grow with their number.
+        """Every reader who joined at run time, by address: some at a time, so that memory does not grow with them.
 
         Readers may join and leave meanwhile; each comes at most once.
 

@@ -52,10 +52,7 @@ class Summaries:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        new = database.insert(summary)
-        self._put = new.on_conflict_do_update(
-            index_elements=list(summary.primary_key), set_={name: new.excluded[name] for name in ("text", "at")}
-        )
+        self._put = database.upsert(summary)
         spent = database.insert(usage)
         self._spend = spent.on_conflict_do_update(
             index_elements=list(usage.primary_key),

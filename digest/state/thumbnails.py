@@ -31,11 +31,7 @@ class Thumbnails:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        new = database.insert(thumbnail)
-        self._put = new.on_conflict_do_update(
-            index_elements=["url"],
-            set_={name: new.excluded[name] for name in ("at", "name", "width", "height", "data")},
-        )
+        self._put = database.upsert(thumbnail)
 
     def tried(self, urls: Iterable[str], *, after: datetime) -> set[str]:
         """Those of the addresses that need not be asked: their pictures are there, or were tried `after` this."""

@@ -15,7 +15,6 @@ from digest.model import Paper, Problem, Source, SourceMemory, Validators
 from tests.collect.feeds import CAPTCHA, arxiv_entry, arxiv_error, arxiv_feed
 from tests.collect.net import pull
 from tests.http_server import HttpServer, Reply, with_etag
-from tests.makers import NOW
 
 PAPER = Paper(
     key="arxiv:2609.00001",
@@ -165,7 +164,6 @@ def test_one_request_per_category_and_each_paper_once_with_its_best_label(http_s
 
     assert [("arxiv:2609.00001", "new"), ("arxiv:2609.00002", "new")] == [(p.key, p.announce) for p in batch.papers]
     assert ("", (), 2) == (batch.failure, batch.problems, batch.requests)
-    assert NOW == batch.fetched_at
 
 
 def test_the_filter_comes_after_the_merge(http_server: HttpServer) -> None:

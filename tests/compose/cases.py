@@ -25,7 +25,6 @@ LETTERHEAD = Letterhead(
     envelope_from="bounces@papers.example.org",
     base_url="https://papers.example.org",
     unsubscribe_mailto="leave@papers.example.org",
-    list_id="daily.papers.example.org",
     user_agent="digest/1.0",
     credits=(("arXiv", "https://arxiv.org/"), ("Hugging Face", "https://huggingface.co/papers")),
     operator="librarian@example.org",
@@ -85,7 +84,7 @@ def usual() -> tuple[Pick, ...]:
         project_url="https://quiet-routers.example.org/",
         pdf_url="https://arxiv.org/pdf/2609.00001",
         discussion_url="https://huggingface.co/papers/2609.00001",
-        trend=Trend(0.9, 142, 84, 12, 5, 1234, 310, change_days=1),
+        trend=Trend(0.9, 142, 84, 12, 1234, 310, change_days=1),
         similar=SIMILAR[:1],
     )
     attention = matched(
@@ -125,7 +124,7 @@ def usual() -> tuple[Pick, ...]:
             sources=("huggingface",),
             categories=(),
             discussion_url="https://huggingface.co/papers/2609.00004",
-            trend=Trend(1.0, 311, 120, 44, 20, None, None, change_days=3),
+            trend=Trend(1.0, 311, 120, 44, None, None, change_days=3),
         ),
         trending(
             5,
@@ -134,7 +133,7 @@ def usual() -> tuple[Pick, ...]:
             authors=("Fatima Zahra El Idrissi", "Marek Novák"),
             sources=("huggingface", "arxiv"),
             code_url="https://github.com/example/not-sure",
-            trend=Trend(0.7, 57, None, 0, None, 86_199, None),
+            trend=Trend(0.7, 57, None, 0, 86_199, None),
         ),
     )
     return (routing, attention, update, *others)
@@ -255,7 +254,7 @@ FIFTY = digest(
             title=f"On the Number {number}, and on Everything that Can Be Said about It",
             abstract=f"We study the number {number} and find it to be a number among numbers. " * 12,
             code_url=f"https://github.com/example/number-{number}",
-            trend=Trend(0.1, number, 1, number, 1, number, 1, change_days=1),
+            trend=Trend(0.1, number, 1, number, number, 1, change_days=1),
         )
         for number in range(1, 51)
     ),

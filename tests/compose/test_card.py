@@ -35,7 +35,7 @@ def test_a_pick_becomes_a_card_with_every_line_ready() -> None:
             ai_summary="It is studied.",
         ),
         matches=(Match("alpha", ("title",), words=(r"$\alpha$",)),),
-        trend=Trend(0.5, 142, 84, 12, 3, 1234, 0, change_days=1),
+        trend=Trend(0.5, 142, 84, 12, 1234, 0, change_days=1),
         why="“alpha” in title",
     )
 
@@ -121,7 +121,7 @@ def test_a_compact_card_is_a_few_short_lines() -> None:
             code_url="https://example.org/code",
             ai_summary="It is studied.",
         ),
-        trend=Trend(0.5, 142, 84, 12, 3, 1234, 5, change_days=1),
+        trend=Trend(0.5, 142, 84, 12, 1234, 5, change_days=1),
         why="“number” in title",
         similar=(Similar("url:x", "On the Number 2", ""),),
     )

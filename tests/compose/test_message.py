@@ -228,7 +228,7 @@ def test_fifty_papers_long_in_every_way_are_all_there_and_the_way_out_too(layout
             ai_summary="They are studied. " * 20,
             code_url="https://example.org/code/" + "x" * 80,
             pdf_url="https://example.org/pdf/" + "x" * 80,
-            trend=Trend(0.5, 142, 84, 12, 3, 1234, 310, change_days=1),
+            trend=Trend(0.5, 142, 84, 12, 1234, 310, change_days=1),
             why="“study” in title and abstract; ▲ 142 (+84 since yesterday); ★ 1.2k (+310 since yesterday)",
             similar=SIMILAR[:1],
         )

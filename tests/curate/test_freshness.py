@@ -41,7 +41,7 @@ def told(found: Verdict) -> tuple[str, str, bool]:
 
 
 def test_a_verdict_has_the_sentence_and_the_numbers_behind_it() -> None:
-    found = verdict(Batch("arxiv", NOW, TWO), Tally(new=187, elsewhere=5, updated=3, repeats=1017), memory(), now=NOW)
+    found = verdict(Batch("arxiv", TWO), Tally(new=187, elsewhere=5, updated=3, repeats=1017), memory(), now=NOW)
 
     assert found == Verdict(
         scope="source",
@@ -65,7 +65,7 @@ def test_a_verdict_has_the_sentence_and_the_numbers_behind_it() -> None:
 )
 def test_anything_the_source_had_not_said_before_makes_it_fresh(tally: Tally, sentence: str) -> None:
     """A list of Hugging Face whose papers are all known from arXiv is still today's list."""
-    assert ("fresh", sentence, False) == told(verdict(Batch("arxiv", NOW, TWO), tally, memory()))
+    assert ("fresh", sentence, False) == told(verdict(Batch("arxiv", TWO), tally, memory()))
 
 
 @pytest.mark.parametrize(
@@ -80,11 +80,11 @@ def test_anything_the_source_had_not_said_before_makes_it_fresh(tally: Tally, se
     ],
 )
 def test_a_first_pull_says_how_many_may_be_mailed(tally: Tally, sentence: str) -> None:
-    assert ("fresh", sentence, False) == told(verdict(Batch("arxiv", NOW, TWO), tally, SourceMemory("arxiv")))
+    assert ("fresh", sentence, False) == told(verdict(Batch("arxiv", TWO), tally, SourceMemory("arxiv")))
 
 
 def test_a_fresh_batch_of_which_a_part_failed_is_trouble() -> None:
-    batch = Batch("arxiv", NOW, TWO, failure="cs.AI: HTTP 503", hint="try again later")
+    batch = Batch("arxiv", TWO, failure="cs.AI: HTTP 503", hint="try again later")
 
     assert (
         "fresh",
@@ -96,15 +96,15 @@ def test_a_fresh_batch_of_which_a_part_failed_is_trouble() -> None:
 @pytest.mark.parametrize(
     ("batch", "tally", "failures", "sentence"),
     [
-        (Batch("arxiv", NOW, failure="no route to host"), Tally(), 0, "arxiv: no route to host"),
+        (Batch("arxiv", failure="no route to host"), Tally(), 0, "arxiv: no route to host"),
         (
-            Batch("arxiv", NOW, failure="HTTP 404", hint="check the category"),
+            Batch("arxiv", failure="HTTP 404", hint="check the category"),
             Tally(),
             2,
             "arxiv: HTTP 404; check the category; 3 failed pulls in a row",
         ),
         (
-            Batch("arxiv", NOW, TWO, failure="cs.AI: HTTP 503"),
+            Batch("arxiv", TWO, failure="cs.AI: HTTP 503"),
             Tally(repeats=2),
             0,
             "arxiv: cs.AI: HTTP 503; the rest brought 2 papers, all seen before",
@@ -124,21 +124,21 @@ SAME = fingerprint(TWO)
     ("batch", "last_fresh_at", "now", "expected"),
     [
         pytest.param(
-            Batch("arxiv", NOW, TWO),
+            Batch("arxiv", TWO),
             NOW,
             NOW + timedelta(hours=1),
             ("unchanged", "arxiv: the same 2 papers as last time; the next batch is due Wed 16 Sep 04:00 UTC", False),
             id="polled again an hour later",
         ),
         pytest.param(
-            Batch("arxiv", NOW, TWO[:1]),
+            Batch("arxiv", TWO[:1]),
             NOW,
             NOW + timedelta(hours=1),
             ("unchanged", "arxiv: 1 paper, all seen before; the next batch is due Wed 16 Sep 04:00 UTC", False),
             id="part of it",
         ),
         pytest.param(
-            Batch("arxiv", NOW, not_modified=True),
+            Batch("arxiv", not_modified=True),
             NOW,
             NOW + timedelta(hours=1),
             (
@@ -149,7 +149,7 @@ SAME = fingerprint(TWO)
             id="304",
         ),
         pytest.param(
-            Batch("arxiv", NOW, TWO),
+            Batch("arxiv", TWO),
             MONDAY_MORNING,
             NOW,
             (
@@ -160,7 +160,7 @@ SAME = fingerprint(TWO)
             id="two hours late",
         ),
         pytest.param(
-            Batch("arxiv", NOW, TWO),
+            Batch("arxiv", TWO),
             MONDAY_MORNING,
             datetime(2026, 9, 15, 7, 0, tzinfo=UTC),
             (
@@ -171,7 +171,7 @@ SAME = fingerprint(TWO)
             id="three hours late",
         ),
         pytest.param(
-            Batch("arxiv", NOW, not_modified=True),
+            Batch("arxiv", not_modified=True),
             MONDAY_MORNING,
             TUESDAY_NOON,
             (
@@ -182,14 +182,14 @@ SAME = fingerprint(TWO)
             id="304 for a batch that should have changed",
         ),
         pytest.param(
-            Batch("arxiv", NOW, TWO),
+            Batch("arxiv", TWO),
             datetime(2026, 9, 15, 4, 0, tzinfo=UTC),
             TUESDAY_NOON,
             ("unchanged", "arxiv: the same 2 papers as last time; the next batch is due Wed 16 Sep 04:00 UTC", False),
             id="the batch came the moment it was due",
         ),
         pytest.param(
-            Batch("arxiv", NOW, TWO),
+            Batch("arxiv", TWO),
             datetime(2026, 9, 18, 6, 0, tzinfo=UTC),
             SUNDAY_NOON,
             ("unchanged", "arxiv: the same 2 papers as last time; the next batch is due Mon 21 Sep 04:00 UTC", False),
@@ -249,13 +249,13 @@ def test_nothing_new_is_stale_only_when_a_batch_was_due(
 def test_an_empty_list_is_trouble_unless_the_calendar_explains_it(
     last_fresh_at: datetime | None, now: datetime, calendar: Calendar | None, expected: tuple[str, bool]
 ) -> None:
-    found = verdict(Batch("arxiv", now), Tally(), memory(last_fresh_at), calendar=calendar, now=now)
+    found = verdict(Batch("arxiv"), Tally(), memory(last_fresh_at), calendar=calendar, now=now)
 
     assert ("empty", *expected) == told(found)
 
 
 def test_a_list_of_which_no_item_could_be_read_is_trouble_even_on_a_sunday() -> None:
-    batch = Batch("arxiv", SUNDAY_NOON, problems=(Problem("item 1", "no title"), Problem("item 2", "no title")))
+    batch = Batch("arxiv", problems=(Problem("item 1", "no title"), Problem("item 2", "no title")))
 
     assert ("empty", "arxiv: no paper could be read, 2 items left out", True) == told(
         verdict(batch, Tally(), memory(SUNDAY_NOON), now=SUNDAY_NOON)
@@ -272,9 +272,7 @@ def test_a_list_of_which_no_item_could_be_read_is_trouble_even_on_a_sunday() -> 
 def test_a_source_without_calendar_may_be_silent_for_two_weeks(days: int, expected: tuple[str, str, bool]) -> None:
     last = TUESDAY_NOON - timedelta(days=days)
 
-    assert expected == told(
-        verdict(Batch("arxiv", NOW, TWO), Tally(repeats=2), memory(last, batch=SAME), calendar=None)
-    )
+    assert expected == told(verdict(Batch("arxiv", TWO), Tally(repeats=2), memory(last, batch=SAME), calendar=None))
 
 
 def test_a_fingerprint_is_of_keys_and_versions_only() -> None:

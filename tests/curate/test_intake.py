@@ -28,7 +28,7 @@ RULES = {
 
 
 def batch(*papers: Paper, source: str = "arxiv", **fields: Any) -> Batch:
-    return Batch(source, NOW, papers, **fields)
+    return Batch(source, papers, **fields)
 
 
 def hf(number: int, **fields: Any) -> Paper:
@@ -93,7 +93,6 @@ def test_a_first_pull_stores_the_batch_and_remembers_it() -> None:
         verdicts=(
             Verdict("source", "arxiv", "fresh", "arxiv: first pull: 2 papers, 2 new", NOW, counts(papers=2, new=2)),
         ),
-        new=(paper(1), paper(2)),
     )
     assert expected == pull(batch(paper(1), paper(2), validators=validators))
 
@@ -106,8 +105,7 @@ def test_two_sources_with_the_same_paper_store_one_work_and_what_each_said() -> 
     )
 
     both = paper(2, sources=("arxiv", "huggingface"), signals=signals(upvotes=7))
-    assert (paper(1), both, hf(3)) == found.new
-    assert tuple(stored(one, at=NOW, edition=TODAY) for one in found.new) == found.stored
+    assert tuple(stored(one, at=NOW, edition=TODAY) for one in (paper(1), both, hf(3))) == found.stored
     assert ((both.key, DaySignals("huggingface", TODAY, signals(upvotes=7), NOW)),) == found.signals
     assert [
         "arxiv: 2 papers, 2 new",
@@ -161,7 +159,6 @@ def test_a_list_of_papers_known_from_elsewhere_is_fresh() -> None:
     assert ("fresh", 0) == (found.verdicts[0].finding, found.verdicts[0].counts["new"])
     assert NOW == found.memories[0].last_fresh_at
     assert (stored(paper(1, sources=("arxiv", "huggingface"))),) == found.stored
-    assert () == found.new
 
 
 def test_a_new_version_of_a_known_paper_is_stored_and_no_news() -> None:
@@ -170,7 +167,6 @@ def test_a_new_version_of_a_known_paper_is_stored_and_no_news() -> None:
     found = pull(batch(second), known=[stored(paper(1))], memories=[memory()])
 
     assert (stored(paper(1, title="Better", version=2)),) == found.stored
-    assert () == found.new
     assert "arxiv: 1 paper, 0 new, 1 in a newer version" == found.verdicts[0].sentence
 
 
@@ -202,8 +198,9 @@ def test_of_a_first_pull_only_the_newest_may_be_mailed() -> None:
 
     found = pull(batch(undated, old, new, as_new, third, source="journal"))
 
-    assert (new, as_new) == found.new
-    assert [None, None, TODAY, TODAY, None] == [one.edition for one in found.stored]
+    assert [(undated, None), (old, None), (new, TODAY), (as_new, TODAY), (third, None)] == [
+        (one.paper, one.edition) for one in found.stored
+    ]
     assert "journal: first pull: 2 newest of 5 may be mailed, 3 only noted" == found.verdicts[0].sentence
 
 
@@ -219,7 +216,7 @@ def test_what_one_source_only_notes_is_mailed_if_another_brings_it_as_new_at_onc
 
     found = pull(batch(*backlog, source="huggingface"), batch(paper(1)), memories=[memory()])
 
-    assert {one.key for one in backlog} == {one.key for one in found.new}
+    assert {one.key: TODAY for one in backlog} == {one.paper.key: one.edition for one in found.stored}
     assert [
         "huggingface: first pull: 2 newest of 3 may be mailed, 1 only noted",
         "arxiv: 1 paper, 0 new, 1 known from other sources",
@@ -235,7 +232,6 @@ def test_a_paper_only_noted_stays_so_when_another_source_lists_it_later() -> Non
 
     richer = paper(1, sources=("arxiv", "huggingface"), signals=signals(upvotes=90))
     assert (stored(richer, edition=None),) == found.stored
-    assert () == found.new
 
 
 def test_a_flood_is_refused_as_a_whole_and_other_sources_go_on() -> None:
@@ -305,7 +301,7 @@ def test_a_pull_that_failed_in_part_stores_the_rest_and_asks_again_for_everythin
 
     found = pull(batch(paper(1), failure="cs.AI: HTTP 503", validators={"u": Validators("new")}), memories=[before])
 
-    assert (paper(1),) == found.new
+    assert (stored(paper(1), at=NOW, edition=TODAY),) == found.stored
     assert (
         replace(
             before,
@@ -341,7 +337,6 @@ def test_two_known_works_that_turn_out_to_be_one_keep_the_older_dates() -> None:
     (one,) = found.stored
     assert ("arxiv:2609.00001", ("doi:10.5555/1",)) == (one.paper.key, one.paper.aliases)
     assert (article.first_seen_at, preprint.edition) == (one.first_seen_at, one.edition)
-    assert () == found.new
 
 
 def test_two_known_works_of_two_editions_stay_in_the_earlier_one() -> None:
@@ -374,7 +369,7 @@ def test_a_work_known_only_through_another_sources_alias_is_not_new() -> None:
         memories=[memory(), memory("journal")],
     )
 
-    assert () == found.new
+    assert [("arxiv:2609.00001", YESTERDAY)] == [(one.paper.key, one.first_seen_at) for one in found.stored]
     assert (("arxiv:2609.00001", DaySignals("journal", TODAY, signals(comments=2), NOW)),) == found.signals
     assert "journal: 1 paper, 0 new, 1 known from other sources" == found.verdicts[0].sentence
 
@@ -382,7 +377,7 @@ def test_a_work_known_only_through_another_sources_alias_is_not_new() -> None:
 def test_the_source_is_credited_even_if_its_papers_do_not_name_it() -> None:
     found = pull(batch(paper(1, sources=())))
 
-    assert ("arxiv",) == found.new[0].sources
+    assert ("arxiv",) == found.stored[0].paper.sources
 
 
 NAMES = st.sampled_from([f"{kind}{n}" for kind in ("arxiv:2609.0000", "doi:10.5555/") for n in range(4)])
@@ -415,8 +410,9 @@ def test_a_pull_repeated_after_it_was_stored_finds_nothing_to_store(
     again = pull(*batches, known=now_known, memories=first.memories, now=NOON)
 
     names = [name for kept in now_known for name in identifiers(kept.paper)]
+    known_names = {name for old in known for name in identifiers(old.paper)}
     assert len(set(names)) == len(names)
-    assert {name for old in known for name in identifiers(old.paper)} <= set(names)
-    assert all(kept.first_seen_at == NOON for kept in first.stored if kept.paper in first.new)
-    assert ((), (), {}) == (again.stored, again.new, again.absorbed)
+    assert known_names <= set(names)
+    assert all((kept.first_seen_at == NOON) == known_names.isdisjoint(identifiers(kept.paper)) for kept in first.stored)
+    assert ((), {}) == (again.stored, again.absorbed)
     assert first.signals == again.signals

@@ -43,7 +43,6 @@ def test_changes_are_against_the_last_earlier_day_on_record() -> None:
         upvotes=142,
         upvotes_change=84,
         comments=3,
-        comments_change=0,
         change_days=1,
         sources=1,
         known_days=1,
@@ -111,7 +110,7 @@ def test_where_sources_differ_the_largest_number_counts_and_its_change() -> None
 def test_a_signal_that_is_missing_today_is_as_it_was_last() -> None:
     trend = trend_of(said(comments=1), said(YESTERDAY, upvotes=6))
 
-    assert (6, 0, 1, None) == (trend.upvotes, trend.upvotes_change, trend.comments, trend.comments_change)
+    assert (6, 0, 1) == (trend.upvotes, trend.upvotes_change, trend.comments)
 
 
 def test_the_future_is_ignored() -> None:

@@ -6,7 +6,8 @@ import asyncio
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-from digest.deliver.smtp import Smtp, SmtpSettings
+from digest.deliver.settings import SmtpSettings
+from digest.deliver.smtp import Smtp
 from tests.makers import NOW
 
 if TYPE_CHECKING:

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from digest.deliver.outbox import deliver_one
-from digest.deliver.smtp import Smtp, SmtpSettings
+from digest.deliver.settings import SmtpSettings
+from digest.deliver.smtp import Smtp
 from digest.errors import DeliveryError
 from tests.makers import NOW
 

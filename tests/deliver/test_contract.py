@@ -16,7 +16,8 @@ from hypothesis import strategies as st
 
 from digest.deliver.maildir import Maildir
 from digest.deliver.outbox import Deliverer, deliver_one
-from digest.deliver.smtp import Smtp, SmtpSettings
+from digest.deliver.settings import SmtpSettings
+from digest.deliver.smtp import Smtp
 from digest.errors import StateError
 from digest.model import Mail, Receipt
 from tests.deliver.box import Box

@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from digest.deliver.lane import GIVE_UP_AFTER
 from digest.deliver.outbox import deliver_one
-from digest.deliver.smtp import GIVE_UP_AFTER, Smtp, SmtpSettings
+from digest.deliver.settings import SmtpSettings
+from digest.deliver.smtp import Smtp
 from digest.model import Outcome, Receipt
 from tests.deliver.dialogue import now, send, to
 from tests.makers import NOW, mail

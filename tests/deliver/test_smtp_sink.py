@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from digest.deliver.outbox import deliver_one
-from digest.deliver.smtp import Smtp, SmtpSettings, check
+from digest.deliver.settings import SmtpSettings
+from digest.deliver.smtp import Smtp, check
 from digest.errors import DeliveryError
 from tests.deliver.box import Box
 from tests.makers import NOW, mail

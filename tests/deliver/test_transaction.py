@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from digest.deliver.smtp import GIVE_UP_AFTER
+from digest.deliver.lane import GIVE_UP_AFTER
 from digest.model import Outcome, Receipt
 from tests.deliver.dialogue import send, to
 from tests.makers import NOW, mail

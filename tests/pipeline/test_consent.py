@@ -21,6 +21,7 @@ from tests.installation import ADA, Installation, findings, item, picked, recipi
 from tests.makers import NOW, subscriber
 from tests.pipeline.test_returns import answer, make_maildir, paused, put, read, token
 from tests.smtp_server import DROP
+from tests.state.shortcuts import readers_of
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -336,7 +337,7 @@ def test_what_did_not_leave_is_taken_back(asking: Installation, relay: SmtpServe
 
     assert ([], [outcome, "delivered", outcome]) == (left, [one.receipt.outcome for one in (first, again, third)])
     with asking.state() as state:
-        assert [NOW + HOUR] == [reader.asked_at for reader in state.subscribers.all()]
+        assert [NOW + HOUR] == [reader.asked_at for reader in readers_of(state)]
 
 
 def test_without_a_relay_nobody_was_asked(asking: Installation) -> None:
@@ -346,7 +347,7 @@ def test_without_a_relay_nobody_was_asked(asking: Installation) -> None:
 
     assert "deferred" == asked.receipt.outcome
     with asking.state() as state:
-        assert () == state.subscribers.all()
+        assert () == readers_of(state)
 
 
 def test_a_question_that_may_have_arrived_counts(asking: Installation, relay: SmtpServer) -> None:
@@ -362,7 +363,7 @@ def test_the_question_is_on_record_before_its_mail_leaves(asking: Installation, 
 
     def look(_: str) -> None:
         with open_state(asking.url, now=NOW) as state:
-            seen.extend(one.asked_at for one in state.subscribers.all())
+            seen.extend(one.asked_at for one in readers_of(state))
 
     relay.on["mail"] = look
     ask(asking)

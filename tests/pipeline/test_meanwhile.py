@@ -13,6 +13,7 @@ from digest.model import Receipt
 from digest.pipeline.plan import plan
 from tests.installation import ADA, Installation, item
 from tests.makers import NOW, TODAY
+from tests.state.shortcuts import claim_one, rows_of, settle_one
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -51,10 +52,10 @@ def test_what_is_delivered_while_the_ledger_is_read_is_not_planned_again(
     home.plan()
     settings, receipt = home.settings(), Receipt("delivered", 250, "queued", TOMORROW, "mx")
     with home.state() as state, home.state() as sender:
-        assert sender.ledger.claim(ADA, TODAY, owner="sender:1", now=NOW)
-        at_look(number, lambda: sender.ledger.settle(ADA, TODAY, receipt, state="sent"))
+        assert claim_one(sender, ADA, TODAY, owner="sender:1", now=NOW)
+        at_look(number, lambda: settle_one(sender, ADA, TODAY, receipt, "sent"))
 
         for _ in plan(settings, state, now=TOMORROW):
             pass
 
-        assert [TODAY] == [row.local_date for row in state.ledger.rows()]
+        assert [TODAY] == [row.local_date for row in rows_of(state)]

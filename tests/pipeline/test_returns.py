@@ -21,6 +21,7 @@ from tests.bounces.dovecot import PASSWORD, USER, dovecot
 from tests.bounces.mails import VACATION, feedback, notification, unsubscribe
 from tests.installation import ADA, BOB, CAT, findings, item, message_id, reader, recipient, sentences
 from tests.makers import NOW
+from tests.state.shortcuts import reports_of
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -252,7 +253,7 @@ def test_when_very_many_bounce_only_those_who_asked_are_paused(outage: Installat
     assert "digest bounces --allow-many" in caught.value.hint
     assert {"r00@example.org": "unsubscribed by mail"} == paused(outage)
     with outage.state() as state:
-        [recorded] = state.runs.reports(since=LATER)
+        [recorded] = reports_of(state, since=LATER)
     assert ("23 mails read: 22 hard, 1 unsubscribed", sentence) == recorded.notes
 
 

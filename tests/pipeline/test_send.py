@@ -25,6 +25,7 @@ from tests.installation import (
 )
 from tests.makers import NOW, TODAY, subscriber
 from tests.smtp_server import DROP, smtp_server
+from tests.state.shortcuts import claim_one, settle_one
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -304,7 +305,7 @@ def test_a_mail_that_was_being_sent_when_its_sender_died_is_told(
     home.pull()
     home.plan()
     with home.state() as state:
-        assert state.ledger.claim(ADA, TODAY, owner="victim:1", now=NOW)
+        assert claim_one(state, ADA, TODAY, owner="victim:1", now=NOW)
 
     report = home.send(NOW + 20 * HOUR)
 
@@ -317,10 +318,10 @@ def test_what_was_sent_before_a_crash_is_not_forgotten_by_why(pulled: Installati
     pulled.plan()
     relay.script["rcpt", BOB] = LATER
     with pulled.state() as state:
-        digest = state.ledger.claim(ADA, TODAY, owner="victim:1", now=NOW)
+        digest = claim_one(state, ADA, TODAY, owner="victim:1", now=NOW)
         assert digest is not None
-        state.ledger.settle(ADA, TODAY, Receipt("delivered", 250, "queued", NOW, "mx"), state="sent")
-        assert state.ledger.claim(CAT, TODAY, owner="victim:1", now=NOW)
+        settle_one(state, ADA, TODAY, Receipt("delivered", 250, "queued", NOW, "mx"), "sent")
+        assert claim_one(state, CAT, TODAY, owner="victim:1", now=NOW)
 
     pulled.send(NOW + MINUTE)
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from digest.model import DaySignals, Paper, Receipt, Signals, StoredPaper
 from tests.makers import HOSTILE_TITLE, NOW, TODAY, digest, paper, pick, subscriber
+from tests.state.shortcuts import claim_one, settle_one
 
 if TYPE_CHECKING:
     from digest.state.store import State
@@ -76,8 +77,8 @@ def deliver(state: State, email: str, day: date, *papers: Paper, at: datetime = 
     """A mail with these papers reached its reader."""
     mail = digest(*(pick(paper=one) for one in papers), subscriber=subscriber(email), local_date=day)
     state.ledger.plan([(mail, f"<{email}.{day}@lab.example>")], now=NOW)
-    state.ledger.claim(email, day, owner="test", now=NOW)
-    state.ledger.settle(email, day, Receipt("delivered", 250, "ok", at, "relay"), state="sent")
+    claim_one(state, email, day, owner="test", now=NOW)
+    settle_one(state, email, day, Receipt("delivered", 250, "ok", at, "relay"), "sent")
 
 
 def fill(state: State) -> None:

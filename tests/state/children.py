@@ -16,6 +16,7 @@ from digest.errors import StateError
 from digest.model import Receipt
 from digest.state.store import open_state
 from tests.makers import *
+from tests.state.shortcuts import claim_one, settle_one
 url = sys.argv[1]
 """
 

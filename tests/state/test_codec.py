@@ -101,6 +101,10 @@ def test_fields_that_are_not_known_are_ignored() -> None:
     assert Subscriber("ada@example.org") == loads(Subscriber, body)
 
 
+def test_a_field_that_there_was_once_is_ignored() -> None:
+    assert Trend(comments=3) == loads(Trend, '{"comments":3,"comments_change":2}')
+
+
 def test_fields_that_are_missing_take_their_defaults() -> None:
     assert subscriber(name="", keywords=()) == loads(Subscriber, '{"email":"ada@example.org"}')
 

@@ -7,6 +7,7 @@ from datetime import timedelta
 from digest.model import DaySignals, Delivered, News, Receipt, Signals, StoredPaper
 from digest.state.store import State
 from tests.makers import NOW, TODAY, digest, paper, pick, subscriber
+from tests.state.shortcuts import claim_one, settle_one
 
 ADA, BOB = "ada@example.org", "bob@example.org"
 DAY = timedelta(days=1)
@@ -24,8 +25,8 @@ def mail(state: State, email: str, days: int, *numbers: int, outcome: str = "sen
     planned = digest(*map(pick, numbers), subscriber=subscriber(email), local_date=day, planned_at=at)
     state.ledger.plan([(planned, f"<{days}.{email}>")], now=at)
     if outcome != "planned":
-        state.ledger.claim(email, day, owner="host:1", now=at)
-        state.ledger.settle(email, day, Receipt("delivered", 250, "ok", at, "x"), state=outcome)  # type: ignore[arg-type]  # a state
+        claim_one(state, email, day, owner="host:1", now=at)
+        settle_one(state, email, day, Receipt("delivered", 250, "ok", at, "x"), outcome)  # type: ignore[arg-type]  # a state
 
 
 def test_news_are_kept_oldest_first_and_a_second_time_is_the_same(state: State) -> None:

@@ -10,6 +10,7 @@ from digest.model import DaySignals, Receipt, RunReport, Signals, StoredPaper, V
 from digest.state.bounces import StoredBounce
 from digest.state.store import State
 from tests.makers import NOW, TODAY, digest, paper, pick
+from tests.state.shortcuts import claim_one, reports_of, settle_one
 
 ADA = "ada@example.org"
 
@@ -22,8 +23,8 @@ def plan(state: State, age_days: int, number: int) -> None:
 def send(state: State, age_days: int, number: int) -> None:
     plan(state, age_days, number)
     then, day = NOW - timedelta(days=age_days), TODAY - timedelta(days=age_days)
-    state.ledger.claim(ADA, day, owner="", now=then)
-    state.ledger.settle(ADA, day, Receipt("delivered", 250, "ok", then, "x"), state="sent")
+    claim_one(state, ADA, day, now=then)
+    settle_one(state, ADA, day, Receipt("delivered", 250, "ok", then, "x"), "sent")
 
 
 def rows(state: State, table: str) -> int:
@@ -41,7 +42,7 @@ def test_runs_are_kept_as_long_as_asked_for(state: State) -> None:
     pruned = state.prune(now=NOW, keep_days=30)
 
     assert {"runs": 1, "verdicts": 1}.items() <= pruned.items()
-    assert (new,) == state.runs.reports(since=NOW - timedelta(days=99))
+    assert (new,) == reports_of(state, since=NOW - timedelta(days=99))
 
 
 def test_signals_are_kept_sixty_days(state: State) -> None:
@@ -91,7 +92,7 @@ def test_contents_of_final_mail_go_and_those_of_other_mail_stay(state: State) ->
     # a paper and a pick of it in each
     assert (1, 4, 3) == (rows(state, "planned"), rows(state, "snapshot"), rows(state, "ledger"))
     assert digest(pick(2), local_date=TODAY - timedelta(days=4), planned_at=NOW - timedelta(days=4)) == (
-        state.ledger.claim(ADA, TODAY - timedelta(days=4), owner="", now=NOW)
+        claim_one(state, ADA, TODAY - timedelta(days=4), now=NOW)
     )
 
 
@@ -103,7 +104,7 @@ def test_a_snapshot_stays_while_any_open_mail_needs_it(state: State) -> None:
 
     state.prune(now=NOW)
 
-    assert state.ledger.claim(ADA, TODAY - timedelta(days=40), owner="", now=NOW) is not None
+    assert claim_one(state, ADA, TODAY - timedelta(days=40), now=NOW) is not None
 
 
 def test_snapshots_of_the_last_day_stay_because_somebody_may_be_planning(state: State) -> None:

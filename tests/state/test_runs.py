@@ -10,6 +10,7 @@ from digest.model import RunReport, Verdict
 from digest.state.runs import UNFINISHED
 from digest.state.store import State
 from tests.makers import NOW
+from tests.state.shortcuts import reports_of
 
 FRESH = Verdict("source", "arxiv", "fresh", "arxiv: 2 papers, 2 new", NOW, {"papers": 2, "new": 2})
 STALE = Verdict("source", "hf", "stale", "nothing\x1b[31m new", NOW + timedelta(hours=1), {}, trouble=True)
@@ -26,8 +27,8 @@ def test_reports_come_back_whole_oldest_first(state: State) -> None:
     for one in (late, early, empty):
         state.runs.record(one)
 
-    assert (early, late, empty) == state.runs.reports(since=NOW)
-    assert (late, empty) == state.runs.reports(since=NOW + timedelta(hours=2))
+    assert (early, late, empty) == reports_of(state, since=NOW)
+    assert (late, empty) == reports_of(state, since=NOW + timedelta(hours=2))
 
 
 def test_verdicts_are_found_by_scope_name_and_time_newest_first(state: State) -> None:
@@ -50,20 +51,20 @@ def test_a_run_can_be_kept_bit_by_bit(state: State) -> None:
     recording.add([SENT])
     recording.finish(whole.finished_at, whole.notes)
 
-    assert (whole,) == state.runs.reports(since=NOW)
+    assert (whole,) == reports_of(state, since=NOW)
 
 
 def test_a_run_that_died_does_not_look_finished_but_its_verdicts_stay(state: State) -> None:
     state.runs.begin("send", NOW).add([SENT])
 
-    assert (RunReport("send", NOW, NOW, (SENT,), (UNFINISHED,)),) == state.runs.reports(since=NOW)
+    assert (RunReport("send", NOW, NOW, (SENT,), (UNFINISHED,)),) == reports_of(state, since=NOW)
     assert (SENT,) == state.runs.verdicts()
 
 
 def test_a_run_that_died_before_it_found_anything_is_on_record(state: State) -> None:
     state.runs.begin("send", NOW)
 
-    assert (RunReport("send", NOW, NOW, (), (UNFINISHED,)),) == state.runs.reports(since=NOW)
+    assert (RunReport("send", NOW, NOW, (), (UNFINISHED,)),) == reports_of(state, since=NOW)
 
 
 def test_what_could_not_be_added_can_be_added_again(state: State) -> None:
@@ -75,7 +76,7 @@ def test_what_could_not_be_added_can_be_added_again(state: State) -> None:
     recording.add([FRESH])
     recording.finish(NOW)
 
-    assert (RunReport("pull", NOW, NOW, (FRESH,)),) == state.runs.reports(since=NOW)
+    assert (RunReport("pull", NOW, NOW, (FRESH,)),) == reports_of(state, since=NOW)
 
 
 def test_runs_that_are_kept_at_the_same_time_are_two(state: State) -> None:
@@ -86,7 +87,7 @@ def test_runs_that_are_kept_at_the_same_time_are_two(state: State) -> None:
     send.finish(NOW)
 
     assert [("pull", (FRESH,)), ("send", (SENT,))] == [
-        (run.command, run.verdicts) for run in state.runs.reports(since=NOW)
+        (run.command, run.verdicts) for run in reports_of(state, since=NOW)
     ]
 
 

@@ -14,6 +14,7 @@ from digest.state.ledger import Settlement
 from digest.state.store import State, open_state
 from tests.makers import NOW, TODAY, digest, pick, subscriber
 from tests.state import children
+from tests.state.shortcuts import claim_one
 
 EMAILS = [f"reader{number:03}@example.org" for number in range(150)]
 
@@ -37,7 +38,7 @@ state = open_state(url, now=NOW)
 print("ready", flush=True)
 sys.stdin.readline()
 for email, day in state.ledger.due(NOW):
-    if state.ledger.claim(email, day, owner=str(os.getpid()), now=NOW):
+    if claim_one(state, email, day, owner=str(os.getpid()), now=NOW):
         print(email)
 """
 
@@ -63,7 +64,7 @@ state = open_state(url, now=NOW)
 with state.sender_lock() as mine:
     assert mine
     (email, day), *_ = state.ledger.due(NOW)
-    state.ledger.claim(email, day, owner="victim", now=NOW)
+    claim_one(state, email, day, owner="victim", now=NOW)
     os.kill(os.getpid(), signal.SIGKILL)
 """
 
@@ -76,7 +77,7 @@ def test_mail_of_a_killed_sender_is_in_doubt_and_the_same_mail_again(state: Stat
     assert -signal.SIGKILL == status
     wait_for_lock(state)
     recovered = state.ledger.recover(now=NOW, in_doubt="resend")
-    again = state.ledger.claim(EMAILS[0], TODAY, owner="", now=NOW)
+    again = claim_one(state, EMAILS[0], TODAY, now=NOW)
     assert [(EMAILS[0], "in_doubt", "interrupted while it was being sent by victim")] == [
         (row.email, row.state, row.answer) for row in recovered
     ]

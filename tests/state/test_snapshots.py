@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from digest.model import Digest, Followup, Match, Missed, Pick, Receipt, Similar, Thumbnail, Trend
 from digest.state.store import State, open_state
 from tests.makers import HOSTILE_TITLE, NOW, TODAY, digest, paper, pick, subscriber
+from tests.state.shortcuts import claim_one, row_of, settle_one
 
 TEXTS = st.text(max_size=5) | st.sampled_from(['"', "\\", "\n", "\ud800", "“β”", HOSTILE_TITLE])
 SOME = st.lists(TEXTS, max_size=2).map(tuple)
@@ -70,7 +71,7 @@ def test_a_claimed_digest_is_the_planned_one_whatever_is_in_it(
     planned = replace(value, local_date=day)
     one_state.ledger.plan([(planned, f"<{day}@x>")], now=NOW)
 
-    assert planned == one_state.ledger.claim(planned.subscriber.email, day, owner="", now=NOW)
+    assert planned == claim_one(one_state, planned.subscriber.email, day, now=NOW)
 
 
 def test_readers_who_share_picks_have_their_own_numbers(state: State) -> None:
@@ -100,7 +101,7 @@ def test_what_readers_share_is_stored_once(state: State) -> None:
 
     # two papers, a pick of each, and what was missed
     assert 5 == len([row for row in state.export_rows() if row.get("table") == "snapshot"])
-    assert digests[8] == state.ledger.claim("reader8@example.org", TODAY, owner="", now=NOW)
+    assert digests[8] == claim_one(state, "reader8@example.org", TODAY, now=NOW)
 
 
 def test_a_picture_is_stored_once_for_all_who_are_sent_it(state: State) -> None:
@@ -114,7 +115,7 @@ def test_a_picture_is_stored_once_for_all_who_are_sent_it(state: State) -> None:
 
     bodies = [row["body"] for row in state.export_rows() if row.get("table") == "snapshot"]
     assert 1 == sum("AAEC" in body for body in bodies)
-    assert digests[8] == state.ledger.claim("reader8@example.org", TODAY, owner="", now=NOW)
+    assert digests[8] == claim_one(state, "reader8@example.org", TODAY, now=NOW)
 
 
 def test_what_was_undone_is_stored_by_the_next_digest_that_names_it(state: State) -> None:
@@ -126,7 +127,7 @@ def test_what_was_undone_is_stored_by_the_next_digest_that_names_it(state: State
 
     state.ledger.plan([(second, "<2@x>")], now=NOW)
 
-    assert second == state.ledger.claim("reader1@example.org", TODAY, owner="", now=NOW)
+    assert second == claim_one(state, "reader1@example.org", TODAY, now=NOW)
 
 
 def test_what_was_forgotten_is_stored_by_the_next_digest_that_names_it(state: State) -> None:
@@ -136,13 +137,13 @@ def test_what_was_forgotten_is_stored_by_the_next_digest_that_names_it(state: St
     later = NOW + timedelta(days=5)
     second = replace(first, local_date=TODAY + timedelta(days=5), planned_at=later)
     state.ledger.plan([(first, "<1@x>")], now=NOW)
-    state.ledger.settle("ada@example.org", TODAY, Receipt("delivered", 250, "ok", NOW, "x"), state="sent")
+    settle_one(state, "ada@example.org", TODAY, Receipt("delivered", 250, "ok", NOW, "x"), "sent")
 
     assert state.prune(now=later)["snapshots"] == 3  # the paper, the pick and what was missed
 
     state.ledger.plan([(second, "<2@x>")], now=later)
 
-    assert second == state.ledger.claim("ada@example.org", second.local_date, owner="", now=later)
+    assert second == claim_one(state, "ada@example.org", second.local_date, now=later)
 
 
 def test_a_digest_written_in_full_by_an_older_version_is_read(state: State, tmp_path: Path) -> None:
@@ -162,7 +163,7 @@ def test_a_digest_written_in_full_by_an_older_version_is_read(state: State, tmp_
     with open_state(f"sqlite:///{tmp_path}/old.sqlite3", now=NOW) as older:
         older.import_rows(rows)
 
-        assert planned == older.ledger.claim("ada@example.org", TODAY, owner="", now=NOW)
+        assert planned == claim_one(older, "ada@example.org", TODAY, now=NOW)
 
 
 @pytest.mark.parametrize("body", ["[]", '{"picks": 1}', '{"picks": [[]]}', '{"picks": [["?", 1]], "missed": []}'])
@@ -173,8 +174,8 @@ def test_a_body_that_is_no_digest_is_set_aside(state: State, tmp_path: Path, bod
     with open_state(f"sqlite:///{tmp_path}/bad.sqlite3", now=NOW) as bad:
         bad.import_rows(rows)
 
-        assert bad.ledger.claim("ada@example.org", TODAY, owner="", now=NOW) is None
-        assert "cannot be read" in getattr(bad.ledger.row("ada@example.org", TODAY), "answer", "")
+        assert claim_one(bad, "ada@example.org", TODAY, now=NOW) is None
+        assert "cannot be read" in getattr(row_of(bad, "ada@example.org", TODAY), "answer", "")
 
 
 @pytest.mark.parametrize("number", [float("nan"), float("inf")])
@@ -183,4 +184,4 @@ def test_a_score_that_is_no_number_is_not_planned(state: State, number: float) -
     with pytest.raises(ValueError, match="not JSON compliant"):
         state.ledger.plan([(digest(pick(), scores=(number,)), "<1@x>")], now=NOW)
 
-    assert state.ledger.row("ada@example.org", TODAY) is None
+    assert row_of(state, "ada@example.org", TODAY) is None

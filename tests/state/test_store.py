@@ -19,6 +19,7 @@ from digest.state.store import open_state
 from tests.makers import NOW, TODAY, digest, paper, pick
 from tests.postgresql import Server
 from tests.state import children
+from tests.state.shortcuts import claim_one, rows_of
 
 
 def refusal(url: str, *, create: bool = True, busy_timeout_s: float = 0.05) -> StateError:
@@ -257,9 +258,8 @@ def check_nothing_was_lost(url: str, output: str) -> str:
     """All that was planned before the disk was full is there. Returns the reason told."""
     number, reason, hint = output.splitlines()
     with open_state(url, now=NOW) as state:
-        rows = state.ledger.rows()
-        assert int(number) == len(rows)
-        assert digest(pick(0)) == state.ledger.claim("ada@example.org", TODAY, owner="", now=NOW)
+        assert int(number) == len(rows_of(state))
+        assert digest(pick(0)) == claim_one(state, "ada@example.org", TODAY, now=NOW)
     assert hint
     return reason
 
@@ -293,14 +293,14 @@ sqlite3.adapters.clear()
 with open_state(url, now=NOW) as state:
     state.ledger.plan([(digest(pick()), "<1@x>")], now=NOW)
     ((email, day),) = state.ledger.due(NOW)
-    state.ledger.claim(email, day, owner="", now=NOW)
-    state.ledger.settle(email, day, Receipt("delivered", 250, "ok", NOW, ""), state="sent")
+    claim_one(state, email, day, now=NOW)
+    settle_one(state, email, day, Receipt("delivered", 250, "ok", NOW, ""), "sent")
     state.ledger.expire(NOW, timedelta(days=4))
     state.subscribers.pause(email, until=TODAY, reason="", now=NOW)
     state.papers.signals(["a:1"], TODAY), state.papers.since(NOW), state.papers.edition(TODAY)
     found = state.ledger.last_sent([email], since=TODAY, until=NOW), state.ledger.seen([email], since=TODAY)
     state.prune(now=NOW)
-    print(state.ledger.refused_days(email), len(state.ledger.rows(email=email, since=TODAY)))
+    print(state.ledger.refused_days(email), len(state.ledger.entered([(email, day)])))
 """
 
 

@@ -14,8 +14,9 @@ from digest.state.bounces import StoredBounce
 from digest.state.codec import loads
 from digest.state.feedback import StoredFeedback
 from digest.state.store import State, open_state
-from digest.state.subscribers import Pause, Subscribers, new_token
+from digest.state.subscribers import Pause, new_token
 from tests.makers import NOW, TODAY, digest, pick, subscriber
+from tests.state.shortcuts import readers_of
 
 ADA, BOB = "ada@example.org", "bob@example.org"
 
@@ -25,7 +26,7 @@ def test_readers_come_back_as_they_were_put_by_address(state: State) -> None:
     state.subscribers.put(bob, now=NOW)
     state.subscribers.put(ada, now=NOW)
 
-    assert (ada, bob) == state.subscribers.all()
+    assert (ada, bob) == readers_of(state)
 
 
 def test_addresses_come_with_the_tokens_that_there_are(state: State) -> None:
@@ -43,14 +44,14 @@ def test_a_reader_who_joined_before_there_were_frequencies_has_the_rhythm_that_t
     assert (("mon", "sun"), "daily", "skip") == (found.days, found.frequency, found.quiet)
 
 
-@pytest.mark.parametrize("ask", [lambda readers: readers.all(), lambda readers: readers.find([BOB])])
-def test_a_reader_who_cannot_be_read_is_named(state: State, ask: Callable[[Subscribers], object]) -> None:
+@pytest.mark.parametrize("ask", [readers_of, lambda state: state.subscribers.find([BOB])])
+def test_a_reader_who_cannot_be_read_is_named(state: State, ask: Callable[[State], object]) -> None:
     """As one whom a newer version wrote, or whose time zone an upgrade of the system took away."""
     for email in (ADA, BOB):
         state.subscribers.put(subscriber(email, timezone="Mars/Olympus" if email == BOB else "UTC"), now=NOW)
 
     with pytest.raises(StateError, match=f"subscriber {BOB}: timezone: there is no 'Mars/Olympus'"):
-        ask(state.subscribers)
+        ask(state)
 
 
 def test_when_a_reader_joined_is_kept_when_they_change(state: State) -> None:
@@ -64,7 +65,7 @@ def test_a_reader_put_again_is_replaced_and_has_no_token_of_its_own(state: State
     state.subscribers.put(subscriber(ADA, name="Augusta"), now=NOW)
     state.subscribers.put(subscriber(ADA, token="x"), now=NOW)
 
-    assert (subscriber(ADA),) == state.subscribers.all()
+    assert (subscriber(ADA),) == readers_of(state)
 
 
 def test_a_removed_reader_is_gone_but_its_pause_and_token_stay(state: State) -> None:
@@ -74,7 +75,7 @@ def test_a_removed_reader_is_gone_but_its_pause_and_token_stay(state: State) -> 
 
     assert [True, False] == [state.subscribers.remove(ADA), state.subscribers.remove(ADA)]
 
-    assert state.subscribers.all() == ()
+    assert readers_of(state) == ()
     assert {ADA: Pause(None, "unsubscribed", NOW)} == state.subscribers.pauses()
     assert state.subscribers.by_token(name) == ADA
 
@@ -94,7 +95,7 @@ def test_who_is_asked_stays_so_until_they_have_said_so(state: State) -> None:
     state.subscribers.put(asked, now=NOW)
     state.subscribers.put(subscriber(BOB), now=NOW)
 
-    assert (asked, subscriber(BOB)) == state.subscribers.all() == state.subscribers.find([ADA, BOB])
+    assert (asked, subscriber(BOB)) == readers_of(state) == state.subscribers.find([ADA, BOB])
     state.subscribers.put(subscriber(ADA), now=NOW)
     assert (subscriber(ADA),) == state.subscribers.find([ADA])
 
@@ -105,7 +106,7 @@ def test_who_confirms_is_a_reader_like_any_other(state: State) -> None:
 
     assert [True, False, False] == [state.subscribers.confirm(email) for email in (ADA, ADA, BOB)]
 
-    assert (subscriber(ADA),) == state.subscribers.all()
+    assert (subscriber(ADA),) == readers_of(state)
     assert 0 == state.counts()["unconfirmed"]
 
 
@@ -133,7 +134,7 @@ def test_of_who_had_mail_or_silence_that_is_remembered(state: State) -> None:
 
     state.subscribers.forget([ADA, BOB])
 
-    assert () == state.subscribers.all()
+    assert () == readers_of(state)
     assert [ADA, BOB] == [state.subscribers.by_token(names[email]) for email in (ADA, BOB)]
     assert {BOB} == state.subscribers.pauses().keys()
 

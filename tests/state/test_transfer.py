@@ -21,6 +21,7 @@ from digest.state.store import State, open_state
 from digest.state.summaries import StoredSummary
 from tests.makers import HOSTILE_TITLE, NOW, TODAY, digest, paper, pick, subscriber
 from tests.postgresql import Server
+from tests.state.shortcuts import claim_one, readers_of, reports_of, settle_one
 
 ADA, BOB = "ada@example.org", "bob@example.org"
 
@@ -41,9 +42,9 @@ def fill(state: State) -> None:
     for email in (ADA, BOB):
         planned = digest(pick(paper=one), subscriber=subscriber(email))
         state.ledger.plan([(planned, f"<{email}>")], now=NOW)
-        state.ledger.claim(email, TODAY, owner="host:1", now=NOW)
+        claim_one(state, email, TODAY, owner="host:1", now=NOW)
     deferred = Receipt("deferred", 451, "later", NOW, "x")
-    state.ledger.settle(ADA, TODAY, deferred, state="deferred", next_attempt_at=NOW)
+    settle_one(state, ADA, TODAY, deferred, "deferred", next_attempt_at=NOW)
     state.bounces.record([StoredBounce(ADA, "hard", f"<{ADA}>", NOW, "5.1.1", "550 5.1.1 no such user")])
     state.feedback.record([StoredFeedback(ADA, NOW, "more", "paper", one.key, undone_at=NOW)])
     state.feedback.secret()
@@ -73,7 +74,7 @@ def test_an_exported_state_imported_elsewhere_is_the_same(state: State, other: S
 
     assert len(rows) - 1 == other.import_rows(rows)
     assert rows == on_paper(other.export_rows())
-    assert state.ledger.claim(ADA, TODAY, owner="", now=NOW) == other.ledger.claim(ADA, TODAY, owner="", now=NOW)
+    assert claim_one(state, ADA, TODAY, owner="", now=NOW) == claim_one(other, ADA, TODAY, now=NOW)
     assert {row["table"] for row in rows[1:]} == {
         *("paper", "alias", "signal", "news", "source", "subscriber", "token", "pause", "bounce"),
         *("feedback", "interest", "secret", "summary", "usage"),
@@ -99,7 +100,7 @@ def test_a_small_installation_can_grow_into_postgresql(other: State, postgresql_
 
         assert rows == on_paper(grown.export_rows())
         grown.runs.record(RunReport("pull", NOW, NOW))
-        assert 2 == len(grown.runs.reports(since=NOW))
+        assert 2 == len(reports_of(grown, since=NOW))
 
 
 def test_an_export_is_of_one_moment_though_others_write(state: State, url: str) -> None:
@@ -177,7 +178,7 @@ def test_a_reader_by_whom_nothing_can_be_planned_is_not_imported(
 
     with pytest.raises(StateError, match=re.escape(f"a row of subscriber cannot be used: subscriber {ADA}: {reason}")):
         state.import_rows([next(state.export_rows()), row | {"body": json.dumps(good | reader)}])
-    assert () == state.subscribers.all()
+    assert () == readers_of(state)
 
 
 def test_a_language_that_is_not_there_is_no_hindrance(state: State) -> None:
@@ -186,7 +187,7 @@ def test_a_language_that_is_not_there_is_no_hindrance(state: State) -> None:
     body = json.dumps({"email": ADA, "language": "../../x", "unknown": 1})
     state.import_rows([next(state.export_rows()), row | {"body": body}])
 
-    (reader,) = state.subscribers.all()
+    (reader,) = readers_of(state)
     assert ("../../x", ENGLISH) == (reader.language, language(reader.language))
 
 
