@@ -90,12 +90,17 @@ def already(row: LedgerRow, at: datetime) -> Verdict:
     if row.state == "expired":
         return _verdict(row.email, "done", f"the digest of {day} was given up: {row.answer}", at)
     if row.state == "held":
-        text = f"the digest of {day} may or may not have arrived; {_HELD} ({row.answer})"
+        held = f"{_HELD} ({row.answer}); to send it: digest send --held"
+        text = f"the digest of {day} may or may not have arrived; {held}"
         return _verdict(row.email, "in_doubt", text, at, trouble=True)
     later = f", next attempt {row.next_attempt_at:%Y-%m-%d %H:%M} UTC" if row.next_attempt_at else ""
-    finding: SubscriberFinding = "deferred" if row.state == "deferred" else "planned"
     answer = f": {row.answer}" if row.answer else ""
-    return _verdict(row.email, finding, f"the digest of {day} waits{later}{answer}", at)
+    if row.state == "in_doubt":
+        text = f"the digest of {day} may or may not have arrived; it waits{later}{answer}"
+        return _verdict(row.email, "in_doubt", text, at, trouble=True)
+    finding: SubscriberFinding = "deferred" if row.state == "deferred" else "planned"
+    text = f"the digest of {day} waits{later}{answer}"
+    return _verdict(row.email, finding, text, at, trouble=finding == "deferred")
 
 
 def handed_over(digest: Digest, receipt: Receipt, *, next_attempt_at: datetime | None) -> Verdict:

@@ -107,14 +107,20 @@ def test_why_there_is_nothing(fields: dict[str, Any], finding: str, words: str) 
         (
             account.already(row(state="held", answer="no answer"), NOW),
             "in_doubt",
-            f"the digest of 2026-09-15 may or may not have arrived; {HELD}",
+            f"the digest of 2026-09-15 may or may not have arrived; {HELD}; to send it: digest send --held",
+            True,
+        ),
+        (
+            account.already(row(state="in_doubt", answer="no answer"), NOW),
+            "in_doubt",
+            "the digest of 2026-09-15 may or may not have arrived; it waits: no answer",
             True,
         ),
         (
             account.already(row(answer="450 later", next_attempt_at=NOW + timedelta(hours=2)), NOW),
             "deferred",
             "the digest of 2026-09-15 waits, next attempt 2026-09-15 08:00 UTC: 450 later",
-            False,
+            True,
         ),
         (account.already(row(state="planned"), NOW), "planned", "the digest of 2026-09-15 waits", False),
         (

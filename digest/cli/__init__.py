@@ -9,6 +9,7 @@ of sysexits.h: cron and systemd may simply try again).
 
 from __future__ import annotations
 
+import errno
 import sys
 from io import TextIOWrapper
 from typing import Annotated
@@ -94,3 +95,8 @@ def main() -> None:
         app()
     except DigestError as error:
         sys.exit(report_error(error))
+    except OSError as error:
+        # of places of ours it is told in their own words; what is left is the output
+        if error.errno not in {errno.EIO, errno.ENOSPC}:
+            raise
+        sys.exit(report_error(DigestError(f"the output cannot be written: {error.strerror}", hint="is the disk full?")))

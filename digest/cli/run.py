@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import signal
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from threading import Event
 from typing import TYPE_CHECKING, Annotated
 
@@ -86,7 +86,9 @@ def send(
         if pull_first:
             pulled = _pull(settings, state, only=(), allow_flood=False)
             if not as_json:
-                print_report(pulled)
+                # whatever becomes of the words, the mails go out
+                with suppress(OSError):
+                    print_report(pulled)
         sent = _send(settings, state, any_hour=now, release_held=held)
     if as_json:
         print_json({"pull": pulled, "send": sent})

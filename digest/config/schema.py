@@ -30,6 +30,7 @@ from digest.config.section import (
     Pause,
     PrivateHost,
     Proxy,
+    ReaderAddress,
     Score,
     Section,
     Trending,
@@ -263,7 +264,7 @@ class SubscriberEntry(Section):
 
     model_config = ConfigDict(json_schema_extra={"required": ["email"]})
 
-    email: Address = ""
+    email: ReaderAddress = ""
     """Where the digest goes."""
     name: OneLine = ""
     """How the reader is called in the mail."""

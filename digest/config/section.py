@@ -14,6 +14,8 @@ from digest.languages.language import available
 from digest.model import Weekday
 
 Address = Annotated[str, AfterValidator(values.address)]
+#: in lower case: capitals make no other mailbox anywhere, and must not make another reader
+ReaderAddress = Annotated[Address, AfterValidator(str.lower)]
 Mailbox = Annotated[str, AfterValidator(values.mailbox)]
 WebAddress = Annotated[str, AfterValidator(values.web_address)]
 Proxy = Annotated[SecretStr, AfterValidator(values.proxy)]

@@ -161,7 +161,7 @@ class Offer:
             for one, standing in zip(requests, standings, strict=True)
         ]
         news = [self._news(one.since, one.returned) for one in requests]
-        before = [self._numbers(one.seen) for one in requests]
+        before = [self._seen(one.seen) for one in requests]
         # what speaks for the papers that match and are news
         totals = np.stack([standing.totals for standing in standings])
         masks = [new.mask for new in news]
@@ -207,6 +207,11 @@ class Offer:
 
     def _numbers(self, keys: AbstractSet[str]) -> set[int]:
         return {self._ranking.numbers[key] for key in keys if key in self._ranking.numbers}
+
+    def _seen(self, keys: AbstractSet[str]) -> set[int]:
+        """The papers with these keys, and near copies of them: a work may come again by another name."""
+        numbers = self._numbers(keys)
+        return numbers.union(*map(self._copies.of, numbers))
 
     def _mask(self, numbers: Iterable[int]) -> Mask:
         return mask([np.array([*numbers], np.intp)], len(self._papers))

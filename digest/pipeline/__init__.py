@@ -5,6 +5,7 @@
     send.py         ledger → compose → deliver → ledger  claimed before the first byte, settled before the next mail
     sign.py         a mail → the same mail, signed       if the configuration says so, and always with the same bytes
     site.py         state → publish → a folder           the archive, made by one process at a time
+    similar.py      paper, state → the papers like it    of all that are known, or that a reader was sent
     returns.py      returned mail → readers paused       a bounce is durable before its mail counts as read
     consent.py      one mail that asks → a reader        a question is on record before it leaves
     tell.py         verdicts → one short mail to the operator when a whole day brought nothing

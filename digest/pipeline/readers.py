@@ -95,10 +95,10 @@ def pause_reason(reader: Subscriber, pauses: Mapping[str, Pause], now: datetime)
     """
     if reader.asked_at is not None:
         return f"not confirmed yet; asked on {reader.asked_at.astimezone(ZoneInfo(reader.timezone)):%Y-%m-%d}"
-    pause = pauses.get(reader.email)
+    pause, today = pauses.get(reader.email), now.astimezone(ZoneInfo(reader.timezone)).date()
     if pause is None:
-        return ""
+        until = reader.paused_until
+        return f"paused until {until:%a %-d %b %Y}" if until is not None and today < until else ""
     if pause.until is None:
         return f"paused: {pause.reason}"
-    today = now.astimezone(ZoneInfo(reader.timezone)).date()
     return f"paused until {pause.until}: {pause.reason}" if today < pause.until else ""

@@ -69,8 +69,13 @@ class Pause:
 
 
 def new_token() -> str:
-    """A name that nobody can guess: 128 random bits, 22 characters that need no quoting in a URL."""
-    return secrets.token_urlsafe(16)
+    """A name that nobody can guess: 128 random bits, 22 characters that need no quoting in a URL.
+
+    It does not begin with a hyphen, as an option on a command line would.
+    """
+    while (token := secrets.token_urlsafe(16)).startswith("-"):
+        pass
+    return token
 
 
 class Subscribers:

@@ -113,7 +113,7 @@ paused_until = 2027-01-15
             layout="compact",
         ),
         Subscriber(
-            email="Emmy@lab.example",
+            email="emmy@lab.example",
             name="Emmy",
             keywords=("rings",),
             at=dt.time(18, 0),
