@@ -1,12 +1,13 @@
 """Any other feed: RSS 0.9 to 2.0, RDF or Atom of a journal, a preprint server or a blog goes in, papers come out.
 
 Identifiers (arXiv, DOI, OpenReview) are taken from the fields meant for them, from the link and from the guid. For want
-of one the link is the key, and if several items share it (some journals link to their home page), the guid or the title
-under the name of this source. HTML becomes plain text.
+of one the link is the key. If it says nothing about the item, because several share it or it is the channel's own (some
+journals link to their home page), the guid or the title under the name of this source is. HTML becomes plain text.
 """
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
 _MAX_ID = 2_000
 #: where feeds put an identifier, the field meant for it first
 _ID_FIELDS = ("dc_identifier", "prism_doi", "citation_doi", "link", "id")
+#: behind it a program in the browser tells its pages apart, and a key has no fragment: all would be one
+_PAGE_OF_PROGRAM = re.compile(r"#[!/]")
 
 
 async def read(source: Source, visit: Visit) -> AsyncIterator[Answer]:
@@ -53,6 +56,9 @@ def parse_feed(data: bytes, *, source: str) -> Parsed:
     document = read_document(data)
     addresses = Counter(identifier.key for entry in document.entries for identifier in _identifiers(entry)[1][:1])
     shared = {address for address, items in addresses.items() if items > 1}
+    # also on a day on which only one item links to it: else the item would change its name with its company
+    if home := identify(one_line(document.channel.get("link"), _MAX_ID)):
+        shared.add(home.key)
     papers, problems = read_items(document.entries, partial(_paper, source=source, shared=shared), _where)
     return papers, document.problems + problems
 
@@ -87,9 +93,13 @@ def _paper(entry: Mapping[str, Any], *, source: str, shared: set[str]) -> Paper:
 
 def _identifiers(entry: Mapping[str, Any]) -> tuple[list[Identifier], list[Identifier]]:
     """What identifies a work wherever it appears, and mere addresses."""
-    found = [identifier for field in _ID_FIELDS if (identifier := identify(one_line(entry.get(field), _MAX_ID)))]
-    addresses = [identifier for identifier in found if identifier.key.startswith("url:")]
-    return [identifier for identifier in found if identifier not in addresses], addresses
+    texts = [one_line(entry.get(field), _MAX_ID) for field in _ID_FIELDS]
+    found = [(text, identifier) for text in texts if (identifier := identify(text))]
+    works = [identifier for _, identifier in found if not identifier.key.startswith("url:")]
+    addresses = [
+        identifier for text, identifier in found if identifier not in works and not _PAGE_OF_PROGRAM.search(text)
+    ]
+    return works, addresses
 
 
 def _abstract(entry: Mapping[str, Any]) -> str:

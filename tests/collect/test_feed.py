@@ -59,6 +59,14 @@ def test_a_biology_preprint_goes_by_its_doi_with_plain_text_and_first_names_firs
         ("<link>https://blog.example/a</link><guid>tag:blog.example,2026:7</guid>", "url:https://blog.example/a", ()),
         ("<guid isPermaLink='false'>post 7</guid>", "list:blog/post 7", ()),
         ("<link>javascript:alert(1)</link>", "list:blog/On Numbers", ()),
+        ("<link>https://spa.example/#/7</link><guid isPermaLink='false'>post 7</guid>", "list:blog/post 7", ()),
+        (
+            "<link>https://spa.example/#/7</link><guid>https://spa.example/item/7</guid>",
+            "url:https://spa.example/item/7",
+            (),
+        ),
+        ("<guid>https://spa.example/#!7</guid>", "list:blog/https://spa.example/#!7", ()),
+        ("<link>https://blog.example/a#comments</link>", "url:https://blog.example/a", ()),
         ("", "list:blog/On Numbers", ()),
     ],
 )
@@ -83,6 +91,26 @@ def test_an_address_that_items_share_identifies_none_of_them() -> None:
 
     assert ["list:blog/On Numbers", "list:blog/On Letters", "list:blog/7"] == [paper.key for paper in papers]
     assert {"https://journal.example/"} == {paper.url for paper in papers}
+
+
+@pytest.mark.parametrize("link", ["https://journal.example/", "http://journal.example?utm_source=rss"])
+@pytest.mark.parametrize("others", [0, 1])
+def test_the_address_of_the_channel_identifies_no_item_in_whatever_company(others: int, link: str) -> None:
+    items = [f"<title>On {n}</title><link>{link}</link><guid isPermaLink='false'>{n}</guid>" for n in range(1 + others)]
+
+    papers, _ = parse_feed(rss(*items, head="<link>https://journal.example/</link>"), source="blog")
+
+    assert [f"list:blog/{n}" for n in range(1 + others)] == [paper.key for paper in papers]
+
+
+@pytest.mark.parametrize("others", [0, 1])
+def test_a_page_of_a_program_in_the_browser_goes_by_its_guid_in_whatever_company(others: int) -> None:
+    items = [f"<title>On {n}</title><link>https://spa.example/#/{n}</link><guid>{n}</guid>" for n in range(1 + others)]
+
+    papers, _ = parse_feed(rss(*items), source="blog")
+
+    assert [f"list:blog/{n}" for n in range(1 + others)] == [paper.key for paper in papers]
+    assert "https://spa.example/#/0" == papers[0].url
 
 
 def test_names_that_differ_only_at_their_end_are_two_items() -> None:
