@@ -82,7 +82,8 @@ def _paper(entry: Mapping[str, Any], *, source: str, shared: set[str]) -> Paper:
         authors=_authors(entry),
         url=link(entry.get("link")) or link(entry.get("id")),
         aliases=tuple(sorted(set(keys) - {key})),
-        version=version_of(key, found),
+        # only arXiv says which version of its papers is the newest: a made-up one would win over all to come
+        version=None if key.startswith("arxiv:") else version_of(key, found),
         published=date_of(entry, "published", "prism_publicationdate", "updated"),
         categories=terms([*terms_of(entry), entry.get("prism_section")]),
         sources=(source,),

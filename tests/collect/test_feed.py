@@ -82,6 +82,17 @@ def test_an_arxiv_id_and_a_doi_in_one_item_are_one_work() -> None:
     assert ("arxiv:2609.00001", ("doi:10.1000/abc",)) == (found.key, found.aliases)
 
 
+@pytest.mark.parametrize(
+    ("link", "version"),
+    [
+        ("https://arxiv.org/abs/2609.00001v9999", None),
+        ("https://www.biorxiv.org/content/10.1101/2023.02.03.123456v2", 2),
+    ],
+)
+def test_which_version_of_an_arxiv_paper_is_the_newest_only_arxiv_says(link: str, version: int | None) -> None:
+    assert version == one(rss(f"<title>On Numbers</title><link>{link}</link>")).version
+
+
 def test_an_address_that_items_share_identifies_none_of_them() -> None:
     home = "<link>https://journal.example/</link>"
     items = [f"<title>On {name}</title>{home}" for name in ("Numbers", "Letters")]
