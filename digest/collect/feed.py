@@ -7,7 +7,6 @@ journals link to their home page), the guid or the title under the name of this 
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -30,8 +29,6 @@ if TYPE_CHECKING:
 _MAX_ID = 2_000
 #: where feeds put an identifier, the field meant for it first
 _ID_FIELDS = ("dc_identifier", "prism_doi", "citation_doi", "link", "id")
-#: behind it a program in the browser tells its pages apart, and a key has no fragment: all would be one
-_PAGE_OF_PROGRAM = re.compile(r"#[!/]")
 
 
 async def read(source: Source, visit: Visit) -> AsyncIterator[Answer]:
@@ -94,13 +91,9 @@ def _paper(entry: Mapping[str, Any], *, source: str, shared: set[str]) -> Paper:
 
 def _identifiers(entry: Mapping[str, Any]) -> tuple[list[Identifier], list[Identifier]]:
     """What identifies a work wherever it appears, and mere addresses."""
-    texts = [one_line(entry.get(field), _MAX_ID) for field in _ID_FIELDS]
-    found = [(text, identifier) for text in texts if (identifier := identify(text))]
-    works = [identifier for _, identifier in found if not identifier.key.startswith("url:")]
-    addresses = [
-        identifier for text, identifier in found if identifier not in works and not _PAGE_OF_PROGRAM.search(text)
-    ]
-    return works, addresses
+    found = [identifier for field in _ID_FIELDS if (identifier := identify(one_line(entry.get(field), _MAX_ID)))]
+    addresses = [identifier for identifier in found if identifier.key.startswith("url:")]
+    return [identifier for identifier in found if identifier not in addresses], addresses
 
 
 def _abstract(entry: Mapping[str, Any]) -> str:
