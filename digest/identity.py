@@ -83,7 +83,8 @@ def identify(text: str) -> Identifier | None:
             papers, alphaXiv, doi.org, bioRxiv, medRxiv or OpenReview, any other http(s) address, or a key.
 
     Returns:
-        the identifier, or None if the text is none of these or too long for a key. Blanks around it do not matter.
+        the identifier, or None if the text is none of these, too long for a key, or the address of a page within a
+        program (`https://example.org/#/7`). Blanks around it do not matter.
 
     >>> identify("https://arxiv.org/pdf/math.GT/0309136v2.pdf")
     Identifier(key='arxiv:math/0309136', version=2)
@@ -240,7 +241,12 @@ def _address(text: str) -> SplitResult | None:
 
 
 def _url(address: SplitResult) -> Identifier | None:
-    """An address without what does not say which page: scheme, user, default port, tracking, fragment, last slash."""
+    """An address without what does not say which page: scheme, user, default port, tracking, fragment, last slash.
+
+    None if the fragment does say it: a program in the browser tells its pages apart by `#/…` or `#!…`.
+    """
+    if address.fragment.startswith(("/", "!")):
+        return None
     host = address.hostname or ""
     host = f"[{host}]" if ":" in host else host
     port = f":{address.port}" if address.port not in {None, 80, 443} else ""

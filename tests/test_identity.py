@@ -195,6 +195,8 @@ def test_other_addresses_keep_what_says_which_page(text: str, key: str) -> None:
         "http://example.org:99999/",
         "http://exa mple.org/",
         "https://example.org/a\nb",
+        "https://example.org/#/paper/1",  # a page of a program
+        "https://example.org/app#!paper/1",
         "openreview:",
         "https://" + "a" * 3000 + ".org/",
         "10.1000/\ud800",

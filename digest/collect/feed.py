@@ -1,8 +1,8 @@
 """Any other feed: RSS 0.9 to 2.0, RDF or Atom of a journal, a preprint server or a blog goes in, papers come out.
 
 Identifiers (arXiv, DOI, OpenReview) are taken from the fields meant for them, from the link and from the guid. For want
-of one the link is the key, and if several items share it (some journals link to their home page), the guid or the title
-under the name of this source. HTML becomes plain text.
+of one the link is the key. If it says nothing about the item, because several share it or it is the channel's own (some
+journals link to their home page), the guid or the title under the name of this source is. HTML becomes plain text.
 """
 
 from __future__ import annotations
@@ -53,6 +53,9 @@ def parse_feed(data: bytes, *, source: str) -> Parsed:
     document = read_document(data)
     addresses = Counter(identifier.key for entry in document.entries for identifier in _identifiers(entry)[1][:1])
     shared = {address for address, items in addresses.items() if items > 1}
+    # also on a day on which only one item links to it: else the item would change its name with its company
+    if home := identify(one_line(document.channel.get("link"), _MAX_ID)):
+        shared.add(home.key)
     papers, problems = read_items(document.entries, partial(_paper, source=source, shared=shared), _where)
     return papers, document.problems + problems
 
@@ -76,7 +79,8 @@ def _paper(entry: Mapping[str, Any], *, source: str, shared: set[str]) -> Paper:
         authors=_authors(entry),
         url=link(entry.get("link")) or link(entry.get("id")),
         aliases=tuple(sorted(set(keys) - {key})),
-        version=version_of(key, found),
+        # only arXiv says which version of its papers is the newest: a made-up one would win over all to come
+        version=None if key.startswith("arxiv:") else version_of(key, found),
         published=date_of(entry, "published", "prism_publicationdate", "updated"),
         categories=terms([*terms_of(entry), entry.get("prism_section")]),
         sources=(source,),

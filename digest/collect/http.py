@@ -238,6 +238,9 @@ class Http:
         except TimeoutError:
             reason = f"no complete answer within {self.policy.timeout_s:g} seconds"
             raise PassingError(shown(str(url)), reason, hint="is the server slow, or the network?") from None
+        except httpx2.ProtocolError as error:
+            # not even as the cause: the library quotes what was sent, and a server may repeat a whole request
+            raise _explained(error, shown(str(url)), proxy=self.policy.proxy) from None
         except (httpx2.HTTPError, OSError, ValueError) as error:  # ValueError: a cookie that cannot be sent back
             raise _explained(error, shown(str(url)), proxy=self.policy.proxy) from error
 
@@ -362,5 +365,9 @@ def _explained(error: Exception, place: str, *, proxy: str) -> FetchError:
     if isinstance(error, httpx2.TransportError | OSError):
         way = f" through the proxy {shown(proxy)}" if proxy else ""
         hint = "is the network up, and the address right?" if not proxy else "is the proxy up, and http.proxy right?"
+        if isinstance(error, httpx2.RemoteProtocolError):
+            return PassingError(place, f"the answer{way} broke off, or it is not HTTP", hint=hint)
+        if isinstance(error, httpx2.LocalProtocolError):
+            return PassingError(place, "the request cannot be sent: HTTP does not allow one of its headers")
         return PassingError(place, f"no connection{way}, or it broke off ({cause})", hint=hint)
     return FetchError(place, f"the answer is not proper HTTP ({cause})")

@@ -39,6 +39,8 @@ class UnusableError(ValueError):
 def read_items(items: Iterable[Item], read: Callable[[Item], Paper], where: Callable[[int, Item], str]) -> Parsed:
     """Read every item that can be read; the second of two with the same key is left out.
 
+    That is told, once for all of them, if it has another title: then somebody may miss it.
+
     Args:
         items: in the order of the source.
         read: makes a paper, or raises `UnusableError` (any other exception is a problem of that item as well).
@@ -47,6 +49,7 @@ def read_items(items: Iterable[Item], read: Callable[[Item], Paper], where: Call
     papers: dict[str, Paper] = {}
     problems: list[Problem] = []
     untold = 0
+    double, doubles = "", 0
     for number, item in enumerate(items, 1):
         try:
             paper = read(item)
@@ -56,9 +59,13 @@ def read_items(items: Iterable[Item], read: Callable[[Item], Paper], where: Call
             else:
                 untold += 1
         else:
-            papers.setdefault(paper.key, paper)
+            if papers.setdefault(paper.key, paper).title.casefold() != paper.title.casefold():
+                double, doubles = double or one_line(where(number, item)), doubles + 1
     if untold:
         problems.append(Problem("the answer", f"has {untold} more unreadable items"))
+    if doubles:
+        more = f", as were {doubles - 1} more" if doubles > 1 else ""
+        problems.append(Problem(double, f"was left out: another item with the same identifier has another title{more}"))
     return tuple(papers.values()), tuple(problems)
 
 

@@ -6,7 +6,8 @@ Needed: `title`. Known: `id`, `abstract`, `authors` (list or text), `url`, `date
 text), `doi`, `venue`, `upvotes`, `comments`, `stars`, `code`, `project`. Other fields are ignored.
 
 `id` is any spelling of an arXiv id, DOI or OpenReview id, or a name of your own. Whatever it is, `paper_id` gives it
-back as typed: a paper has `list:<source>/<id>` among its key and aliases. Without `id` the `url` stands for the paper.
+back as typed: a paper has `list:<source>/<id>` among its key and aliases. Without `id` the `url` stands for the paper,
+unless lines with other titles have it too: the page of a conference names none of its papers.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from __future__ import annotations
 import asyncio
 import io
 import json
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -25,7 +27,7 @@ from digest.identity import Identifier, best_key, identify, own_key, version_of
 from digest.model import Paper, Signals
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Iterable, Iterator
 
     from digest.collect.items import Parsed
     from digest.collect.visit import Visit
@@ -63,10 +65,30 @@ def parse_jsonl(data: bytes, *, source: str) -> Parsed:
         data: UTF-8, with or without byte order mark; lines end with LF or CRLF, blank ones do not count.
         source: name of the source; part of the names of its papers.
     """
-    # one by one: a list of 15 MiB may have eight million lines
+    shared = _shared(_lines(data))
+    return read_items(
+        _lines(data), lambda line: _paper(_object(line[1]), source, shared), lambda _number, line: f"line {line[0]}"
+    )
+
+
+def _lines(data: bytes) -> Iterator[tuple[int, bytes]]:
+    """Those that are not blank with their numbers, one by one: a list of 15 MiB may have eight million."""
     lines = enumerate(io.BytesIO(data.removeprefix(b"\xef\xbb\xbf")), 1)
-    filled = ((number, line.rstrip(b"\r\n")) for number, line in lines if line.strip())
-    return read_items(filled, lambda line: _paper(_object(line[1]), source), lambda _number, line: f"line {line[0]}")
+    return ((number, line.rstrip(b"\r\n")) for number, line in lines if line.strip())
+
+
+def _shared(lines: Iterable[tuple[int, bytes]]) -> set[str]:
+    """Keys of the addresses under which lines have different titles; a line that is there twice shares nothing."""
+    titles: dict[str, str] = {}
+    shared = set()
+    for _, line in lines:
+        with suppress(UnusableError):  # told when it is read for good
+            item = _object(line)
+            title = one_line(item.get("title"), MAX_TITLE).casefold()
+            for address in _identifiers(item) if title and not _own_name(item) else ():
+                if address.key.startswith("url:") and titles.setdefault(address.key, title) != title:
+                    shared.add(address.key)
+    return shared
 
 
 def paper_id(paper: Paper) -> str:
@@ -100,13 +122,13 @@ def _object(line: bytes) -> dict[str, Any]:
     return item
 
 
-def _paper(item: dict[str, Any], source: str) -> Paper:
+def _paper(item: dict[str, Any], source: str, shared: set[str]) -> Paper:
     title = one_line(item.get("title"), MAX_TITLE)
     if not title:
         raise UnusableError("has no title")
     found = _identifiers(item)
     own = _own_name(item)
-    keys = [identifier.key for identifier in found if not (own and identifier.key.startswith("url:"))]
+    keys = [key for key in (one.key for one in found) if key not in shared and not (own and key.startswith("url:"))]
     keys += [own_key(source, own or title)] if own or not keys else []
     key = best_key(keys)
     return Paper(

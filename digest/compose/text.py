@@ -11,6 +11,8 @@ import unicodedata
 from functools import lru_cache
 from urllib.parse import quote, urlsplit
 
+import idna
+
 from digest.compose.tex import unicode_of
 
 # C0, C1 and surrogates; white space among them separates words, so all become spaces
@@ -107,6 +109,16 @@ def cut_at_sentence(text: str, limit: int) -> str:
     return text[: ends[-1]] + " …"
 
 
+def _ascii_host(host: str) -> str:
+    """As in the DNS. Python's own codec is of IDNA 2003: it would turn straße.de into strasse.de, another's site.
+
+    Raises:
+        UnicodeError: if it is no host name.
+    """
+    # of what is ASCII the codec checks only lengths; IDNA 2008 would refuse the underscore of a host that is there
+    return (host.encode("idna") if host.isascii() else idna.encode(host, uts46=True)).decode("ascii")
+
+
 @lru_cache(maxsize=8192)
 def http_link(url: str) -> str:
     """The address in ASCII if it is a plausible http(s) one, else an empty string.
@@ -116,7 +128,7 @@ def http_link(url: str) -> str:
     url = url.strip()
     try:
         parts = urlsplit(url)
-        host = (parts.hostname or "").encode("idna").decode("ascii")
+        host = _ascii_host(parts.hostname or "")
         port = f":{parts.port}" if parts.port else ""
     except ValueError:  # also UnicodeError: bad port, bracket or host name
         return ""

@@ -1,11 +1,14 @@
 """One work from many reports: papers in, fewer and richer papers out.
 
-Papers are the same work if they share an identifier (key or alias), directly or through a third. Titles identify
-nothing: Hugging Face's `β-OPSD` is arXiv's `$β$-OPSD`, and every year brings another "A Survey of …".
+Papers are the same work if they share an identifier (key or alias), directly or through a third, unless that would make
+two arXiv papers one: an item that names both by mistake would take one of them from everybody. A name that two arXiv
+papers claim stays with the first. Titles identify nothing: Hugging Face's `β-OPSD` is arXiv's `$β$-OPSD`, and every
+year brings another "A Survey of …".
 """
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, get_args
 
 from digest.identity import best_key
@@ -26,27 +29,50 @@ def identifiers(paper: Paper) -> tuple[str, ...]:
 def fold(papers: Iterable[Paper]) -> tuple[Paper, ...]:
     """Each work once, in the order of first appearance; a paper that is alone stays as it is.
 
-    No identifier is in two of the results, and folding them again changes nothing.
+    No identifier is in two of the results, no two arXiv ids are in one, and folding them again changes nothing.
     """
     return tuple(_merge_all(reports) for reports in _same_works(list(papers)))
 
 
-def _same_works(papers: list[Paper]) -> list[list[Paper]]:
-    """Union-find over identifiers with path halving, so that a hostile chain of aliases stays near linear."""
-    parent: dict[str, str] = {}
+class _Names:
+    """Which names are of one work: union-find with path halving, so that a hostile chain stays near linear."""
 
-    def root(name: str) -> str:
+    def __init__(self) -> None:
+        self._parent: dict[str, str] = {}
+        #: root → the arXiv id among its names
+        self._preprint: dict[str, str] = {}
+
+    def root(self, name: str) -> str:
+        """The name that stands for all of its work; a new name is a work of its own."""
+        parent = self._parent
+        if name not in parent:
+            parent[name] = name
+            if name.startswith("arxiv:"):
+                self._preprint[name] = name
         while parent[name] != name:
             parent[name] = parent[parent[name]]
             name = parent[name]
         return name
 
+    def unite(self, one: str, other: str) -> None:
+        """Make two works one, unless they are two arXiv papers."""
+        one, other = self.root(one), self.root(other)
+        preprint = self._preprint.get(one)
+        if preprint is None or self._preprint.setdefault(other, preprint) == preprint:
+            self._parent[one] = other
+
+
+def _same_works(papers: list[Paper]) -> list[list[Paper]]:
+    """The reports of each work, without the names that are another work's."""
+    names = _Names()
     for paper in papers:
         for name in identifiers(paper):
-            parent[root(parent.setdefault(name, name))] = root(parent.setdefault(paper.key, paper.key))
+            names.unite(name, paper.key)
     works: dict[str, list[Paper]] = {}
     for paper in papers:
-        works.setdefault(root(paper.key), []).append(paper)
+        work = names.root(paper.key)
+        own = tuple(name for name in paper.aliases if names.root(name) == work)
+        works.setdefault(work, []).append(paper if own == paper.aliases else replace(paper, aliases=own))
     return list(works.values())
 
 

@@ -15,6 +15,8 @@ from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
+import idna
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -135,9 +137,12 @@ class Throttle:
 
 @lru_cache(maxsize=4096)
 def _canonical(domain: str) -> str:
-    """One spelling of each domain: lower case, other scripts as xn--… (RFC 5890); what is no domain stays itself."""
+    """One spelling of each domain: lower case, other scripts as xn--… (RFC 5890); what is no domain stays itself.
+
+    Python's own codec is of IDNA 2003, for which straße.de is strasse.de: another domain since 2010.
+    """
     lower = domain.lower().rstrip(".")
     try:
-        return lower if lower.isascii() else lower.encode("idna").decode("ascii")
+        return lower if lower.isascii() else idna.encode(lower, uts46=True).decode("ascii")
     except UnicodeError:
         return lower

@@ -59,6 +59,14 @@ def test_a_biology_preprint_goes_by_its_doi_with_plain_text_and_first_names_firs
         ("<link>https://blog.example/a</link><guid>tag:blog.example,2026:7</guid>", "url:https://blog.example/a", ()),
         ("<guid isPermaLink='false'>post 7</guid>", "list:blog/post 7", ()),
         ("<link>javascript:alert(1)</link>", "list:blog/On Numbers", ()),
+        ("<link>https://spa.example/#/7</link><guid isPermaLink='false'>post 7</guid>", "list:blog/post 7", ()),
+        (
+            "<link>https://spa.example/#/7</link><guid>https://spa.example/item/7</guid>",
+            "url:https://spa.example/item/7",
+            (),
+        ),
+        ("<guid>https://spa.example/#!7</guid>", "list:blog/https://spa.example/#!7", ()),
+        ("<link>https://blog.example/a#comments</link>", "url:https://blog.example/a", ()),
         ("", "list:blog/On Numbers", ()),
     ],
 )
@@ -74,6 +82,17 @@ def test_an_arxiv_id_and_a_doi_in_one_item_are_one_work() -> None:
     assert ("arxiv:2609.00001", ("doi:10.1000/abc",)) == (found.key, found.aliases)
 
 
+@pytest.mark.parametrize(
+    ("link", "version"),
+    [
+        ("https://arxiv.org/abs/2609.00001v9999", None),
+        ("https://www.biorxiv.org/content/10.1101/2023.02.03.123456v2", 2),
+    ],
+)
+def test_which_version_of_an_arxiv_paper_is_the_newest_only_arxiv_says(link: str, version: int | None) -> None:
+    assert version == one(rss(f"<title>On Numbers</title><link>{link}</link>")).version
+
+
 def test_an_address_that_items_share_identifies_none_of_them() -> None:
     home = "<link>https://journal.example/</link>"
     items = [f"<title>On {name}</title>{home}" for name in ("Numbers", "Letters")]
@@ -83,6 +102,26 @@ def test_an_address_that_items_share_identifies_none_of_them() -> None:
 
     assert ["list:blog/On Numbers", "list:blog/On Letters", "list:blog/7"] == [paper.key for paper in papers]
     assert {"https://journal.example/"} == {paper.url for paper in papers}
+
+
+@pytest.mark.parametrize("link", ["https://journal.example/", "http://journal.example?utm_source=rss"])
+@pytest.mark.parametrize("others", [0, 1])
+def test_the_address_of_the_channel_identifies_no_item_in_whatever_company(others: int, link: str) -> None:
+    items = [f"<title>On {n}</title><link>{link}</link><guid isPermaLink='false'>{n}</guid>" for n in range(1 + others)]
+
+    papers, _ = parse_feed(rss(*items, head="<link>https://journal.example/</link>"), source="blog")
+
+    assert [f"list:blog/{n}" for n in range(1 + others)] == [paper.key for paper in papers]
+
+
+@pytest.mark.parametrize("others", [0, 1])
+def test_a_page_of_a_program_in_the_browser_goes_by_its_guid_in_whatever_company(others: int) -> None:
+    items = [f"<title>On {n}</title><link>https://spa.example/#/{n}</link><guid>{n}</guid>" for n in range(1 + others)]
+
+    papers, _ = parse_feed(rss(*items), source="blog")
+
+    assert [f"list:blog/{n}" for n in range(1 + others)] == [paper.key for paper in papers]
+    assert "https://spa.example/#/0" == papers[0].url
 
 
 def test_names_that_differ_only_at_their_end_are_two_items() -> None:

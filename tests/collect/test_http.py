@@ -5,17 +5,21 @@ from __future__ import annotations
 import asyncio
 import gzip
 import ssl
+import threading
+import traceback
 from itertools import pairwise
+from socketserver import StreamRequestHandler, ThreadingTCPServer
 from typing import TYPE_CHECKING
 
 import pytest
 import trustme
+from structlog.testing import capture_logs
 
 from digest import __version__
 from digest.collect.http import Http, HttpPolicy, PassingError, Response, Traffic, shown
 from digest.errors import FetchError
-from digest.model import Validators
-from tests.collect.net import get, policy
+from digest.model import Source, Validators
+from tests.collect.net import get, policy, pull
 from tests.http_server import HttpServer, Reply, with_etag
 from tests.makers import NOW
 
@@ -392,6 +396,43 @@ def test_secrets_in_an_address_reach_no_message(http_server: HttpServer) -> None
 
     assert "geheim" not in str(caught.value) + caught.value.url
     assert "authorization" in http_server.requests[0].headers
+
+
+class _Echo(StreamRequestHandler):
+    """Sends back what it is sent, behind what the server was given to say first."""
+
+    def handle(self) -> None:
+        request = b"".join(iter(self.rfile.readline, b"\r\n"))
+        self.wfile.write(self.server.first + request)  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize(
+    "first", [b"", b"HTTP/1.1 200 OK\r\n", b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"]
+)
+def test_a_server_that_repeats_the_request_betrays_no_secret_in_it(first: bytes) -> None:
+    with ThreadingTCPServer(("127.0.0.1", 0), _Echo) as server, capture_logs() as logs:
+        server.first = first  # type: ignore[attr-defined]
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+        thread.start()
+        url = f"http://127.0.0.1:{server.server_address[1]}/feed?token=geheim"
+        with pytest.raises(PassingError, match="it is not HTTP") as caught:
+            get(url)
+        (batch,) = pull(Source("feed", "blog", url=url))
+        server.shutdown()
+        thread.join()
+
+    assert 3 == batch.requests
+    assert "it is not HTTP" in batch.failure
+    assert "geheim" not in "".join(traceback.format_exception(caught.value))
+    assert "geheim" not in f"{batch.failure} {batch.hint} {logs}"
+
+
+def test_a_header_that_cannot_be_sent_is_not_told(http_server: HttpServer) -> None:
+    unfit = Validators("geheim\n")
+    with pytest.raises(PassingError, match="HTTP does not allow") as caught:
+        get(http_server.url + "/", validators=unfit)
+
+    assert "geheim" not in "".join(traceback.format_exception(caught.value))
 
 
 def test_the_password_of_a_proxy_is_not_printed() -> None:

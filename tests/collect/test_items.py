@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import doctest
+from typing import TYPE_CHECKING
 
 import digest.collect.items
 from digest.collect.items import UnusableError, failure_of, read_items
 from digest.model import Paper, Problem
 from tests.makers import paper
+
+if TYPE_CHECKING:
+    from digest.collect.items import Parsed
 
 
 def read(number: int) -> Paper:
@@ -30,8 +34,22 @@ def test_what_cannot_be_read_becomes_a_problem_and_the_rest_stays_in_order() -> 
     ) == problems
 
 
+def numbered(*papers: Paper) -> Parsed:
+    return read_items(papers, lambda item: item, lambda number, _: f"no. {number}")
+
+
 def test_the_second_of_two_with_the_same_key_is_left_out() -> None:
-    assert ((paper(1),), ()) == read_items([paper(1), paper(1, title="Again")], lambda item: item, lambda *_: "")
+    assert ((paper(1, title="Counting"),), ()) == numbered(paper(1, title="Counting"), paper(1, title="COUNTING"))
+
+
+def test_items_left_out_that_have_another_title_are_told_once_for_all() -> None:
+    message = "was left out: another item with the same identifier has another title"
+
+    _, one = numbered(paper(1), paper(1, title="Again"))
+    papers, several = numbered(paper(1), paper(2), paper(1, title="Again"), paper(2, title="Too"), paper(1, title="?"))
+
+    assert (Problem("no. 2", message),) == one
+    assert ((paper(1), paper(2)), (Problem("no. 3", f"{message}, as were 2 more"),)) == (papers, several)
 
 
 def test_a_million_bad_items_are_told_by_their_number() -> None:

@@ -103,6 +103,30 @@ def test_the_id_comes_back_as_typed(item: dict[str, Any], key: str, typed: str) 
     assert (key, typed) == (found.key, paper_id(found))
 
 
+def test_an_address_under_which_lines_have_other_titles_identifies_none_of_them() -> None:
+    page = {"url": "https://conference.example/accepted"}
+    items = [page | {"title": "One"}, page | {"title": "Two", "doi": "10.1000/two"}, page | {"title": "Three", "id": 3}]
+
+    papers, problems = parse_jsonl(lines(*items), source="mine")
+
+    keys = [("list:mine/One", ()), ("doi:10.1000/two", ()), ("list:mine/3", ())]
+    assert (keys, ()) == ([(paper.key, paper.aliases) for paper in papers], problems)
+    assert {"https://conference.example/accepted"} == {paper.url for paper in papers}
+
+
+def test_a_line_that_is_there_twice_shares_its_address_with_nobody_and_is_not_told() -> None:
+    papers, problems = parse_jsonl(lines(*[{"title": "One", "url": "https://ada.example/1"}] * 2), source="mine")
+
+    assert (["url:https://ada.example/1"], ()) == ([paper.key for paper in papers], problems)
+
+
+def test_a_line_that_is_left_out_because_its_id_is_taken_is_told() -> None:
+    papers, problems = parse_jsonl(lines({"id": 1, "title": "One"}, {"id": 1, "title": "Two"}), source="mine")
+
+    assert ["One"] == [paper.title for paper in papers]
+    assert (Problem("line 2", "was left out: another item with the same identifier has another title"),) == problems
+
+
 def test_an_arxiv_id_gives_an_address_to_a_line_that_has_none() -> None:
     assert "https://arxiv.org/abs/2609.00001" == one(id="2609.00001").url
 

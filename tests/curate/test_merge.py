@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import reduce
 
@@ -182,9 +183,25 @@ def test_papers_joined_only_through_a_third_are_one_work_in_the_place_of_the_fir
     assert other == two
 
 
+@pytest.mark.parametrize("bad_first", [True, False])
+def test_an_item_that_names_two_arxiv_papers_does_not_make_them_one(bad_first: bool) -> None:
+    one, two = paper(1, key="arxiv:2609.00001"), paper(2, key="arxiv:2609.00002")
+    bad = paper(key="arxiv:2609.00001", aliases=("arxiv:2609.00002",), title="Pills", abstract="")
+
+    assert (one, two) == fold([bad, one, two] if bad_first else [one, two, bad])
+
+
+def test_a_doi_that_two_arxiv_papers_claim_stays_with_the_first() -> None:
+    one = paper(1, key="arxiv:2609.00001", aliases=("doi:10.5555/1",))
+    two = paper(2, key="arxiv:2609.00002", aliases=("doi:10.5555/1", "url:https://example.org/2"))
+    journal = paper(1, key="doi:10.5555/1")
+
+    assert (one, replace(two, aliases=("url:https://example.org/2",))) == fold([one, two, journal])
+
+
 def test_a_long_chain_of_aliases_is_folded_in_no_time() -> None:
     """Each paper names the next one as its alias: a hostile list must not cost quadratic time."""
-    chain = [paper(n, aliases=(f"arxiv:2609.{n + 1:05d}",)) for n in range(10_000)]
+    chain = [paper(n, key=f"doi:10.5555/{n}", aliases=(f"doi:10.5555/{n + 1}",)) for n in range(10_000)]
 
     (work,) = fold(chain)
 
@@ -236,4 +253,8 @@ def test_folding_twice_changes_nothing_and_no_identifier_is_in_two_works(reports
     names = [name for work in works for name in identifiers(work)]
     assert works == fold(works)
     assert len(set(names)) == len(names)
-    assert set(names) == {name for report in reports for name in identifiers(report)}
+    assert all(sum(name.startswith("arxiv:") for name in identifiers(work)) <= 1 for work in works)
+    everything = {name for report in reports for name in identifiers(report)}
+    lost = everything.difference(names)
+    assert all(name.startswith("arxiv:") for name in lost)
+    assert lost.isdisjoint(report.key for report in reports)

@@ -77,6 +77,15 @@ def test_one_domain_however_it_is_spelled(other: str) -> None:
     assert NOW + MINUTE == throttle.ready_at(other, NOW)
 
 
+def test_sharp_s_is_a_letter_of_its_own() -> None:
+    """IDNA 2003 took straße.example for strasse.example, which belongs to somebody else (RFC 5894 §7.2)."""
+    throttle = Throttle({"xn--strae-oqa.example": Rate(1, MINUTE), "strasse.example": Rate(1, MINUTE)})
+    throttle.taken("straße.example", NOW)
+
+    assert NOW + MINUTE == throttle.ready_at("xn--strae-oqa.example", NOW)
+    assert NOW == throttle.ready_at("strasse.example", NOW)
+
+
 @given(st.text(max_size=80))
 def test_any_domain_whatever_is_one(domain: str) -> None:
     assert NOW == Throttle({}).ready_at(domain, NOW)
