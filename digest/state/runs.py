@@ -60,6 +60,14 @@ class Runs:
                 verdicts[row.run].append(_verdict(row))
             return tuple(_report(row, tuple(verdicts[row.id])) for row in connection.execute(recent))
 
+    def starts(self, command: str, *, since: datetime, until: datetime) -> tuple[datetime, ...]:
+        """When the runs of a command started, of those from `since` to `until` (inclusive), oldest first."""
+        query = select(run.c.started_at).where(
+            run.c.command == command, run.c.started_at >= since, run.c.started_at <= until
+        )
+        with self._database.reading() as connection:
+            return tuple(connection.scalars(query.order_by(run.c.started_at)))
+
     def span(self, command: str | None = None) -> tuple[datetime, datetime] | None:
         """When the first and the last run on record started, of one command or of all; None without one."""
         query = select(func.min(run.c.started_at), func.max(run.c.started_at))
@@ -98,11 +106,12 @@ class Runs:
         name: str | None = None,
         finding: str | None = None,
         since: datetime | None = None,
+        until: datetime | None = None,
         limit: int | None = None,
     ) -> tuple[Verdict, ...]:
-        """Verdicts, newest first: of one scope, about one source or subscriber, of one finding, from `since` on.
+        """Verdicts, newest first: of one scope, about one source or subscriber, of one finding.
 
-        `since` is inclusive; with `limit`, at most that many.
+        `since` and `until` are inclusive; with `limit`, at most that many.
         """
         query = select(verdict).order_by(verdict.c.at.desc(), verdict.c.run.desc(), verdict.c.number.desc())
         if scope is not None:
@@ -113,6 +122,8 @@ class Runs:
             query = query.where(verdict.c.finding == finding)
         if since is not None:
             query = query.where(verdict.c.at >= since)
+        if until is not None:
+            query = query.where(verdict.c.at <= until)
         if limit is not None:
             query = query.limit(limit)
         with self._database.reading() as connection:

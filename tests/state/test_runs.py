@@ -36,9 +36,19 @@ def test_verdicts_are_found_by_scope_name_and_time_newest_first(state: State) ->
 
     assert (SENT, STALE, FRESH) == state.runs.verdicts()
     assert (STALE, FRESH) == state.runs.verdicts(scope="source")
+    assert (FRESH,) == state.runs.verdicts(until=NOW + timedelta(minutes=59))
     assert (FRESH,) == state.runs.verdicts(name="arxiv")
     assert (SENT, STALE) == state.runs.verdicts(since=NOW + timedelta(hours=1))
     assert state.runs.verdicts(scope="subscriber", name="arxiv") == ()
+
+
+def test_the_starts_of_a_command_are_told_oldest_first(state: State) -> None:
+    for hours in (3, 0, 1, 2):
+        state.runs.record(report(hours))
+    state.runs.begin("send", NOW)
+    moments = [NOW + timedelta(hours=hours) for hours in (1, 2)]
+
+    assert tuple(moments) == state.runs.starts("pull", since=moments[0], until=moments[1])
 
 
 def test_a_run_can_be_kept_bit_by_bit(state: State) -> None:
