@@ -24,6 +24,7 @@ _SAID = select(verdict.c.name, verdict.c.sentence).where(
     verdict.c.scope == "subscriber",
     verdict.c.name.in_(bindparam("names", expanding=True)),
     verdict.c.at >= bindparam("since"),
+    verdict.c.at <= bindparam("until"),
 )
 #: the note of a run that is still at work, or died; its `finished_at` is when it started
 UNFINISHED = "it has not finished"
@@ -129,12 +130,13 @@ class Runs:
         with self._database.reading() as connection:
             return tuple(_verdict(row) for row in connection.execute(query))
 
-    def said(self, names: Iterable[str], *, since: datetime) -> set[tuple[str, str]]:
-        """(name, sentence) of the verdicts on these subscribers from `since` (inclusive) on."""
+    def said(self, names: Iterable[str], *, since: datetime, until: datetime) -> set[tuple[str, str]]:
+        """(name, sentence) of the verdicts on these subscribers from `since` to `until`, both inclusive."""
         said: set[tuple[str, str]] = set()
         with self._database.reading() as connection:
             for chunk in chunks(names):
-                said.update(tuple(row) for row in connection.execute(_SAID, {"names": chunk, "since": since}))
+                bounds = {"names": chunk, "since": since, "until": until}
+                said.update(tuple(row) for row in connection.execute(_SAID, bounds))
         return said
 
 

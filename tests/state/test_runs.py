@@ -103,9 +103,14 @@ def test_runs_that_are_kept_at_the_same_time_are_two(state: State) -> None:
 def test_what_was_said_about_readers_lately(state: State) -> None:
     state.runs.record(report(0, FRESH, SENT))
 
-    assert {("ada@example.org", "10 papers")} == state.runs.said(["ada@example.org", "arxiv", "x"], since=SENT.at)
-    assert state.runs.said(["ada@example.org"], since=SENT.at + timedelta(seconds=1)) == set()
-    assert state.runs.said(["bob@example.org"], since=NOW) == set()
+    def said(email: str, since: timedelta = timedelta(0), until: timedelta = timedelta(0)) -> set[tuple[str, str]]:
+        return state.runs.said([email, "arxiv", "x"], since=SENT.at + since, until=SENT.at + until)
+
+    second = timedelta(seconds=1)
+    assert {("ada@example.org", "10 papers")} == said("ada@example.org")
+    assert set() == said("ada@example.org", since=second, until=second)
+    assert set() == said("ada@example.org", since=-second, until=-second)
+    assert set() == said("bob@example.org", since=NOW - SENT.at)
 
 
 def test_a_clock_that_was_set_back_shows_in_the_order_of_runs(state: State) -> None:
