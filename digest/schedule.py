@@ -5,8 +5,10 @@ read returned mail once an hour, send what is due, write the archive. Everything
 configuration, the state and the clock, so a bell that rings twice (daylight saving), late (a suspended laptop) or not
 at all (downtime) changes nothing but the moment: the ledger allows one digest per subscriber and local day.
 
-Bells: one per distinct (hour, time zone) of the subscribers, and one every few minutes, in which a source may be due
-for a look and a deferred mail for another attempt.
+Bells: one per distinct (hour, time zone) of the subscribers. Without one, a round follows the last after a few minutes,
+in which a source may be due for a look and a deferred mail for another attempt. That pause, like the watchdog's
+messages, is measured by the event loop's clock, which nobody can set: APScheduler waits for moments of the wall clock,
+which are a year away when that is set back by a year.
 
 Stopping: the mail on the wire is finished and no other begun; a pull is given up, as nothing of it is stored before all
 of it. Whatever is still busy after a grace period ends with the process, as a thread that plans and a relay that does
@@ -26,7 +28,6 @@ from typing import TYPE_CHECKING, Any
 import structlog
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from apscheduler.triggers.cron import CronTrigger
-from apscheduler.triggers.interval import IntervalTrigger
 
 from digest import notify
 from digest.collect import KINDS
@@ -48,7 +49,7 @@ if TYPE_CHECKING:
     from digest.model import RunReport, Source, SourceMemory, Subscriber
     from digest.state.store import State
 
-#: seconds between two rounds without any other reason
+#: seconds from one round to the next without any other reason
 _ROUND_S = 300
 #: seconds that what is under way may take after SIGTERM; with the process's own end, ten
 _GRACE_S = 9.0
@@ -89,20 +90,25 @@ def sources_due(
 
 
 def _is_due(source: Source, settings: Settings, memory: SourceMemory | None, tried: datetime, now: datetime) -> bool:
-    last = max(tried, memory.last_pull_at or _LONG_AGO) if memory else tried
+    since = min(_since(tried, now), _since(memory.last_pull_at if memory else None, now))
     announces, daemon = KINDS[source.type].announces, settings.daemon
     expected = last_expected(announces, now) if announces == "arxiv" else None
     if expected is None:
-        return now - last >= timedelta(minutes=daemon.huggingface_minutes if announces else daemon.feed_minutes)
+        return since >= timedelta(minutes=daemon.huggingface_minutes if announces else daemon.feed_minutes)
     late = expected + _LATE
-    if _has_come(memory, expected):
-        return last < late <= now
-    return now - last >= (timedelta(minutes=daemon.poll_minutes) if now < late else _HOURLY)
+    if _has_come(memory, expected, now):
+        return now - since < late <= now
+    return since >= (timedelta(minutes=daemon.poll_minutes) if now < late else _HOURLY)
 
 
-def _has_come(memory: SourceMemory | None, expected: datetime) -> bool:
+def _has_come(memory: SourceMemory | None, expected: datetime, now: datetime) -> bool:
     """Whether the batch expected then was read, and no part of it failed."""
-    return bool(memory and memory.last_fresh_at and memory.last_fresh_at >= expected and not memory.failures)
+    return bool(memory and _since(memory.last_fresh_at, now) <= now - expected and not memory.failures)
+
+
+def _since(moment: datetime | None, now: datetime) -> timedelta:
+    """How long ago that was. What never was is long ago, and so is what a clock wrote down that was ahead."""
+    return now - (moment if moment is not None and moment <= now else _LONG_AGO)
 
 
 class Daemon:
@@ -128,12 +134,13 @@ class Daemon:
         #: hour and time zone of every subscriber's bell
         self._hours: frozenset[tuple[time, str]] = frozenset()
         self._bell = asyncio.Event()
+        self._watchdog: asyncio.Task[None] | None = None
         self._stop = asyncio.Event()
         #: somebody's hour has come, or something changed: the next round plans
         self._planning_due = True
         self._planned_at = _LONG_AGO
-        #: until when a relay that took nothing is left alone
-        self._relay_rests_until = _LONG_AGO
+        #: when the relay took nothing: it is left alone for a while
+        self._relay_failed_at = _LONG_AGO
         self._is_pulling = False
         self._returns_read_at = _LONG_AGO
         self._tried: dict[str, datetime] = {}
@@ -168,9 +175,8 @@ class Daemon:
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self._stop.set)
         loop.add_signal_handler(signal.SIGHUP, self._reload)
-        self._scheduler.add_job(self._ring, IntervalTrigger(seconds=_ROUND_S), name="round")
         if seconds := notify.watchdog_interval(self._environ):
-            self._scheduler.add_job(self._still_alive, IntervalTrigger(seconds=seconds), name="watchdog")
+            self._watchdog = asyncio.create_task(self._still_alive(seconds))
 
     def _set_bells(self, readers: Iterable[Subscriber]) -> None:
         """A bell for every hour at which somebody's digest becomes due, and none for hours that nobody wants now."""
@@ -182,19 +188,17 @@ class Daemon:
             self._scheduler.add_job(self._ring_hour, trigger, id=f"{at} {zone}")
         self._hours = hours
 
-    # coroutines, because APScheduler would call functions in a thread
-
-    async def _ring(self) -> None:
-        self._bell.set()
-
     async def _ring_hour(self) -> None:
+        """A coroutine, because APScheduler would call a function in a thread."""
         self._planning_due = True
         self._hours_rung += 1
         self._bell.set()
 
-    async def _still_alive(self) -> None:
+    async def _still_alive(self, seconds: float) -> None:
         """Said from the event loop, because that it turns is what the watchdog wants to know."""
-        self._notify("WATCHDOG=1")
+        while True:
+            self._notify("WATCHDOG=1")
+            await asyncio.sleep(seconds)
 
     # --- rounds -----------------------------------------------------------------------------------------------
 
@@ -206,7 +210,17 @@ class Daemon:
                     return
                 await _survive(step)
             self._notify(f"STATUS=last round {self._clock():%Y-%m-%d %H:%M} UTC")
-            await self._bell.wait()
+            await self._pause()
+
+    async def _pause(self) -> None:
+        """Until a bell rings, or the next round is due without one."""
+        try:
+            async with asyncio.timeout(_ROUND_S):
+                await self._bell.wait()
+        except TimeoutError:
+            # a laptop that slept, or a clock that was set ahead, may have passed by somebody's hour
+            if not self._stop.is_set():
+                self._scheduler.wakeup()
 
     async def _pull_due(self) -> None:
         with self._open_state() as state:
@@ -228,7 +242,7 @@ class Daemon:
     async def _read_returns(self) -> None:
         """Before mail is sent: nobody who unsubscribed meanwhile gets another one."""
         now = self._clock()
-        if self._settings.bounces is None or now - self._returns_read_at < _HOURLY:
+        if self._settings.bounces is None or _since(self._returns_read_at, now) < _HOURLY:
             return
         self._returns_read_at = now
         with self._open_state() as state:
@@ -256,7 +270,7 @@ class Daemon:
             self._archive_due |= "sent" in report.tally
             self._planning_due |= report.unfinished
             if report.tally.keys() & {"deferred", "sent"} == {"deferred"}:
-                self._relay_rests_until = now + timedelta(minutes=self._settings.delivery.retry_minutes)
+                self._relay_failed_at = now
             if not self._stop.is_set():
                 await tell_operator(self._settings, state, clock=self._clock)
 
@@ -278,9 +292,10 @@ class Daemon:
         self._archive_due |= is_interrupted()
 
     def _has_mail(self, state: State, now: datetime) -> bool:
-        if self._planning_due or now - self._planned_at >= _HOURLY:
+        if self._planning_due or _since(self._planned_at, now) >= _HOURLY:
             return True
-        return now >= self._relay_rests_until and any(state.ledger.due(now))
+        rest = timedelta(minutes=self._settings.delivery.retry_minutes)
+        return _since(self._relay_failed_at, now) >= rest and any(state.ledger.due(now))
 
     def _open_state(self) -> State:
         """Opened anew for each step: whatever happened to the database meanwhile, the next step starts afresh."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta, tzinfo
+from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
     from digest.model import Subscriber, Verdict
 
+#: what a send finds about a subscriber is kept again only if it is new, or was kept this long before
+REPEAT_AFTER = timedelta(hours=12)
 #: subscriber findings in the order in which a day's tally names them
 _TALLY = {
     "sent": "sent",
@@ -54,45 +56,64 @@ def tell(
     reader: Subscriber | None = None,
     paused: str = "",
     joined: datetime | None = None,
+    sends: Sequence[datetime] = (),
 ) -> tuple[Day, ...]:
     """The story of the last `days` days, today included, oldest first.
 
     Args:
-        verdicts: in any order; those older than the window are ignored.
+        verdicts: in any order; those older than the window only tell what was found again in it.
         now: aware; the end of the story.
         days: at least 1.
         reader: whose story; days are then theirs (local), else everybody's in UTC days.
         paused: reason of a recorded pause of `reader`, empty if there is none.
         joined: when `reader` did; None: not known, as of all in the configuration.
+        sends: when the sends of these days began, oldest first.
     """
     zone: tzinfo = ZoneInfo(reader.timezone) if reader else UTC
     today = now.astimezone(zone).date()
     by_day: dict[date, list[Verdict]] = {}
-    for verdict in sorted(verdicts, key=lambda v: v.at):
+    in_order = sorted(verdicts, key=lambda v: v.at)
+    for verdict in in_order:
         by_day.setdefault(verdict.at.astimezone(zone).date(), []).append(verdict)
     window = [today - timedelta(days=back) for back in reversed(range(days))]
     first = joined.astimezone(zone).date() if joined else date.min
-    return tuple(_day(day, by_day.get(day, []), reader, zone, now, paused, first) for day in window)
+    told = []
+    for day in window:
+        start = datetime.combine(day, reader.at if reader else time.min, tzinfo=zone)
+        end = min(_end_of(day, zone), now)
+        ran = [at for at in sends if start <= at <= end]
+        repeated = _repeated(in_order, reader, ran) if reader and ran else ""
+        told.append(_day(day, by_day.get(day, []), reader, end, paused, first, ran, repeated))
+    return tuple(told)
+
+
+def _repeated(verdicts: Sequence[Verdict], reader: Subscriber, sends: Sequence[datetime]) -> str:
+    """What had been said of a reader when a send found it again and so did not keep it; empty: nothing."""
+    # what was sent is always kept
+    said = [v for v in verdicts if v.scope == "subscriber" and v.name == reader.email and v.finding != "sent"]
+    return next((v.sentence for v in reversed(said) if any(v.at <= at <= v.at + REPEAT_AFTER for at in sends)), "")
 
 
 def _day(
     day: date,
     verdicts: Sequence[Verdict],
     reader: Subscriber | None,
-    zone: tzinfo,
-    now: datetime,
+    end: datetime,
     paused: str,
     first: date,
+    sends: Sequence[datetime],
+    repeated: str,
 ) -> Day:
+    """Args: `end`: of the day, or now; `sends`: since the hour of `reader`; `repeated`: what they found again."""
     sources = [v for v in verdicts if v.scope == "source"]
     lines = _sources(sources) or ["No pull ran: nothing was fetched"]
     if reader is None:
-        lines += _everybody([v for v in verdicts if v.scope == "subscriber"])
+        lines += _everybody([v for v in verdicts if v.scope == "subscriber"], sends)
         lines += [v.sentence for v in _last_words(verdicts) if v.scope == "archive"]
     else:
         own = [v for v in verdicts if v.scope == "subscriber" and v.name == reader.email]
         if own or day >= first:
-            lines += _one_reader(own, reader, min(_end_of(day, zone), now), paused)
+            lines += _one_reader(own, reader, end, paused, sends, repeated)
         else:
             lines.append(f"No digest for {reader.email}, who joined on {first}")
     return Day(day, tuple(lines), any(v.trouble for v in _last_words(verdicts)))
@@ -125,9 +146,9 @@ def _sources(verdicts: Sequence[Verdict]) -> list[str]:
     return lines
 
 
-def _everybody(verdicts: Sequence[Verdict]) -> list[str]:
+def _everybody(verdicts: Sequence[Verdict], sends: Sequence[datetime]) -> list[str]:
     if not verdicts:
-        return ["No digest was due, or no send ran"]
+        return [f"No digest was due, or {'all was as said the day before' if sends else 'no send ran'}"]
     last = _last_words(verdicts)
     tally = _tally(v.finding for v in last)
     return [f"Subscribers: {tally}"] + [v.sentence for v in last if v.trouble]
@@ -138,10 +159,22 @@ def _tally(findings: Iterable[str]) -> str:
     return ", ".join(f"{counts[finding]} {words}" for finding, words in _TALLY.items() if counts.get(finding))
 
 
-def _one_reader(own: Sequence[Verdict], reader: Subscriber, moment: datetime, paused: str) -> list[str]:
+def _one_reader(
+    own: Sequence[Verdict],
+    reader: Subscriber,
+    moment: datetime,
+    paused: str,
+    sends: Sequence[datetime],
+    repeated: str,
+) -> list[str]:
     if own:
         return list(dict.fromkeys(v.sentence for v in own))
     answer = due(reader, moment, paused=paused)
     if answer.not_yet:
         return [f"No digest for {reader.email}: {answer.not_yet}"]
-    return [f"No digest for {reader.email}: it was due at {reader.at:%H:%M} {reader.timezone}, but no send ran since"]
+    if repeated:
+        return [repeated]
+    what = "but no send ran since"
+    if sends:
+        what = f"and the send of {sends[-1].astimezone(ZoneInfo(reader.timezone)):%H:%M} left no word on it"
+    return [f"No digest for {reader.email}: it was due at {reader.at:%H:%M} {reader.timezone}, {what}"]

@@ -23,7 +23,7 @@ import pytest
 from tests.commands import DIGEST, Place
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
 
 @dataclass
@@ -72,12 +72,22 @@ class Running:
 
 
 @contextmanager
-def running(place: Place, *, clock: str = "", env: Mapping[str, str] | None = None) -> Iterator[Running]:
+def running(
+    place: Place,
+    *,
+    program: Sequence[str] = DIGEST,
+    clock: str = "",
+    clock_file: Path | None = None,
+    env: Mapping[str, str] | None = None,
+) -> Iterator[Running]:
     """`digest run` in the folder of `place`; it is killed if it still runs at the end.
 
     Args:
         place: with a configuration.
+        program: what is given `run`.
         clock: a turned clock, as faketime(1) takes it; the test is skipped where that is missing.
+        clock_file: holds how far the clock is turned, like `-1d`, and may be written while the daemon runs; the
+            monotonic clock goes on as it does on a machine whose clock is set.
         env: more of the environment.
     """
     log_file = place.folder / "log"
@@ -86,9 +96,10 @@ def running(place: Place, *, clock: str = "", env: Mapping[str, str] | None = No
         messages.bind(f"{folder}/notify")
         more = {"NOTIFY_SOCKET": f"{folder}/notify", "TZ": "UTC", "PYTHONUNBUFFERED": "1"} | dict(env or {})
         more |= turned(clock) if clock else {}
+        more |= turned_by(clock_file) if clock_file else {}
         with log_file.open("ab") as log:
             process = subprocess.Popen(
-                [*DIGEST, "run"], cwd=place.folder, env=place.environment(more), stdout=log, stderr=log
+                [*program, "run"], cwd=place.folder, env=place.environment(more), stdout=log, stderr=log
             )
         try:
             yield Running(process, messages, log_file)
@@ -105,3 +116,14 @@ def turned(clock: str) -> dict[str, str]:
     done = subprocess.run([program, "-f", clock, "env"], capture_output=True, text=True, check=True)
     pairs = (line.partition("=") for line in done.stdout.splitlines())
     return {name: value for name, _, value in pairs if name in {"LD_PRELOAD", "FAKETIME"}}
+
+
+def turned_by(file: Path) -> dict[str, str]:
+    """The same for a clock that a file turns."""
+    preload = turned("+0d")["LD_PRELOAD"]
+    return {
+        "LD_PRELOAD": preload,
+        "FAKETIME_TIMESTAMP_FILE": str(file),
+        "FAKETIME_NO_CACHE": "1",
+        "FAKETIME_DONT_FAKE_MONOTONIC": "1",
+    }

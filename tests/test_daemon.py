@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import signal
 import sqlite3
+import sys
 import threading
 from contextlib import closing
 from datetime import UTC, date, datetime, timedelta
@@ -294,6 +295,28 @@ def test_a_changing_clock_mails_everybody_once(place: Place, start: str, day: da
 
     assert [(ADA, day, "sent")] == [(row.email, row.local_date, row.state) for row in ledger(place)]
     assert 1 == len(place.mails())
+
+
+def test_a_clock_that_is_set_back_stops_neither_rounds_nor_the_watchdog(place: Place, tmp_path: Path) -> None:
+    """New papers are read too, although the last look is a day ahead."""
+    often = "import digest.schedule as s; s._ROUND_S = 0.5; from digest.__main__ import main; main()"
+    place.configure(more="[daemon]\nfeed_minutes = 60")
+    clock = tmp_path / "clock"
+    clock.write_text("+0d\n")
+    with running(
+        place, program=(sys.executable, "-c", often), clock_file=clock, env={"WATCHDOG_USEC": "200000"}
+    ) as daemon:
+        daemon.hear_rounds(2)
+        place.list_papers("Mixture of Experts, Volume 2")
+        clock.write_text("-1d\n")
+        day = f"{utc_now() - timedelta(days=1):%Y-%m-%d}"
+        wait_for(lambda: daemon.hear("STATUS=").startswith(f"STATUS=last round {day}"))
+        daemon.hear_rounds(2)
+        for _ in range(5):
+            daemon.hear("WATCHDOG=1")
+        daemon.stop()
+
+    assert "list: 1 paper, 1 new" in daemon.log
 
 
 # --- the archive --------------------------------------------------------------------------------------------------

@@ -17,8 +17,8 @@ def source(finding: SourceFinding, *, trouble: bool = False, hours_ago: float = 
     return Verdict("source", "arxiv", finding, f"arxiv: {finding}", NOW - timedelta(hours=hours_ago), trouble=trouble)
 
 
-def reader(finding: SubscriberFinding, email: str = "ada@example.org") -> Verdict:
-    return Verdict("subscriber", email, finding, f"{email}: {finding}", NOW)
+def reader(finding: SubscriberFinding, email: str = "ada@example.org", *, hours_ago: float = 0) -> Verdict:
+    return Verdict("subscriber", email, finding, f"{email}: {finding}", NOW - timedelta(hours=hours_ago))
 
 
 def noticed(*verdicts: Verdict, last_notice: datetime | None = None, started: datetime = LONG_AGO) -> tuple[str, ...]:
@@ -47,17 +47,38 @@ def test_what_is_no_reason_to_write(verdicts: list[Verdict]) -> None:
 
 
 def test_undelivered_mail_is_reported_unless_some_went_out() -> None:
-    stuck = reader("deferred")
+    stuck = (reader("deferred", hours_ago=24), reader("deferred"))
 
     assert (
         "Digests were due and none could be delivered for a whole day:",
         "- ada@example.org: deferred",
-    ) == noticed(stuck)
-    assert () == noticed(stuck, reader("sent", "bob@example.org"))
+    ) == noticed(*stuck)
+    assert () == noticed(*stuck, reader("sent", "bob@example.org", hours_ago=12))
+
+
+@pytest.mark.parametrize(
+    "before",
+    [
+        [],
+        [reader("quiet", hours_ago=30)],
+        [reader("deferred", hours_ago=22)],
+        [reader("deferred", hours_ago=30), reader("sent", hours_ago=25)],
+        [reader("deferred", hours_ago=24 * 7)],
+    ],
+    ids=["weekend", "nothing due", "some hours", "mended since", "another week"],
+)
+def test_mail_that_is_stuck_for_less_than_a_day_is_not_reported(before: list[Verdict]) -> None:
+    assert () == noticed(*before, reader("deferred"))
+
+
+def test_mail_that_is_stuck_no_more_is_not_reported() -> None:
+    assert () == noticed(reader("deferred", hours_ago=24), reader("paused"))
 
 
 def test_many_undelivered_mails_are_counted_not_listed() -> None:
-    told = noticed(*(reader("refused", f"reader{n}@example.org") for n in range(25)))
+    many = [f"reader{n}@example.org" for n in range(25)]
+
+    told = noticed(reader("refused", many[0], hours_ago=24), *(reader("refused", email) for email in many))
 
     assert 12 == len(told)
     assert "- and 15 more" == told[-1]

@@ -134,5 +134,13 @@ def test_a_batch_of_which_a_part_failed_has_not_come(settings: Settings) -> None
     assert "arxiv" in names
 
 
+@pytest.mark.parametrize("source", EVERYTHING)
+@pytest.mark.parametrize("noted", [{"fresh": "10-25 04:05"}, {"tried": "10-25 04:05"}], ids=["in the state", "here"])
+def test_what_a_clock_that_was_ahead_wrote_down_puts_no_look_off(
+    settings: Settings, source: str, noted: dict[str, str]
+) -> None:
+    assert due(settings, source, "09-15 04:05", **noted)
+
+
 def test_a_pull_by_hand_counts_as_a_look(settings: Settings) -> None:
     assert not due(settings, "feed", "09-15 12:00", fresh="09-15 11:00", tried="09-15 08:00")

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime, time
+from datetime import UTC, date, datetime, time, timedelta
+
+import pytest
 
 from digest.model import SourceFinding, SubscriberFinding, Verdict
 from digest.story import Day, tell
@@ -91,6 +93,41 @@ def test_a_reader_hears_that_no_send_ran_after_their_hour() -> None:
     (day,) = tell([], now=NOW, days=1, reader=subscriber(at=time(5, 0)))
 
     assert "No digest for ada@example.org: it was due at 05:00 UTC, but no send ran since" == day.lines[-1]
+
+
+def test_a_reader_hears_again_what_a_send_found_again_after_midnight() -> None:
+    """It was not kept a second time."""
+    ada, seven = subscriber(at=time(6, 0)), NOW.replace(hour=7)
+    evening = reader("quiet", at=seven - timedelta(hours=11))
+
+    (day,) = tell([evening], now=NOW.replace(hour=12), days=1, reader=ada, sends=[evening.at, seven])
+
+    assert "ada@example.org: quiet" == day.lines[-1]
+
+
+@pytest.mark.parametrize(
+    ("verdicts", "hour", "words"),
+    [
+        ([], 7, "and the send of 07:00 left no word on it"),
+        ([reader("quiet", at=NOW - timedelta(hours=13))], 7, "and the send of 07:00 left no word on it"),
+        ([reader("sent", at=NOW - timedelta(hours=9))], 7, "and the send of 07:00 left no word on it"),
+        ([reader("quiet", at=NOW + timedelta(days=40))], 7, "and the send of 07:00 left no word on it"),
+        ([reader("quiet", at=NOW - timedelta(hours=9))], 5, "but no send ran since"),
+    ],
+    ids=["it died", "too long ago", "something else", "a clock that was ahead", "before their hour"],
+)
+def test_a_reader_hears_whether_a_send_ran_that_said_nothing(verdicts: list[Verdict], hour: int, words: str) -> None:
+    ada, sent = subscriber(at=time(6, 0)), NOW.replace(hour=hour)
+
+    (day,) = tell(verdicts, now=NOW.replace(hour=12), days=1, reader=ada, sends=[sent])
+
+    assert f"No digest for ada@example.org: it was due at 06:00 UTC, {words}" == day.lines[-1]
+
+
+def test_everybody_s_day_on_which_a_send_found_nothing_new() -> None:
+    (day,) = tell([], now=NOW, days=1, sends=[NOW])
+
+    assert "No digest was due, or all was as said the day before" == day.lines[-1]
 
 
 def test_before_they_joined_nothing_was_due() -> None:

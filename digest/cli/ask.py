@@ -54,15 +54,17 @@ def why(
     email = one_reader(email, for_)
     settings = load_settings(config)
     now = utc_now()
+    since = now - timedelta(days=days + 1)
     with open_settings_state(settings) as state:
         reader = reader_named(settings, state, email) if email else None
         told = story.tell(
-            _verdicts(state, reader, since=now - timedelta(days=days + 1)),
+            _verdicts(state, reader, since=since),
             now=now,
             days=days,
             reader=reader,
             paused=pause_reason(reader, state.subscribers.pauses([reader.email]), now) if reader else "",
             joined=state.subscribers.joined(reader.email) if reader and reader not in settings.subscribers else None,
+            sends=state.runs.starts("send", since=since, until=now),
         )
     if as_json:
         print_json(told)

@@ -131,7 +131,9 @@ def add(
     What is not given stays as it is; of somebody new, it is as in the [digest] section of the configuration. Keywords
     that are given replace those of before.
     """
-    settings = load_settings(config)
+    from digest.pipeline.readers import pause_reason
+
+    settings, now = load_settings(config), utc_now()
     given = _given(
         email=email,
         keywords=keyword,
@@ -149,8 +151,13 @@ def add(
     )
     with open_settings_state(settings) as state, state.transaction():
         known, reader = _parsed(given, settings, state)
-        state.subscribers.put(reader, now=utc_now())
-    say(f"{reader.email} gets a digest {_when(reader)}{'' if reader.asked_at is None else ', once they say yes'}.")
+        state.subscribers.put(reader, now=now)
+        paused = pause_reason(reader, state.subscribers.pauses([reader.email]), now) if reader.asked_at is None else ""
+    if paused:
+        say(f"{reader.email} gets no digest now: {paused}")
+        say(f"To end that: digest subscribers resume {reader.email}. Then they get one {_when(reader)}.")
+    else:
+        say(f"{reader.email} gets a digest {_when(reader)}{'' if reader.asked_at is None else ', once they say yes'}.")
     if known is not None:
         changes = "; ".join(_changes(known, reader))
         say(f"Changed: {changes}. All else is as before." if changes else "Nothing was changed.")

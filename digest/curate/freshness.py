@@ -128,7 +128,8 @@ def doubt(
         return f"{display} could not be read"
     if memory is None or memory.last_pull_at is None:
         return f"{display} was not read yet"
-    if calendar is None and now - memory.last_pull_at > patience:
+    # a moment to come was written down by a clock that was ahead
+    if calendar is None and not timedelta(0) <= now - memory.last_pull_at <= patience:
         return f"{display} was last read {_moment(memory.last_pull_at)}"
     due = _due(memory, calendar, now)
     return f"the batch of {display} due {_moment(due)} has not come" if due else ""
@@ -184,7 +185,7 @@ def _nothing_new(
         return _Judgement("unchanged", f"{what}; the batch due {_moment(due)} is not there yet")
     if calendar is not None:
         return _Judgement("unchanged", f"{what}{_next(calendar, now)}")
-    last = _last_news(memory)
+    last = _last_news(memory, now)
     if last is not None and now - last >= STALE_AFTER:
         return _Judgement("stale", f"{what}; nothing new for {(now - last).days} days", trouble=True)
     return _Judgement("unchanged", what)
@@ -192,12 +193,14 @@ def _nothing_new(
 
 def _due(memory: SourceMemory, calendar: Calendar | None, now: datetime) -> datetime | None:
     """Since when a batch is due that has not come; None: the latest one has come, or there is no calendar."""
-    due, last = last_expected(calendar, now), _last_news(memory)
+    due, last = last_expected(calendar, now), _last_news(memory, now)
     return None if due is not None and last is not None and last >= due else due
 
 
-def _last_news(memory: SourceMemory) -> datetime | None:
-    return memory.last_fresh_at or memory.first_pull_at
+def _last_news(memory: SourceMemory, now: datetime) -> datetime | None:
+    """None: there was none, or a clock that was ahead has dated it."""
+    last = memory.last_fresh_at or memory.first_pull_at
+    return last if last is not None and last <= now else None
 
 
 def _repetition(batch: Batch, tally: Tally, memory: SourceMemory) -> str:

@@ -4,7 +4,8 @@
     Pace        evenly spaced mails at a rate
     Throttle    a pace per recipient domain, and the pause a domain gets that turned us away for now
 
-All moments are aware; any time zone.
+All moments are aware; any time zone. If the clock is set back, nobody waits for longer than one interval or pause from
+then on.
 """
 
 from __future__ import annotations
@@ -70,7 +71,11 @@ class Pace:
 
     def ready_at(self, now: datetime) -> datetime:
         """The earliest moment for the next mail, `now` or later."""
-        return max(self._next, now) if self._next else now
+        if self._next is None:
+            return now
+        # farther away only if the clock was set back
+        self._next = min(self._next, now + self._interval)
+        return max(self._next, now)
 
     def taken(self, now: datetime) -> None:
         """A mail goes out at `now`."""
@@ -101,7 +106,7 @@ class Throttle:
         """The earliest moment for the next mail to `domain`, `now` or later."""
         name = _canonical(domain)
         moment = self._pace(name).ready_at(now)
-        pause = self._pauses.get(name)
+        pause = self._pause(name, now)
         return max(moment, pause.until) if pause else moment
 
     def taken(self, domain: str, now: datetime) -> None:
@@ -115,7 +120,7 @@ class Throttle:
         Mails that were on their way when the pause began change nothing.
         """
         name = _canonical(domain)
-        pause = self._pauses.get(name)
+        pause = self._pause(name, receipt.at)
         if pause and receipt.at < pause.until:
             return
         if receipt.outcome == "delivered":
@@ -126,8 +131,15 @@ class Throttle:
 
     def backing_off(self, domain: str, now: datetime) -> tuple[datetime, str] | None:
         """Until when `domain` is left alone, and what it said; None if it is not."""
-        pause = self._pauses.get(_canonical(domain))
+        pause = self._pause(_canonical(domain), now)
         return (pause.until, pause.why) if pause and now < pause.until else None
+
+    def _pause(self, name: str, now: datetime) -> _Pause | None:
+        pause = self._pauses.get(name)
+        if pause is not None:
+            # farther away only if the clock was set back
+            pause.until = min(pause.until, now + pause.length)
+        return pause
 
     def _pace(self, name: str) -> Pace:
         if name not in self._paces:

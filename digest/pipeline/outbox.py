@@ -181,12 +181,14 @@ class Outbox:
         self._claimed.appendleft(self._out.pop(mail.message_id))
 
     async def sleep_until(self, moment: datetime) -> bool:
-        """Wait; False: begin no other mail."""
+        """Wait, no longer than what is left now even if the clock is set back; False: begin no other mail."""
+        left = (moment - self._clock()).total_seconds()
         while not self._over():
-            left = (moment - self._clock()).total_seconds()
             if left <= 0:
                 return True
-            await self._sleep(min(left, _NAP_S))
+            nap = min(left, _NAP_S)
+            await self._sleep(nap)
+            left = min(left - nap, (moment - self._clock()).total_seconds())
         return False
 
     # --- waiting, claimed ---------------------------------------------------------------------------------------

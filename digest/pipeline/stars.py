@@ -67,7 +67,8 @@ async def take_stars(settings: Settings, state: State, policy: HttpPolicy, *, no
     if github is None:
         return ()
     memory = state.papers.memories().get(GITHUB) or SourceMemory(GITHUB)
-    if memory.last_pull_at is not None and now - memory.last_pull_at < _BETWEEN:
+    # a moment to come was written down by a clock that was ahead
+    if memory.last_pull_at is not None and timedelta(0) <= now - memory.last_pull_at < _BETWEEN:
         return ()
     since = now - timedelta(days=settings.digest.trending_days)
     papers = _repositories(state.papers.since(since))

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from datetime import timedelta
 from typing import TYPE_CHECKING
+
+from digest.story import REPEAT_AFTER
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -17,8 +18,6 @@ if TYPE_CHECKING:
 SHOWN = 1_000
 #: verdicts that wait to be written down together
 _CHUNK = 500
-#: a verdict that says what was said before is kept again after this time
-_REPEAT_AFTER = timedelta(hours=12)
 #: findings that follow from the schedule or the ledger at any time, and so are not worth a row per run
 _DERIVABLE = {"not_due", "done"}
 
@@ -45,7 +44,7 @@ class Tally:
     ) -> None:
         self._runs = runs
         self._recording = recording
-        self._since = started - _REPEAT_AFTER
+        self._started = started
         self._everything = everything
         self._on_verdict = on_verdict
         self._trouble: list[Verdict] = []
@@ -91,6 +90,6 @@ class Tally:
         if not self._everything:
             # what was sent is always news
             told_before = {verdict.name for verdict in verdicts if verdict.finding != "sent"}
-            said = self._runs.said(told_before, since=self._since)
+            said = self._runs.said(told_before, since=self._started - REPEAT_AFTER, until=self._started)
             verdicts = [verdict for verdict in verdicts if (verdict.name, verdict.sentence) not in said]
         self._recording.add(verdicts)

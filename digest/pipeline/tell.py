@@ -35,11 +35,13 @@ async def tell_operator(settings: Settings, state: State, *, clock: Callable[[],
     now = clock()
     if not settings.mail.operator:
         return None
-    runs, notices = state.runs.span(), state.runs.span("notice")
+    runs = state.runs.span()
+    # none of a moment to come, which a clock that was ahead wrote down
+    notices = state.runs.starts("notice", since=now - notice.WHOLE_DAY, until=now)
     lines = notice.lines(
-        _verdicts(state, since=now - notice.WHOLE_DAY),
+        _verdicts(state, now=now),
         now=now,
-        last_notice=notices[1] if notices else None,
+        last_notice=notices[-1] if notices else None,
         started=runs[0] if runs else None,
     )
     if not lines:
@@ -62,9 +64,12 @@ async def tell_operator(settings: Settings, state: State, *, clock: Callable[[],
     return receipt
 
 
-def _verdicts(state: State, *, since: datetime) -> tuple[Verdict, ...]:
-    """Oldest first. On subscribers only one if somebody got mail: there may be 100,000, and one is enough to know."""
-    sources = state.runs.verdicts(scope="source", since=since)
-    sent = state.runs.verdicts(scope="subscriber", finding="sent", since=since, limit=1)
-    readers = sent or state.runs.verdicts(scope="subscriber", since=since)
+def _verdicts(state: State, *, now: datetime) -> tuple[Verdict, ...]:
+    """Oldest first. On subscribers none from before the last mail: there may be 100,000, and that one tells enough."""
+    runs, reach = state.runs, now - notice.REACH
+    sources = runs.verdicts(scope="source", since=now - notice.WHOLE_DAY, until=now)
+    sent = runs.verdicts(scope="subscriber", finding="sent", since=reach, until=now, limit=1)
+    is_recent = sent and sent[0].at >= now - notice.WHOLE_DAY
+    since = sent[0].at if sent else reach
+    readers = sent if is_recent else runs.verdicts(scope="subscriber", since=since, until=now)
     return (*reversed(sources), *reversed(readers))

@@ -23,6 +23,7 @@ _SAID = select(verdict.c.name, verdict.c.sentence).where(
     verdict.c.scope == "subscriber",
     verdict.c.name.in_(bindparam("names", expanding=True)),
     verdict.c.at >= bindparam("since"),
+    verdict.c.at <= bindparam("until"),
 )
 #: the note of a run that is still at work, or died; its `finished_at` is when it started
 UNFINISHED = "it has not finished"
@@ -50,6 +51,14 @@ class Runs:
         with self._database.transaction() as connection:
             number = _begin(connection, RunReport(command, started_at, started_at, notes=(UNFINISHED,)))
         return Recording(self._database, self._new_verdicts, number)
+
+    def starts(self, command: str, *, since: datetime, until: datetime) -> tuple[datetime, ...]:
+        """When the runs of a command started, of those from `since` to `until` (inclusive), oldest first."""
+        query = select(run.c.started_at).where(
+            run.c.command == command, run.c.started_at >= since, run.c.started_at <= until
+        )
+        with self._database.reading() as connection:
+            return tuple(connection.scalars(query.order_by(run.c.started_at)))
 
     def span(self, command: str | None = None) -> tuple[datetime, datetime] | None:
         """When the first and the last run on record started, of one command or of all; None without one."""
@@ -90,11 +99,12 @@ class Runs:
         name: str | None = None,
         finding: str | None = None,
         since: datetime | None = None,
+        until: datetime | None = None,
         limit: int | None = None,
     ) -> tuple[Verdict, ...]:
-        """Verdicts, newest first: of one scope, about one source or subscriber, of one finding, from `since` on.
+        """Verdicts, newest first: of one scope, about one source or subscriber, of one finding.
 
-        `since` is inclusive; with `limit`, at most that many.
+        `since` and `until` are inclusive; with `limit`, at most that many.
         """
         query = select(verdict).order_by(verdict.c.at.desc(), verdict.c.run.desc(), verdict.c.number.desc())
         if scope is not None:
@@ -105,17 +115,20 @@ class Runs:
             query = query.where(verdict.c.finding == finding)
         if since is not None:
             query = query.where(verdict.c.at >= since)
+        if until is not None:
+            query = query.where(verdict.c.at <= until)
         if limit is not None:
             query = query.limit(limit)
         with self._database.reading() as connection:
             return tuple(_verdict(row) for row in connection.execute(query))
 
-    def said(self, names: Iterable[str], *, since: datetime) -> set[tuple[str, str]]:
-        """(name, sentence) of the verdicts on these subscribers from `since` (inclusive) on."""
+    def said(self, names: Iterable[str], *, since: datetime, until: datetime) -> set[tuple[str, str]]:
+        """(name, sentence) of the verdicts on these subscribers from `since` to `until`, both inclusive."""
         said: set[tuple[str, str]] = set()
         with self._database.reading() as connection:
             for chunk in chunks(names):
-                said.update(tuple(row) for row in connection.execute(_SAID, {"names": chunk, "since": since}))
+                bounds = {"names": chunk, "since": since, "until": until}
+                said.update(tuple(row) for row in connection.execute(_SAID, bounds))
         return said
 
 

@@ -170,6 +170,24 @@ def test_a_pause_ends_on_a_day_to_come(day: str, cli: Callable[..., Said]) -> No
     assert "--until" in said.err
 
 
+def test_who_is_added_while_paused_gets_nothing_and_the_operator_is_told_what_to_type(
+    cli: Callable[..., Said],
+) -> None:
+    cli("subscribers", "add", BOB, "-k", "knitting")
+    cli("subscribers", "pause", BOB, "--reason", "unsubscribed by mail")
+
+    paused = cli("subscribers", "add", BOB, "-k", "lions")
+    cli("subscribers", "resume", BOB)
+    resumed = cli("subscribers", "add", BOB, "-k", "lions")
+
+    assert paused.out.startswith(
+        "bob@example.org gets no digest now: paused: unsubscribed by mail\n"
+        "To end that: digest subscribers resume bob@example.org. Then they get one at 00:00 UTC on mon, "
+    )
+    assert "Changed: keywords knitting → lions." in paused.out
+    assert resumed.out.startswith("bob@example.org gets a digest at 00:00 UTC on mon, ")
+
+
 def test_the_token_of_an_unsubscribe_link_names_its_reader(place: Place, cli: Callable[..., Said]) -> None:
     """A reader who asks to leave can only quote the link."""
     cli("subscribers", "add", BOB)

@@ -275,6 +275,16 @@ def test_a_source_without_calendar_may_be_silent_for_two_weeks(days: int, expect
     assert expected == told(verdict(Batch("arxiv", TWO), Tally(repeats=2), memory(last, batch=SAME), calendar=None))
 
 
+def test_news_that_a_clock_that_was_ahead_wrote_down_is_not_the_batch_that_is_due() -> None:
+    ahead = memory(TUESDAY_NOON + timedelta(days=40), batch=SAME)
+
+    assert (
+        "stale",
+        "arxiv: the same 2 papers as last time, though a batch was due since Tue 15 Sep 04:00 UTC",
+        True,
+    ) == told(verdict(Batch("arxiv", TWO), Tally(repeats=2), ahead))
+
+
 def test_a_fingerprint_is_of_keys_and_versions_only() -> None:
     """Order, dates and votes change without a new batch."""
     later = paper(1, published=NOW, title="Another title")
@@ -306,6 +316,9 @@ def test_what_was_read_since_its_batch_was_due_is_known() -> None:
         (memory(NOW, failures=1), "arxiv", "arxiv could not be read"),
         (memory(), "arxiv", "the batch of arxiv due Tue 15 Sep 04:00 UTC has not come"),
         (memory(NOW - timedelta(hours=25)), None, "arxiv was last read Mon 14 Sep 05:00 UTC"),
+        # by a clock that was ahead
+        (memory(NOW + timedelta(days=40)), "arxiv", "the batch of arxiv due Tue 15 Sep 04:00 UTC has not come"),
+        (memory(NOW + timedelta(days=40)), None, "arxiv was last read Sun 25 Oct 06:00 UTC"),
     ],
 )
 def test_what_was_not_read_or_may_come_yet_is_not_known(

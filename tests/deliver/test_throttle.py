@@ -52,6 +52,14 @@ def test_however_late_mails_come_there_are_never_more_than_the_rate(per_minute: 
     assert all(later - earlier >= rate.interval for earlier, later in itertools.pairwise(moments))
 
 
+def test_after_a_clock_was_set_back_a_mail_waits_for_one_interval() -> None:
+    pace, now = Pace(Rate(1, MINUTE)), NOW - timedelta(days=2)
+    pace.taken(NOW)
+
+    assert now + MINUTE == pace.ready_at(now)
+    assert now + MINUTE == pace.ready_at(now + MINUTE)
+
+
 def test_without_a_rate_nothing_waits() -> None:
     throttle = Throttle({})
     throttle.taken("example.org", NOW)
@@ -127,6 +135,15 @@ def test_a_delivery_ends_the_series() -> None:
     throttle.answered("gmail.com", receipt(at=later))
 
     assert later + FIRST_PAUSE == throttle.ready_at("gmail.com", later)
+
+
+def test_after_a_clock_was_set_back_a_pause_is_as_long_as_it_was() -> None:
+    throttle, now = Throttle({}), NOW - timedelta(days=2)
+    throttle.answered("gmail.com", receipt())
+
+    assert (now + FIRST_PAUSE, "4.7.28 slower, please") == throttle.backing_off("gmail.com", now)
+    assert now + FIRST_PAUSE == throttle.ready_at("gmail.com", now + MINUTE)
+    assert None is throttle.backing_off("gmail.com", now + FIRST_PAUSE)
 
 
 def test_another_refusal_begins_no_pause() -> None:

@@ -75,6 +75,25 @@ def test_all_mails_keep_the_pace_of_the_relay(full: Installation, relay: SmtpSer
     assert [0, 1, 2, 3] == [round(when) for _, when in found]
 
 
+@pytest.mark.parametrize("limit", ['rate = "1/minute"\n', 'per_domain_rate = "1/minute"\n'], ids=["relay", "domain"])
+def test_a_clock_that_is_set_back_in_mid_run_holds_up_no_mail(
+    full: Installation, relay: SmtpServer, limit: str
+) -> None:
+    full.use_relay(relay, more=limit)
+    clock, slept = Clock(), 0.0
+
+    async def sleep(seconds: float) -> None:
+        nonlocal slept
+        # while somebody waits
+        clock.now += timedelta(seconds=seconds) - timedelta(days=2 if 0 < slept < 1 else 0)
+        slept += seconds
+
+    report = full.send_by(clock, sleep=sleep)
+
+    assert {"sent": 4} == report.tally
+    assert slept <= 5 * 60
+
+
 def test_a_round_of_limited_length_leaves_the_rest_unclaimed(full: Installation, relay: SmtpServer) -> None:
     full.use_relay(relay, more='per_domain_rate = "6/hour"\n')
     clock = Clock()

@@ -267,3 +267,25 @@ def test_the_story_of_a_quiet_day_tells_its_note(home: Installation) -> None:
         )
 
     assert any(line.startswith(f"{ADA}: a note of a quiet day sent; 1 new paper, none matched") for line in day.lines)
+
+
+@pytest.mark.parametrize("evening", [NOW + 14 * HOUR, NOW + 40 * DAY], ids=["eleven hours ago", "by a clock ahead"])
+def test_the_story_knows_of_a_send_that_found_what_was_found_before(home: Installation, evening: datetime) -> None:
+    home.readers = (reader(trending=0),)
+    home.publish(BEES)
+    home.pull()
+    home.send(evening)
+    home.send(NOW + DAY + HOUR)
+
+    noon = NOW + DAY + 6 * HOUR
+    with home.state() as state:
+        (day,) = story.tell(
+            state.runs.verdicts(since=NOW - DAY),
+            now=noon,
+            days=1,
+            reader=home.settings().subscribers[0],
+            sends=state.runs.starts("send", since=NOW - DAY, until=noon),
+        )
+
+    assert day.lines[-1].startswith(f"{ADA}: ")
+    assert "none matched" in day.lines[-1]

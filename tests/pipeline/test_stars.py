@@ -135,3 +135,13 @@ def test_github_is_asked_once_an_hour_whichever_sources_are_pulled_as_the_daemon
     assert ["n1"] == asked(home)
     home.pull(NOW + timedelta(hours=1), only=["list"])
     assert ["n1"] == asked(home)
+
+
+def test_a_clock_that_was_ahead_does_not_keep_github_from_being_asked(home: Installation) -> None:
+    use_github(home)
+    publish(home, 1)
+    counts(home, 1, 10)
+    home.pull(NOW + timedelta(days=1))
+    assert ["n1"] == asked(home)
+    home.pull(NOW)
+    assert ["n1"] == asked(home)

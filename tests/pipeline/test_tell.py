@@ -85,6 +85,17 @@ def test_after_another_day_the_operator_is_told_again(watched: Installation, rel
     assert 3 == len(notices(relay))
 
 
+def test_a_notice_of_a_clock_that_was_ahead_neither_silences_the_next_nor_repeats_it(
+    watched: Installation, relay: SmtpServer
+) -> None:
+    for hours in (0, 24 * 39, 24 * 40, 24, 25, 26):
+        watched.pull(NOW + hours * HOUR)
+        watched.tell(NOW + hours * HOUR)
+
+    days = [notice["Date"].datetime for notice in notices(relay)]
+    assert [NOW + 39 * DAY, NOW + 40 * DAY, NOW + DAY] == days
+
+
 def test_a_weekend_is_no_reason_to_write(watched: Installation, relay: SmtpServer) -> None:
     watched.sources = f'[[sources]]\ntype = "arxiv"\ncategories = ["cs.CL"]\nbase_url = "{watched.server.url}"\n'
     friday = datetime(2026, 9, 18, 6, 0, tzinfo=UTC)
@@ -155,3 +166,24 @@ def test_readers_who_cannot_be_reached_for_a_day_are_reported(watched: Installat
         "Digests were due and none could be delivered for a whole day:\n"
         "- ada@example.org: not delivered yet; next attempt 2026-09-16 06:30 UTC\n"
     )
+
+
+@pytest.mark.parametrize("ahead", [False, True], ids=["after a weekend", "after a clock that was ahead"])
+def test_a_mail_put_off_for_the_first_time_is_no_reason_to_write(
+    watched: Installation, relay: SmtpServer, ahead: bool
+) -> None:
+    """A day later it is, whatever a clock that was ahead has written down."""
+    watched.publish(item(1))
+    watched.pull()
+    watched.send(NOW + 40 * DAY if ahead else NOW)
+    watched.publish(item(1), item(2))
+    watched.pull(NOW + 3 * DAY)
+    relay.script["rcpt", ADA] = "450 4.2.0 greylisted"
+
+    told = []
+    for hours in (0, 12, 24):
+        watched.send(NOW + 3 * DAY + hours * HOUR)
+        watched.tell(NOW + 3 * DAY + hours * HOUR)
+        told.append(len(notices(relay)))
+
+    assert [0, 0, 1] == told

@@ -37,9 +37,19 @@ def test_verdicts_are_found_by_scope_name_and_time_newest_first(state: State) ->
 
     assert (SENT, STALE, FRESH) == state.runs.verdicts()
     assert (STALE, FRESH) == state.runs.verdicts(scope="source")
+    assert (FRESH,) == state.runs.verdicts(until=NOW + timedelta(minutes=59))
     assert (FRESH,) == state.runs.verdicts(name="arxiv")
     assert (SENT, STALE) == state.runs.verdicts(since=NOW + timedelta(hours=1))
     assert state.runs.verdicts(scope="subscriber", name="arxiv") == ()
+
+
+def test_the_starts_of_a_command_are_told_oldest_first(state: State) -> None:
+    for hours in (3, 0, 1, 2):
+        state.runs.record(report(hours))
+    state.runs.begin("send", NOW)
+    moments = [NOW + timedelta(hours=hours) for hours in (1, 2)]
+
+    assert tuple(moments) == state.runs.starts("pull", since=moments[0], until=moments[1])
 
 
 def test_a_run_can_be_kept_bit_by_bit(state: State) -> None:
@@ -94,9 +104,14 @@ def test_runs_that_are_kept_at_the_same_time_are_two(state: State) -> None:
 def test_what_was_said_about_readers_lately(state: State) -> None:
     state.runs.record(report(0, FRESH, SENT))
 
-    assert {("ada@example.org", "10 papers")} == state.runs.said(["ada@example.org", "arxiv", "x"], since=SENT.at)
-    assert state.runs.said(["ada@example.org"], since=SENT.at + timedelta(seconds=1)) == set()
-    assert state.runs.said(["bob@example.org"], since=NOW) == set()
+    def said(email: str, since: timedelta = timedelta(0), until: timedelta = timedelta(0)) -> set[tuple[str, str]]:
+        return state.runs.said([email, "arxiv", "x"], since=SENT.at + since, until=SENT.at + until)
+
+    second = timedelta(seconds=1)
+    assert {("ada@example.org", "10 papers")} == said("ada@example.org")
+    assert set() == said("ada@example.org", since=second, until=second)
+    assert set() == said("ada@example.org", since=-second, until=-second)
+    assert set() == said("bob@example.org", since=NOW - SENT.at)
 
 
 def test_a_clock_that_was_set_back_shows_in_the_order_of_runs(state: State) -> None:
