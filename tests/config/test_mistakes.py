@@ -311,7 +311,7 @@ def one(tmp_path: Path, text: str | bytes, env: Mapping[str, str] | None = None)
             (
                 12,
                 "subscribers.1.email",
-                "Ada@lab.example",
+                "ada@lab.example",
                 "subscriber 1 has this address already",
                 "put all keywords into one table",
             ),

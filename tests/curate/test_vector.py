@@ -89,10 +89,11 @@ class Plainly:
         reader = request.subscriber
         totals = self.totals(request.queries)
         relevance = {n: 1 - math.exp(-min(total, 60) / 2) for n, total in totals.items()}
+        had = [one for one in self.papers if one.key in request.seen]
         interest = {
             n: (1 - TREND_SHARE) * value + TREND_SHARE * trends[self.papers[n].key].score
             for n, value in relevance.items()
-            if self.papers[n].key not in request.seen
+            if not any(self.papers[n] is one or is_near_copy(self.papers[n], one) for one in had)
         }
         chosen: list[int] = []
         missed: list[int] = []
