@@ -15,7 +15,7 @@ import subprocess
 import tempfile
 import time
 from base64 import b64encode
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -47,8 +47,10 @@ class Dovecot:
     def drop_connections(self) -> None:
         """End the processes that talk to clients, as a crash or a restart would."""
         for process in Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text().split():
-            if Path(f"/proc/{process}/comm").read_text().startswith("imap"):
-                os.kill(int(process), signal.SIGKILL)
+            # some are done with their work just now
+            with suppress(FileNotFoundError, ProcessLookupError):
+                if Path(f"/proc/{process}/comm").read_text().startswith("imap"):
+                    os.kill(int(process), signal.SIGKILL)
 
 
 @contextmanager
