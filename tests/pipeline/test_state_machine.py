@@ -140,6 +140,8 @@ class Machine(RuleBasedStateMachine):
         self.doubts: Counter[Name] = Counter()
         #: when a run was killed last: its report is lost, so the story of that day has a gap
         self.last_crash: datetime | None = None
+        #: what the clock said before it was set back: what happened then and since is told of days in no order
+        self.clock_was_at: datetime | None = None
         #: when a send began last of those that looked at everybody
         self.last_run: datetime | None = None
         self.book = Book({}, {}, {})
@@ -153,6 +155,7 @@ class Machine(RuleBasedStateMachine):
 
     @rule(setback=setbacks)
     def clock_is_set_back(self, setback: timedelta) -> None:
+        self.clock_was_at = max(self.now, self.clock_was_at or self.now)
         self.now -= setback
 
     @rule(
@@ -312,7 +315,7 @@ class Machine(RuleBasedStateMachine):
             return
         # all of it: what was known as it was, and the rest as news also for who got a digest when the clock was ahead
         assert self.topics.keys() == self.book.papers.keys()
-        newest = max((row.planned_at for row in before.rows.values()), default=self.now - SECOND)
+        newest = max((row.planned_at for row in before.rows.values() if row.papers), default=self.now - SECOND)
         for key, first_seen in self.book.papers.items():
             assert first_seen == before.papers.get(key, first_seen)
             assert key in before.papers or first_seen == self.now or first_seen > newest >= self.now, (key, first_seen)
@@ -415,7 +418,9 @@ class Machine(RuleBasedStateMachine):
                 unfinished=isinstance(run.report, SendReport) and run.report.unfinished,
             )
         )
-        if self.last_crash is None or abs(job.at - self.last_crash) > 2 * DAY:
+        crashed = self.last_crash is not None and abs(job.at - self.last_crash) <= 2 * DAY
+        confused = self.clock_was_at is not None and job.at <= self.clock_was_at + 2 * DAY
+        if not (crashed or confused):
             self._check_story(job.at)
 
     def _check_story(self, now: datetime) -> None:
@@ -426,10 +431,7 @@ class Machine(RuleBasedStateMachine):
             own = [verdict for verdict in found if verdict.name == subscriber.email]
             paused = pause_reason(subscriber, pauses, now)
             (today,) = story.tell(own, now=now, days=1, reader=subscriber, paused=paused)
-            # what was told before the clock was set back belongs to a day that is yet to come
-            if all(verdict.at <= now for verdict in own) and any(
-                reader.local(verdict.at).date() == today.day for verdict in own
-            ):
+            if any(reader.local(verdict.at).date() == today.day for verdict in own):
                 check_story(self.book, reader, now, today.lines)
 
     # --- what always holds ------------------------------------------------------------------------------------
