@@ -62,7 +62,8 @@ def assert_says(home: Installation, errors: str, reason: str, hint: str) -> None
 
 
 @pytest.mark.parametrize("connections", CONNECTIONS)
-# not from the very first write on: that may be the one that makes room for SQLite's -shm, and fails in other words
+# not from the very first write on: that may be the one that makes room for SQLite's -shm, and fails in other words; how
+# many come before it depends on how busy the machine is
 @pytest.mark.parametrize("share", [0.25, 0.5, 0.75])
 @pytest.mark.parametrize(
     ("call", "error", "words"),
@@ -88,7 +89,7 @@ def test_a_disk_that_takes_no_more(
         code, output, errors = children.finish(children.start(home, "send", "--now", before=before))
 
         assert 1 == code, output + errors
-        assert_says(home, errors, *words)
+        assert_says(home, errors, *(BROKEN if BROKEN[0] in errors else words))
         left = shutil.copytree(home.folder, tmp_path / "left")
         check_claims(left, relay.mails())
 

@@ -269,7 +269,7 @@ def test_a_mail_in_doubt_is_held_back_if_so_configured(home: Installation, relay
     held = "held back, as delivery.in_doubt says (the server closed the connection (after the final dot))"
     assert [
         f"{ADA}: sent, but no answer came, so it may or may not have arrived; {held}",
-        f"{ADA}: the digest of 2026-09-15 may or may not have arrived; {held}",
+        f"{ADA}: the digest of 2026-09-15 may or may not have arrived; {held}; to send it: digest send --held",
     ] == sentences(first) + sentences(second)
     assert ("held", 1, 1) == (only_row(home).state, only_row(home).attempts, len(relay.accepted))
 
