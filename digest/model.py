@@ -267,6 +267,8 @@ class Subscriber:
     frequency: Frequency = "daily"
     #: what happens on a day for which nothing is found
     quiet: Quiet = "skip"
+    #: names of the fields above that they have not chosen: their values are those of [digest] when they were read
+    inherits: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,7 +22,7 @@ from digest.clock import utc_now
 from digest.errors import ConfigError, DigestError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
     from digest.config import Settings
     from digest.model import Subscriber
@@ -55,6 +55,10 @@ TrendingOption = Annotated[int | None, typer.Option(help="Most papers in the Tre
 LayoutOption = Annotated[str | None, typer.Option(help="full, or compact: a list without abstracts.", metavar="LAYOUT")]
 ImagesOption = Annotated[str | None, typer.Option(help="Pictures: none, linked or embedded.", metavar="IMAGES")]
 LanguageOption = Annotated[str | None, typer.Option(help="Of the mails, like de.", metavar="TAG")]
+MinScoreOption = Annotated[
+    float | None, typer.Option(help="Least relevance of a For-you paper, 0 to 1.", metavar="SCORE")
+]
+FollowupsOption = Annotated[bool | None, typer.Option("--followups/--no-followups", help="News of papers sent before.")]
 
 
 def register(parent: typer.Typer) -> None:
@@ -107,6 +111,7 @@ def _row(reader: Subscriber, row: dict[str, object]) -> tuple[str, ...]:
         "digest subscribers add ada@example.org --time 07:30 --timezone Europe/Berlin",
         "digest subscribers add ada@example.org --max-papers 30 --layout compact",
         "digest subscribers add ada@example.org --frequency weekly --days mon",
+        "digest subscribers add ada@example.org --inherit time --inherit max-papers",
     )
 )
 def add(
@@ -124,12 +129,22 @@ def add(
     layout: LayoutOption = None,
     images: ImagesOption = None,
     language: LanguageOption = None,
+    min_score: MinScoreOption = None,
+    followups: FollowupsOption = None,
+    inherit: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--inherit",
+            help="As [digest] says again: time, days, max-papers, … or all; may be repeated.",
+            metavar="KEY",
+        ),
+    ] = None,
     config: ConfigOption = None,
 ) -> None:
     """Add a subscriber to the state, or change one kept there.
 
-    What is not given stays as it is; of somebody new, it is as in the [digest] section of the configuration. Keywords
-    that are given replace those of before.
+    What is not given stays as it is. What they never chose is as in the [digest] section of the configuration, today
+    and after you change it there. Keywords that are given replace those of before.
     """
     from digest.pipeline.readers import pause_reason
 
@@ -148,9 +163,11 @@ def add(
         layout=layout,
         images=images,
         language=language,
+        min_score=min_score,
+        followups=followups,
     )
     with open_settings_state(settings) as state, state.transaction():
-        known, reader = _parsed(given, settings, state)
+        known, reader = _parsed(given, settings, state, inherit=_inherited(inherit or (), given))
         state.subscribers.put(reader, now=now)
         paused = pause_reason(reader, state.subscribers.pauses([reader.email]), now) if reader.asked_at is None else ""
     if paused:
@@ -185,6 +202,8 @@ def invite(
     layout: LayoutOption = None,
     images: ImagesOption = None,
     language: LanguageOption = None,
+    min_score: MinScoreOption = None,
+    followups: FollowupsOption = None,
     again: Annotated[
         bool, typer.Option("--again", help="Also who was asked within a day, or gets no more mail.")
     ] = False,
@@ -212,6 +231,8 @@ def invite(
         layout=layout,
         images=images,
         language=language,
+        min_score=min_score,
+        followups=followups,
     )
     with open_settings_state(settings) as state:
         asked = run_to_end(ask(settings, state, lambda: _parsed(given, settings, state), clock=utc_now, again=again))
@@ -271,8 +292,32 @@ def _when(reader: Subscriber) -> str:
     return f"at {reader.at:%H:%M} {reader.timezone} on {', '.join(reader.days)}"
 
 
-def _parsed(given: Mapping[str, object], settings: Settings, state: State) -> tuple[Subscriber | None, Subscriber]:
+def _inherited(names: Sequence[str], given: Mapping[str, object]) -> tuple[str, ...]:
+    """The keys that --inherit names. Raises UsageError for one that cannot be inherited or is given as well."""
+    from digest.config import INHERITED
+
+    if "all" in names:
+        return tuple(key for key in INHERITED if given[key] is None)
+    keys = tuple(name.strip().replace("-", "_") for name in names)
+    for name, key in zip(names, keys, strict=True):
+        if key not in INHERITED:
+            choices = ", ".join(other.replace("_", "-") for other in INHERITED)
+            raise UsageError(f"--inherit {name}: [digest] says nothing of that", hint=f"name one of: {choices}, or all")
+        if given[key] is not None:
+            raise UsageError(f"--inherit {name} and {_option(key)} contradict each other", hint="leave one of them out")
+    return keys
+
+
+def _parsed(
+    given: Mapping[str, object], settings: Settings, state: State, *, inherit: Sequence[str] = ()
+) -> tuple[Subscriber | None, Subscriber]:
     """The subscriber as they are in the state, None for somebody new, and as they are to be.
+
+    Args:
+        given: keys of a `[[subscribers]]` table; None: not given.
+        settings: what they inherit.
+        state: where they are.
+        inherit: keys of what they chose and choose no longer.
 
     Raises:
         ConfigError: mistakes are those of the configuration, told of the options they were made in.
@@ -288,11 +333,11 @@ def _parsed(given: Mapping[str, object], settings: Settings, state: State) -> tu
         if any(configured.email == email for configured in settings.subscribers):
             raise DigestError(f"{email} is kept in the configuration", hint="change the entry there")
         # one who cannot be read is put anew
-        known.extend(state.subscribers.find([email], unreadable=warn))
+        known.extend(map(settings.as_now, state.subscribers.find([email], unreadable=warn)))
         return known[0] if known else None
 
     try:
-        reader = parse_subscriber(given, settings.digest, find)
+        reader = parse_subscriber(given, settings.digest, find, inherit=inherit)
     except ConfigError as error:
         raise ConfigError(tuple(replace(problem, key=_option(problem.key)) for problem in error.problems)) from None
     chosen = reader.images if given["images"] else None
@@ -304,14 +349,27 @@ def _parsed(given: Mapping[str, object], settings: Settings, state: State) -> tu
 
 
 def _changes(before: Subscriber, after: Subscriber) -> Iterator[str]:
-    """`time 08:00 → 07:30` for each thing that is different now."""
+    """`time 08:00 → 07:30` for each thing that is different now, also whose word it is."""
     for field in fields(after):
+        if field.name in {"token", "inherits"}:
+            continue
         old, new = getattr(before, field.name), getattr(after, field.name)
-        if old != new and field.name != "token":
-            yield f"{'time' if field.name == 'at' else field.name} {_shown(old)} → {_shown(new)}"
+        was, inherited = field.name in before.inherits, field.name in after.inherits
+        if old == new and was == inherited:
+            continue
+        change = f"{'time' if field.name == 'at' else field.name} {_shown(old)}"
+        if old != new:
+            change += f" → {_shown(new)}"
+        if inherited and not was:
+            change += ", as in [digest]"
+        elif old == new:
+            change += " also if [digest] changes"
+        yield change
 
 
 def _shown(value: object) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
     if isinstance(value, tuple):
         return ", ".join(map(str, value)) or "none"
     return f"{value:%H:%M}" if isinstance(value, time) else str(value) or "none"

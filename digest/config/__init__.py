@@ -22,21 +22,21 @@ from digest.config.file import find, parse, read
 from digest.config.layers import layered
 from digest.config.lines import line_of, lines
 from digest.config.relays import SmtpSection
-from digest.config.rhythm import kept
-from digest.config.schema import ConfigFile, DigestSection
+from digest.config.rhythm import RHYTHM, kept
+from digest.config.schema import INHERITED, ConfigFile, DigestSection, SubscriberEntry
 from digest.config.secret import SECRETS
 from digest.config.section import Section
-from digest.config.settings import Settings, build, subscriber
+from digest.config.settings import Settings, build, field_of, subscriber
 from digest.errors import ConfigError, ConfigProblem
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Collection, Iterable, Mapping
 
     from digest.config.layers import Layered
     from digest.config.lines import KeyPath
     from digest.model import Subscriber
 
-__all__ = ["Settings", "example", "find", "json_schema", "load", "parse_subscriber"]
+__all__ = ["INHERITED", "Settings", "example", "find", "json_schema", "load", "parse_subscriber"]
 
 _EXAMPLE = "config.example.toml"
 
@@ -65,7 +65,11 @@ def load(path: Path, env: Mapping[str, str]) -> Settings:
 
 
 def parse_subscriber(
-    values: Mapping[str, object], defaults: DigestSection, find: Callable[[str], Subscriber | None] = lambda _: None
+    values: Mapping[str, object],
+    defaults: DigestSection,
+    find: Callable[[str], Subscriber | None] = lambda _: None,
+    *,
+    inherit: Collection[str] = (),
 ) -> Subscriber:
     """One subscriber from the keys of a `[[subscribers]]` table, for those that are not kept in the file.
 
@@ -73,6 +77,7 @@ def parse_subscriber(
         values: keys as in the file; None counts as absent.
         defaults: for everything that is not chosen.
         find: who is there already under a normalised address; what is absent in `values` stays as it is with them.
+        inherit: of `INHERITED`, keys absent in `values` for which `defaults` speak again.
 
     Raises:
         ConfigError: with every mistake found.
@@ -82,14 +87,22 @@ def parse_subscriber(
     entry = config.subscribers[0]
     known = find(entry.email)
     if known is not None:
-        absent = type(entry).model_fields.keys() - given.keys() - {"frequency", "days"}
-        before = {key: getattr(known, "at" if key == "time" else key) for key in absent}
-        entry = entry.model_copy(update=before | kept(entry, known))
+        entry = entry.model_copy(update=_before(known, entry, given.keys(), inherit))
     found += [p for p in checks.subscriber(entry, defaults, "subscribers.0.") if not mistakes.is_echo(p, found)]
     if found:
         raise ConfigError(tuple(replace(p, key=p.key.removeprefix("subscribers.0.")) for p in found))
     parsed = subscriber(entry, defaults)
     return parsed if known is None else replace(parsed, asked_at=known.asked_at, token=known.token)
+
+
+def _before(
+    known: Subscriber, entry: SubscriberEntry, given: Collection[str], inherit: Collection[str]
+) -> dict[str, object]:
+    """What a subscriber chose before and keeps: neither `given` now nor to be inherited."""
+    again = {*inherit, *RHYTHM} if set(RHYTHM) & set(inherit) else set(inherit)
+    own = {key for key in type(entry).model_fields if field_of(key) not in known.inherits} - again
+    before = {key: getattr(known, field_of(key)) for key in own - set(given) - set(RHYTHM)}
+    return before | (kept(entry, known) if set(RHYTHM) <= own else {})
 
 
 def json_schema() -> dict[str, Any]:

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
     from digest.config.schema import DigestSection, SubscriberEntry
 
+#: the keys that make it, which are chosen or inherited together
+RHYTHM = ("frequency", "days")
 _WORKDAYS: tuple[Weekday, ...] = WEEKDAYS[:5]
 #: the days of a frequency for which none are named
 _DAYS: Mapping[Frequency, tuple[Weekday, ...]] = {"daily": WEEKDAYS, "weekdays": _WORKDAYS, "weekly": ("fri",)}

@@ -343,6 +343,8 @@ TABLES: dict[str, type[Section]] = {
     "sources": SourceEntry,
     "subscribers": SubscriberEntry,
 }
+#: the keys of a subscriber that come from [digest] where they are not chosen
+INHERITED = tuple(key for key in SubscriberEntry.model_fields if key in DigestSection.model_fields)
 #: the top-level keys that are lists of tables
 LISTS = ("sources", "subscribers")
 

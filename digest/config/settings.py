@@ -5,13 +5,14 @@ from __future__ import annotations
 import os
 import re
 import stat
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from digest.config.checks import is_remote
 from digest.config.images import INSTALL, missing
-from digest.config.rhythm import rhythm
+from digest.config.rhythm import RHYTHM, rhythm
+from digest.config.schema import INHERITED, SubscriberEntry
 from digest.config.secret import SECRETS
 from digest.config.values import bare
 from digest.model import Source, Subscriber
@@ -34,7 +35,6 @@ if TYPE_CHECKING:
         MailSection,
         SemanticSection,
         SourceEntry,
-        SubscriberEntry,
     )
 
 
@@ -69,6 +69,8 @@ class Settings:
     subscribers: tuple[Subscriber, ...]
     #: defaults for subscribers that are kept elsewhere
     digest: DigestSection
+    #: the same as a reader who has chosen nothing, without an address
+    undecided: Subscriber
     #: with `api_key` set if there is one, however it was given; None: no language model is asked
     llm: LlmSection | None
     #: with its `path` set; None: only `digest archive DIR` writes one
@@ -77,6 +79,12 @@ class Settings:
     daemon: DaemonSection
     #: things to know that are no mistakes; one sentence each
     warnings: tuple[str, ...] = ()
+
+    def as_now(self, reader: Subscriber) -> Subscriber:
+        """Somebody kept elsewhere, with what [digest] says now of all that they have not chosen."""
+        if not reader.inherits:
+            return reader
+        return replace(reader, **{name: getattr(self.undecided, name) for name in reader.inherits})
 
 
 def build(config: ConfigFile, path: Path, env: Mapping[str, str], *, file: Mapping[str, Any]) -> Settings:
@@ -106,6 +114,7 @@ def build(config: ConfigFile, path: Path, env: Mapping[str, str], *, file: Mappi
         sources=tuple(map(source, config.sources)),
         subscribers=tuple(subscriber(entry, config.digest) for entry in config.subscribers),
         digest=config.digest,
+        undecided=subscriber(SubscriberEntry(), config.digest),
         llm=config.llm,
         archive=config.archive,
         delivery=config.delivery,
@@ -142,13 +151,18 @@ def source(entry: SourceEntry) -> Source:
 def subscriber(entry: SubscriberEntry, defaults: DigestSection) -> Subscriber:
     """The subscriber that a checked entry describes, with the defaults for whatever it does not choose."""
     chosen = {key: value for key in type(entry).model_fields if (value := getattr(entry, key)) is not None}
-    shared = (
-        *("time", "quiet", "timezone", "max_papers", "trending", "min_score", "followups", "layout", "images"),
-        "language",
-    )
-    values = {key: getattr(defaults, key) for key in shared} | chosen
+    shared = {key: getattr(defaults, key) for key in INHERITED}
+    inherits = set(shared) - chosen.keys()
+    if not set(RHYTHM) <= inherits:
+        inherits -= set(RHYTHM)
+    values = shared | chosen
     values["frequency"], values["days"] = rhythm(entry, defaults)
-    return Subscriber(at=values.pop("time"), **values)
+    return Subscriber(at=values.pop("time"), inherits=tuple(sorted(map(field_of, inherits))), **values)
+
+
+def field_of(key: str) -> str:
+    """The field of `Subscriber` that a key of `[[subscribers]]` sets."""
+    return "at" if key == "time" else key
 
 
 def _state_folder(env: Mapping[str, str]) -> Path:

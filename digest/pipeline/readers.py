@@ -54,7 +54,7 @@ def shards(
             unreadable(email, reason)
 
     for page in state.subscribers.pages(size, tokens=tokens, unreadable=left_out):
-        if shard := tuple(reader for reader in page if reader.email not in configured):
+        if shard := tuple(settings.as_now(reader) for reader in page if reader.email not in configured):
             yield shard
 
 
@@ -64,9 +64,8 @@ def found(
     """Those of these addresses who are subscribed, as they are now; `unreadable`: see `shards`."""
     configured = {reader.email: reader for reader in settings.subscribers}
     wanted = set(emails)
-    joined = {
-        reader.email: reader for reader in state.subscribers.find(wanted - configured.keys(), unreadable=unreadable)
-    }
+    kept = state.subscribers.find(wanted - configured.keys(), unreadable=unreadable)
+    joined = {reader.email: settings.as_now(reader) for reader in kept}
     return joined | {email: configured[email] for email in wanted & configured.keys()}
 
 

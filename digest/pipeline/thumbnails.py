@@ -68,7 +68,8 @@ async def take_thumbnails(settings: Settings, state: State, policy: HttpPolicy, 
 
 
 def _wanted(settings: Settings, state: State) -> bool:
-    return any(reader.images != "none" for reader in settings.subscribers) or state.subscribers.want_pictures()
+    readers = (settings.undecided, *settings.subscribers)
+    return any(reader.images != "none" for reader in readers) or state.subscribers.want_pictures()
 
 
 class Thumbnails:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from tests.cli.conftest import Said
     from tests.commands import Place
 
-BOB = "bob@example.org"
+BOB, EVE = "bob@example.org", "eve@example.org"
 
 
 def test_who_is_added_gets_mail_and_who_is_removed_does_not(place: Place, cli: Callable[..., Said]) -> None:
@@ -61,6 +61,42 @@ def test_what_is_not_given_of_a_known_subscriber_stays_and_what_changes_is_said(
     assert "Nothing was changed.\n" in again.out
     [row] = (row for row in cli("subscribers", "list", "--json").json if row["email"] == BOB)
     assert ("B", ["moe"], "09:00:00", ["mon", "sun"]) == (row["name"], row["keywords"], row["at"], row["days"])
+
+
+def test_what_a_reader_did_not_choose_follows_the_configuration(place: Place, cli: Callable[..., Said]) -> None:
+    cli("subscribers", "add", BOB, "-k", "knitting")
+    cli("subscribers", "add", EVE, "-k", "knitting", "--time", "7:00")
+
+    place.configure(time="21:00")
+
+    rows = {row["email"]: row for row in cli("subscribers", "list", "--json").json}
+    assert ("21:00:00", "07:00:00") == (rows[BOB]["at"], rows[EVE]["at"])
+    assert [True, False] == ["at" in rows[email]["inherits"] for email in (BOB, EVE)]
+    assert ["T21:00:00", "T07:00:00"] == [rows[email]["next_due"][10:19] for email in (BOB, EVE)]
+
+
+def test_what_a_reader_chose_can_be_given_back_to_the_configuration(cli: Callable[..., Said]) -> None:
+    cli("subscribers", "add", BOB, "-k", "knitting", "--time", "7:00", "--max-papers", "3", "--no-followups")
+
+    one = cli("subscribers", "add", BOB, "--inherit", "max-papers").out
+    same = cli("subscribers", "add", BOB, "--max-papers", "10").out
+    everything = cli("subscribers", "add", BOB, "--inherit", "all", "--time", "9:00").out
+
+    assert "Changed: max_papers 3 → 10, as in [digest]. All else is as before.\n" in one
+    assert "Changed: max_papers 10 also if [digest] changes. All else is as before.\n" in same
+    assert (
+        "Changed: time 07:00 → 09:00; max_papers 10, as in [digest]; followups no → yes, as in [digest]. " in everything
+    )
+
+
+def test_what_cannot_be_given_back_is_told(cli: Callable[..., Said]) -> None:
+    unknown = cli("subscribers", "add", BOB, "--inherit", "keywords")
+    both = cli("subscribers", "add", BOB, "--inherit", "time", "--time", "9:00")
+
+    assert [2, 2] == [unknown.code, both.code]
+    assert "digest: --inherit keywords: [digest] says nothing of that\n  → name one of: time, " in unknown.err
+    assert "digest: --inherit time and --time contradict each other\n" in both.err
+    assert "bob" not in cli("subscribers", "list").out
 
 
 def test_the_list_tells_where_everybody_is_kept(cli: Callable[..., Said]) -> None:

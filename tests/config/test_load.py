@@ -24,6 +24,12 @@ type = "arxiv"
 categories = ["cs.CL"]
 """
 
+#: what a reader who has chosen nothing takes from [digest]
+ALL = (
+    *("at", "days", "followups", "frequency", "images", "language", "layout", "max_papers", "min_score", "quiet"),
+    *("timezone", "trending"),
+)
+
 
 def settings(tmp_path: Path, text: str, env: Mapping[str, str] | None = None) -> Settings:
     path = tmp_path / "config.toml"
@@ -111,6 +117,7 @@ paused_until = 2027-01-15
             trending=2,
             min_score=0.25,
             layout="compact",
+            inherits=ALL,
         ),
         Subscriber(
             email="emmy@lab.example",
@@ -123,6 +130,7 @@ paused_until = 2027-01-15
             trending=0,
             min_score=0.5,
             paused_until=dt.date(2027, 1, 15),
+            inherits=("followups", "images", "language", "quiet"),
         ),
     ) == settings(tmp_path, text).subscribers
 
