@@ -6,6 +6,7 @@ import datetime as dt
 import json
 import tomllib
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -58,7 +59,7 @@ def test_mistakes_of_a_subscriber_have_the_same_words_as_those_of_the_file() -> 
 
 
 #: some of what can be chosen, as TOML
-CHOICES = {
+CHOICES: dict[str, list[Any]] = {
     "time": ["05:00", "23:59"],
     "rhythm": [
         *('frequency = "daily"', 'frequency = "weekly"', 'days = ["mon"]', 'frequency = "weekly"\ndays = ["sun"]'),
