@@ -81,6 +81,8 @@ class Response:
     validators: Validators
     #: True if the server confirmed the validators that were sent; `body` is empty then
     not_modified: bool = False
+    #: what gave it, after all redirects: no user, no password, no query
+    address: str = ""
 
 
 @dataclass(slots=True)
@@ -256,7 +258,8 @@ class Http:
         if status not in {200, 304, 400}:
             raise FetchError(place, _said(status), status=status, hint=_status_hint(status))
         body = b"" if status == HTTPStatus.NOT_MODIFIED else await self._body(answer, traffic)
-        return Response(status, body, _validators(answer.headers), status == HTTPStatus.NOT_MODIFIED)
+        address = str(answer.url.copy_with(username="", password="", query=None, fragment=None))
+        return Response(status, body, _validators(answer.headers), status == HTTPStatus.NOT_MODIFIED, address)
 
     def _note_wish(self, answer: httpx2.Response, site: _Site) -> None:
         """Remember for how long the site wants to be left alone, for all who would ask it.

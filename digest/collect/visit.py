@@ -57,7 +57,7 @@ class Visit:
     async def read(
         self,
         url: str,
-        parse: Callable[[bytes], Parsed],
+        parse: Callable[[bytes, str], Parsed],
         *,
         part: str = "",
         accept: str = "",
@@ -69,7 +69,8 @@ class Visit:
 
         Args:
             url: what to ask for.
-            parse: never raises; no papers but problems means that the answer is not what was asked for.
+            parse: is given the body and the address it came from, after redirects; never raises; no papers but
+                problems means that the answer is not what was asked for.
             part: name of this part of the source, for messages.
             accept: value of the `Accept` header.
             hint: what the operator can do if the answer is not what was asked for.
@@ -85,7 +86,7 @@ class Visit:
             self.unchanged += 1
             self.validators[url] = _newer(response.validators, known)
             return Answer(part)
-        papers, problems = parsed = await asyncio.to_thread(parse, response.body)
+        papers, problems = parsed = await asyncio.to_thread(parse, response.body, response.address)
         if failure := _failure(response, parsed):
             return Answer(part, papers, problems, failure if part else f"{shown(url)}: {failure}", hint)
         if not problems and response.validators != Validators():

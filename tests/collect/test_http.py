@@ -35,7 +35,7 @@ def test_the_answer_is_the_body_with_what_to_send_back_next_time(http_server: Ht
     response = get(f"{http_server.url}/feed", traffic=traffic)
 
     validators = Validators('"1"', "Tue, 15 Sep 2026 04:00:00 GMT")
-    assert Response(200, b"<rss/>", validators) == response
+    assert Response(200, b"<rss/>", validators, address=f"{http_server.url}/feed") == response
     assert Traffic(requests=1, bytes_received=6) == traffic
 
 
@@ -64,7 +64,7 @@ def test_what_did_not_change_is_not_sent_again(http_server: HttpServer) -> None:
     first = get(f"{http_server.url}/feed")
     second = get(f"{http_server.url}/feed", validators=first.validators)
 
-    assert Response(304, b"", Validators('"1"'), not_modified=True) == second
+    assert Response(304, b"", Validators('"1"'), not_modified=True, address=f"{http_server.url}/feed") == second
 
 
 def test_not_modified_is_no_answer_to_a_first_request(http_server: HttpServer) -> None:
@@ -107,7 +107,7 @@ def test_other_answers_are_final(http_server: HttpServer, status: int, hint: str
 def test_a_bad_request_is_handed_back_because_its_body_says_what_was_wrong(http_server: HttpServer) -> None:
     http_server.routes["/"] = Reply(400, b"Feed error")
 
-    assert Response(400, b"Feed error", Validators()) == get(http_server.url + "/")
+    assert Response(400, b"Feed error", Validators(), address=f"{http_server.url}/") == get(http_server.url + "/")
 
 
 def test_nobody_listening_is_a_passing_failure() -> None:
