@@ -75,9 +75,9 @@ class HttpPolicy:
     attempts: int = 4
     #: seconds before the second attempt; doubles each time, with jitter
     backoff_s: float = 1.0
-    #: seconds between the end of a request and the next one to the same host and port
+    #: seconds between the end of a request and the next one to the same origin
     interval_s: float = 1.0
-    #: other intervals, by domain; all hosts of a domain share one turn
+    #: other intervals, by domain; all hosts of a domain share one turn, unless its interval is 0
     intervals: Mapping[str, float] = field(default_factory=lambda: {"arxiv.org": 3.0})
     #: URL of an HTTP proxy; may hold a password
     proxy: str = field(default="", repr=False)
@@ -220,11 +220,13 @@ class Http:
                 site.next_start = _clock() + site.interval_s
 
     def _site(self, url: httpx2.URL) -> _Site:
-        """All hosts of a domain with an interval of its own are one site, else host and port are."""
+        """All hosts of a domain with an interval of its own are one site, else an origin is: scheme, host and port."""
         host = url.host
         domains = (domain for domain in self.policy.intervals if host == domain or host.endswith("." + domain))
-        name = max(domains, key=len, default=url.netloc.decode("ascii"))
-        interval_s = self.policy.intervals.get(name, self.policy.interval_s)
+        domain = max(domains, key=len, default="")
+        interval_s = self.policy.intervals.get(domain, self.policy.interval_s)
+        # where no pause is kept there is nothing to share: two servers on one machine are two (RFC 6454 §4)
+        name = domain if domain and interval_s else f"{url.scheme}://{url.netloc.decode('ascii')}"
         return self._sites.setdefault(name, _Site(interval_s))
 
     def _closed(self, url: httpx2.URL, site: _Site) -> ClosedError:

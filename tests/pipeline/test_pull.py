@@ -10,7 +10,7 @@ import pytest
 
 from digest.errors import DigestError
 from tests.collect.feeds import CAPTCHA, arxiv_entry, arxiv_feed
-from tests.http_server import Reply, with_etag
+from tests.http_server import HttpServer, Reply, with_etag
 from tests.installation import findings, item, jsonl, sentences
 from tests.makers import NOW, TODAY
 from tests.pipeline import children
@@ -113,6 +113,26 @@ def test_a_source_in_trouble_costs_only_itself(home: Installation, trouble: Repl
     assert [False, True] == [verdict.trouble for verdict in report.verdicts]
     assert sentences(report)[1].startswith(sentence.format(url=home.server.url))
     assert ["arxiv:2609.00001"] == editions(home)
+
+
+def test_a_server_that_wants_to_be_left_alone_costs_no_other_on_the_same_machine(home: Installation) -> None:
+    """The wait counts for an origin: scheme, host and port (RFC 6454 §4)."""
+    home.server.routes["/journal"] = Reply(429, headers={"Retry-After": "3600"})
+    use(
+        home,
+        FEED,
+        FEED.replace('"journal"', '"second"'),
+        '[[sources]]\ntype = "feed"\nname = "other"\nurl = "URL/feed"\n',
+    )
+    with HttpServer() as other:
+        other.routes["/feed"] = Reply(body=journal(1))
+        home.sources = home.sources.replace("URL", other.url)
+
+        told = home.pull()
+
+    assert ["failed", "failed", "fresh"] == [finding for _, finding in findings(told)]
+    assert all("not to be asked again before 07:00 UTC" in sentence for sentence in sentences(told)[:2])
+    assert ["/journal"] == [request.path for request in home.server.requests]
 
 
 def test_a_bad_item_costs_one_item_and_is_told(home: Installation) -> None:
