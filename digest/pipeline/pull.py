@@ -9,7 +9,7 @@ from digest.collect import KINDS, collect
 from digest.collect.http import HttpPolicy
 from digest.curate.followups import happened
 from digest.curate.intake import SourceRule, decide
-from digest.errors import DigestError, StateError
+from digest.errors import StateError
 from digest.model import RunReport
 from digest.pipeline.stars import take_stars
 from digest.pipeline.thumbnails import take_thumbnails
@@ -38,7 +38,7 @@ async def pull(
         settings: names the sources and how to behave on the network.
         state: where batches become durable.
         clock: gives the present moment, aware.
-        only: names of the sources to pull; empty: all.
+        only: names of the sources to pull, all of them configured; empty: all.
         allow_flood: store a batch even if far more is new than ever before.
         on_batch: called as each source finishes, for progress.
 
@@ -47,11 +47,10 @@ async def pull(
         and disturbed no other.
 
     Raises:
-        DigestError: `only` names a source that is not configured.
         StateError: nothing was stored, and the same pull can be made again.
     """
     started = clock()
-    sources = _chosen(settings.sources, only)
+    sources = [source for source in settings.sources if not only or source.name in only]
     policy = http_policy(settings)
     batches = await collect(sources, state.papers.memories(), policy, now=started, on_progress=on_batch)
     with state.transaction():
@@ -100,13 +99,6 @@ def http_policy(settings: Settings) -> HttpPolicy:
         intervals=intervals,
         proxy=proxy.get_secret_value() if proxy else "",
     )
-
-
-def _chosen(sources: Iterable[Source], only: Collection[str]) -> list[Source]:
-    by_name = {source.name: source for source in sources}
-    if unknown := [name for name in only if name not in by_name]:
-        raise DigestError(f"there is no source {unknown[0]}", hint=f"the sources are: {', '.join(by_name)}")
-    return [source for name, source in by_name.items() if not only or name in only]
 
 
 def _rule(source: Source) -> SourceRule:

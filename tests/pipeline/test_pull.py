@@ -266,9 +266,6 @@ def test_only_what_was_asked_for_is_pulled(home: Installation) -> None:
     home.publish(item(1))
 
     assert [("list", "fresh")] == findings(home.pull(only=["list"]))
-    with pytest.raises(DigestError) as caught:
-        home.pull(only=["lists"])
-    assert ("there is no source lists", "the sources are: list, journal") == (caught.value.message, caught.value.hint)
 
 
 _PULL_WITH_LITTLE_SPACE = """
