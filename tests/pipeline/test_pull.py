@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, date, datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -266,6 +266,41 @@ def test_only_what_was_asked_for_is_pulled(home: Installation) -> None:
     home.publish(item(1))
 
     assert [("list", "fresh")] == findings(home.pull(only=["list"]))
+
+
+@pytest.mark.parametrize("more", [{}, {"id": 7, "url": "https://lab.example/7"}, {"id": "x" * 1_500}])
+def test_a_source_that_gets_another_name_brings_nothing_twice(any_home: Installation, more: dict[str, Any]) -> None:
+    """Weeks later, when what readers had is no longer compared by its words."""
+    numbered = [item(number) | {"id": f"paper {number}"} for number in (1, 2)]
+    any_home.publish(*numbered, item(3) | more)
+    any_home.pull()
+    any_home.send()
+    any_home.sources = any_home.sources.replace('"list"', '"reading group"')
+
+    told = any_home.pull(NOW + 40 * DAY)
+    any_home.publish(*numbered, item(3) | more, item(4) | {"id": "paper 4"})
+    again = any_home.pull(NOW + 41 * DAY)
+
+    assert ["reading group: first pull: 3 papers, 0 new, 3 known from other sources"] == sentences(told)
+    assert ["reading group: 4 papers, 1 new, 3 seen before"] == sentences(again)
+    assert sentences(any_home.send(NOW + 41 * DAY))[0].startswith("ada@example.org: 1 for you sent; 1 new paper,")
+
+
+def test_another_list_that_counts_from_one_again_is_another_list(home: Installation) -> None:
+    home.publish(item(1) | {"id": "1"})
+    home.pull()
+    home.sources = home.sources.replace('"list"', '"next year"')
+    home.publish(item(2) | {"id": "1"})
+
+    assert ["next year: first pull: 1 paper, 1 new"] == sentences(home.pull(NOW + DAY))
+
+
+def test_a_list_beside_another_one_has_its_own_names(home: Installation) -> None:
+    home.publish(item(1) | {"id": "1"})
+    home.pull()
+    home.sources += home.sources.replace('"list"', '"second"')
+
+    assert "second: first pull: 1 paper, 1 new" == sentences(home.pull(NOW + DAY))[1]
 
 
 _PULL_WITH_LITTLE_SPACE = """
