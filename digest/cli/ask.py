@@ -87,12 +87,12 @@ def _day(day: Day) -> str:
 def status(*, as_json: JsonOption = False, config: ConfigOption = None) -> None:
     """Show what is known, what waits and what comes next."""
     from digest.due import next_due, weekly_at
-    from digest.pipeline.outages import outages
+    from digest.pipeline.failing import failing_sources
     from digest.pipeline.readers import pause_reason, subscribers
 
     settings, now = load_settings(config), utc_now()
     with open_settings_state(settings) as state:
-        memories, failing = state.papers.memories(), outages(settings, state, now=now)
+        memories, failing = state.papers.memories(), failing_sources(settings, state, now=now)
         readers, pauses = subscribers(settings, state), state.subscribers.pauses()
         counts = {**state.counts(), "subscribers": len(readers)}
         place = state.place

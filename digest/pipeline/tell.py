@@ -10,8 +10,8 @@ from digest.compose.message import compose_notice
 from digest.deliver.outbox import deliver_one
 from digest.errors import DeliveryError
 from digest.model import RunReport
+from digest.pipeline.failing import failing_sources
 from digest.pipeline.letterhead import letterhead, open_renderer
-from digest.pipeline.outages import outages
 from digest.pipeline.send import transport
 from digest.pipeline.sign import open_signer, signed
 
@@ -92,7 +92,7 @@ def _of_sources(settings: Settings, state: State, verdicts: tuple[Verdict, ...],
         return None
     failing = [
         one
-        for one in outages(settings, state, now=now)
+        for one in failing_sources(settings, state, now=now)
         if notice.is_to_be_told(
             one, now=now, notices=state.runs.starts(_run_of(one.source), since=now - notice.REMINDER, until=now)
         )

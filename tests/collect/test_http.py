@@ -4,28 +4,25 @@ from __future__ import annotations
 
 import asyncio
 import gzip
-import ssl
 import threading
 import traceback
-from datetime import UTC, datetime
 from itertools import pairwise
 from socketserver import StreamRequestHandler, ThreadingTCPServer
 from typing import TYPE_CHECKING
 
 import pytest
-import trustme
 from structlog.testing import capture_logs
 
 from digest import __version__
 from digest.collect.http import Http, HttpPolicy, PassingError, Response, Traffic, shown
-from digest.errors import DigestError, FetchError
+from digest.errors import FetchError
 from digest.model import Source, Validators
 from tests.collect.net import get, policy, pull
 from tests.http_server import HttpServer, Reply, with_etag
 from tests.makers import NOW
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    pass
 
 
 def test_the_answer_is_the_body_with_what_to_send_back_next_time(http_server: HttpServer) -> None:
@@ -349,69 +346,7 @@ def test_nobody_waits_longer_than_two_minutes_or_the_deadline(http_server: HttpS
     assert ["/hour", "/minute"] == [request.path for request in http_server.requests]
 
 
-# --- TLS and names
-
-
-def _tls(ca: trustme.CA, name: str, not_after: datetime | None = None) -> ssl.SSLContext:
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    ca.issue_cert(name, not_after=not_after).configure_cert(context)
-    return context
-
-
-@pytest.fixture
-def authority(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> trustme.CA:
-    """The only one that is trusted."""
-    ca = trustme.CA()
-    ca.cert_pem.write_to_path(str(tmp_path / "ca.pem"))
-    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "ca.pem"))
-    return ca
-
-
-def test_the_certificate_must_be_for_the_name_although_the_address_is_pinned(authority: trustme.CA) -> None:
-    with HttpServer(_tls(authority, "localhost")) as server:
-        server.routes["/"] = Reply(body=b"x")
-
-        assert b"x" == get(f"https://localhost:{server.port}/", allow_private_hosts=("localhost",)).body
-        assert f"localhost:{server.port}" == server.requests[0].headers["host"]
-
-
-@pytest.mark.parametrize(
-    ("fault", "reason", "hint"),
-    [
-        ("other name", "its certificate is for another host name", "is the host name in the address right?"),
-        ("expired", "its certificate has expired", "whoever runs the server has to renew it"),
-        ("stranger", "its certificate is signed by nobody this machine trusts", "as SSL_CERT_FILE"),
-    ],
-)
-def test_a_bad_certificate_is_a_final_failure_that_says_what_is_wrong_with_it(
-    authority: trustme.CA, fault: str, reason: str, hint: str
-) -> None:
-    context = {
-        "other name": _tls(authority, "other.example"),
-        "expired": _tls(authority, "localhost", not_after=datetime(2020, 1, 1, tzinfo=UTC)),
-        "stranger": _tls(trustme.CA(), "localhost"),
-    }[fault]
-    with HttpServer(context) as server, pytest.raises(FetchError) as caught:
-        get(f"https://localhost:{server.port}/", allow_private_hosts=("localhost",))
-
-    assert reason in caught.value.reason
-    assert hint in caught.value.hint
-    assert not isinstance(caught.value, PassingError)
-
-
-@pytest.mark.parametrize(
-    ("content", "reason"), [(None, "No such file or directory"), ("nonsense", "it holds no certificate")]
-)
-def test_a_file_of_authorities_that_is_of_no_use_is_named(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, content: str | None, reason: str
-) -> None:
-    file = tmp_path / "ca.pem"
-    monkeypatch.setenv("SSL_CERT_FILE", str(file))
-    if content:
-        file.write_text(content)
-
-    with pytest.raises(DigestError, match=f"environment SSL_CERT_FILE: {reason}"):
-        get("https://localhost/")
+# --- the way out
 
 
 def test_a_proxy_is_used_only_if_the_policy_names_one(http_server: HttpServer, monkeypatch: pytest.MonkeyPatch) -> None:

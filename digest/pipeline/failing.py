@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from digest.state.store import State
 
 
-def outages(settings: Settings, state: State, *, now: datetime) -> tuple[Outage, ...]:
+def failing_sources(settings: Settings, state: State, *, now: datetime) -> tuple[Outage, ...]:
     """Those whose last pull failed, at least in part, in the order of the configuration.
 
     Args:
