@@ -8,7 +8,6 @@ import threading
 import traceback
 from itertools import pairwise
 from socketserver import StreamRequestHandler, ThreadingTCPServer
-from typing import TYPE_CHECKING
 
 import pytest
 from structlog.testing import capture_logs
@@ -20,9 +19,6 @@ from digest.model import Source, Validators
 from tests.collect.net import get, policy, pull
 from tests.http_server import HttpServer, Reply, with_etag
 from tests.makers import NOW
-
-if TYPE_CHECKING:
-    pass
 
 
 def test_the_answer_is_the_body_with_what_to_send_back_next_time(http_server: HttpServer) -> None:
