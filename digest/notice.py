@@ -1,11 +1,13 @@
-"""When the operator should hear of it: a whole day brought nothing, and no weekend or holiday explains it. Pure.
+"""When the operator should hear of it: a whole day brought nothing, or a source has failed for days. Pure.
 
 The verdicts of recent runs go in; the lines of one short mail come out, or nothing.
 """
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from itertools import takewhile
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -17,7 +19,68 @@ if TYPE_CHECKING:
 WHOLE_DAY = timedelta(hours=23)
 #: how far back it is looked whether mail was stuck a whole day ago: whatever is, was tried again within a day
 REACH = 2 * WHOLE_DAY
+#: how long a source has to fail on end before that is told, and on how many days of that at least: a failure on Friday
+#: and one on Monday, with nothing between, are two failures. Then, how long until it is told again
+LASTING = timedelta(days=3) - timedelta(hours=1)
+LEAST_DAYS = 3
+REMINDER = timedelta(days=7) - timedelta(hours=1)
 _STUCK = {"deferred", "refused", "expired", "in_doubt"}
+
+
+@dataclass(frozen=True, slots=True)
+class Outage:
+    """A source whose last pulls have all failed, at least in part."""
+
+    source: str
+    #: the first and the last of these pulls, aware
+    since: datetime
+    last: datetime
+    #: how many there were, at least 1
+    pulls: int
+    #: on how many UTC days, at least 1
+    days: int
+    #: what the last one found, the source's name first; without a full stop
+    sentence: str
+
+    @property
+    def told(self) -> str:
+        """Which source, why, and since when; without a full stop."""
+        return f"{self.sentence}; since {self.since.astimezone(UTC):%a %-d %b %H:%M} UTC"
+
+
+def outage(verdicts: Iterable[Verdict]) -> Outage | None:
+    """What fails, by the verdicts on one source, newest first; None if its last pull did not fail.
+
+    A source that publishes nothing does not fail. One of which only a part cannot be read does.
+    """
+    failed = tuple(takewhile(_has_failed, verdicts))
+    if not failed:
+        return None
+    last, first = failed[0], failed[-1]
+    days = len({verdict.at.astimezone(UTC).date() for verdict in failed})
+    return Outage(last.name, first.at, last.at, len(failed), days, last.sentence)
+
+
+def _has_failed(verdict: Verdict) -> bool:
+    return verdict.finding == "failed" or (verdict.finding == "fresh" and verdict.trouble)
+
+
+def is_to_be_told(found: Outage, *, now: datetime, notices: Iterable[datetime]) -> bool:
+    """Whether the operator should hear of a source that fails: for three days, once, and then once a week.
+
+    Args:
+        found: as of the last pull; one of more than a day ago says nothing about today.
+        now: aware.
+        notices: when the operator was told of this source.
+    """
+    is_lasting = found.last - found.since >= LASTING and found.days >= LEAST_DAYS
+    is_recent = now - found.last <= WHOLE_DAY
+    return is_lasting and is_recent and not any(found.since <= at <= now < at + REMINDER for at in notices)
+
+
+def is_silent(verdicts: Iterable[Verdict], *, now: datetime) -> bool:
+    """Whether no source brought a new paper for a whole day and at least one ends in trouble."""
+    return bool(_nothing_came(_of_sources(verdicts, now)))
 
 
 def lines(
@@ -39,10 +102,18 @@ def lines(
     since = now - WHOLE_DAY
     if started is None or started > since or (last_notice is not None and last_notice > since):
         return ()
-    recent = sorted((v for v in verdicts if now - REACH <= v.at <= now), key=lambda v: v.at)
-    sources = [v for v in recent if v.scope == "source" and v.at >= since]
-    readers = [v for v in recent if v.scope == "subscriber"]
-    return (*_nothing_came(sources), *_nothing_went_out(readers, since))
+    verdicts = [*verdicts]
+    readers = sorted((v for v in verdicts if v.scope == "subscriber" and now - REACH <= v.at <= now), key=_moment)
+    return (*_nothing_came(_of_sources(verdicts, now)), *_nothing_went_out(readers, since))
+
+
+def _of_sources(verdicts: Iterable[Verdict], now: datetime) -> list[Verdict]:
+    """Those of the last day, oldest first."""
+    return sorted((v for v in verdicts if v.scope == "source" and now - WHOLE_DAY <= v.at <= now), key=_moment)
+
+
+def _moment(verdict: Verdict) -> datetime:
+    return verdict.at
 
 
 def _nothing_came(verdicts: Sequence[Verdict]) -> list[str]:

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from digest.bounces.entity import MAX_BYTES, one_line
 from digest.bounces.mailbox import Returned
+from digest.certificate import flaw_of
 from digest.errors import FetchError
 
 if TYPE_CHECKING:
@@ -24,7 +25,18 @@ if TYPE_CHECKING:
     from datetime import datetime
     from types import TracebackType
     from typing import Self
+
+    from digest.certificate import Flaw
+
 _AGAIN = "run the command again; nothing was lost"
+
+_CERTIFICATE: dict[Flaw, str] = {
+    "early": "compare the clocks of this machine and of the mailbox's server",
+    "expired": "whoever runs the mailbox has to renew it; is the clock of this machine right?",
+    "issuer": "put the certificate of that authority into a file and name it in bounces.ca_file",
+    "name": "set bounces.host to the name in the certificate",
+    "other": "whoever runs the mailbox has to mend it",
+}
 
 #: `tls`: encrypted from the first byte; `starttls`: encrypted before the login. There is no third
 ImapSecurity = Literal["tls", "starttls"]
@@ -163,7 +175,8 @@ class ImapMailbox:
 
     def _trouble(self, error: Exception, what: str, hint: str) -> FetchError:
         if isinstance(error, ssl.SSLCertVerificationError):
-            reason = f"its certificate is not trusted: {one_line(error.verify_message)}"
+            flaw, reason = flaw_of(error.verify_code, one_line(error.verify_message))
+            hint = _CERTIFICATE[flaw]
         elif isinstance(error, TimeoutError):
             reason = f"no answer within {self._settings.timeout_s:g} s"
         else:

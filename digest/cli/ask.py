@@ -87,25 +87,27 @@ def _day(day: Day) -> str:
 def status(*, as_json: JsonOption = False, config: ConfigOption = None) -> None:
     """Show what is known, what waits and what comes next."""
     from digest.due import next_due, weekly_at
+    from digest.pipeline.failing import failing_sources
     from digest.pipeline.readers import pause_reason, subscribers
 
     settings, now = load_settings(config), utc_now()
     with open_settings_state(settings) as state:
-        memories = state.papers.memories()
+        memories, failing = state.papers.memories(), failing_sources(settings, state, now=now)
         readers, pauses = subscribers(settings, state), state.subscribers.pauses()
         counts = {**state.counts(), "subscribers": len(readers)}
         place = state.place
     due = {reader.email: None if pause_reason(reader, pauses, now) else next_due(reader, now) for reader in readers}
     if as_json:
         sources = {source.name: memories.get(source.name) for source in settings.sources}
-        print_json(
-            {"config": str(settings.path), "state": place, "counts": counts, "sources": sources, "next_due": due}
-        )
+        told = {"config": str(settings.path), "state": place, "counts": counts, "sources": sources}
+        print_json(told | {"failing": failing, "next_due": due})
         return
     say(f"configuration  {settings.path}\nstate          {place}")
     say(f"mail goes to   {settings.smtp.host if settings.smtp else settings.maildir_path}\n")
     rows = [_source_row(source.name, memories.get(source.name)) for source in settings.sources]
-    say(table([("SOURCE", "LAST PULL", "LAST NEWS", "FAILURES"), *rows]))
+    say(table([("SOURCE", "LAST READ", "LAST NEWS", "FAILURES"), *rows]))
+    for one in failing:
+        say(f"  {one.told}")
     say("\n" + table([(name.replace("_", " "), f"{count:,}") for name, count in counts.items()]))
     unconfirmed = [(f"  {reader.email}", pause_reason(reader, pauses, now)) for reader in readers if reader.asked_at]
     if unconfirmed:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from digest.cli.console import EXIT_DEFERRED, EXIT_FAILED, print_json, print_report, progress
+from digest.cli.console import EXIT_DEFERRED, EXIT_FAILED, UsageError, print_json, print_report, progress
 from digest.cli.options import ConfigOption, JsonOption, examples, load_and_warn, open_settings_state, run_to_end
 from digest.clock import utc_now
 
@@ -41,6 +41,9 @@ def pull(
 ) -> None:
     """Fetch new batches from the sources. Nothing is mailed."""
     settings = load_and_warn(config)
+    names = [one.name for one in settings.sources]
+    if unknown := [name for name in source or [] if name not in names]:
+        raise UsageError(f"--source {unknown[0]}: there is no such source", hint=f"the sources are: {', '.join(names)}")
     with open_settings_state(settings) as state:
         report = _pull(settings, state, only=source or [], allow_flood=allow_flood)
     if as_json:

@@ -3,6 +3,8 @@
 Identifiers (arXiv, DOI, OpenReview) are taken from the fields meant for them, from the link and from the guid. For want
 of one the link is the key. If it says nothing about the item, because several share it or it is the channel's own (some
 journals link to their home page), the guid or the title under the name of this source is. HTML becomes plain text.
+
+A relative link counts from `xml:base`, else from the address that gave the feed (RFC 3986 §5.1).
 """
 
 from __future__ import annotations
@@ -10,13 +12,14 @@ from __future__ import annotations
 from collections import Counter
 from functools import partial
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urljoin
 
 from digest.collect.arxiv import without_announcement
 from digest.collect.authors import split_byline
 from digest.collect.items import UnusableError, read_items
 from digest.collect.syndication import date_of, read_document, terms_of
 from digest.collect.text import MAX_ABSTRACT, MAX_TITLE, link, names, one_line, plain, terms
-from digest.identity import Identifier, best_key, identify, own_key, version_of
+from digest.identity import Identifier, best_key, identify, is_address, own_key, version_of
 from digest.model import Paper
 
 if TYPE_CHECKING:
@@ -35,13 +38,13 @@ async def read(source: Source, visit: Visit) -> AsyncIterator[Answer]:
     """The one answer of the feed."""
     yield await visit.read(
         source.url,
-        partial(parse_feed, source=source.name),
+        lambda body, address: parse_feed(body, source=source.name, address=address),
         accept="application/atom+xml, application/rss+xml, application/xml;q=0.9, */*;q=0.5",
         hint="open the address in a browser: is it still the feed, and not a page about it?",
     )
 
 
-def parse_feed(data: bytes, *, source: str) -> Parsed:
+def parse_feed(data: bytes, *, source: str, address: str = "") -> Parsed:
     """Papers of a feed, in its order.
 
     Web pages and other answers that are no feed give one problem and no papers.
@@ -49,15 +52,34 @@ def parse_feed(data: bytes, *, source: str) -> Parsed:
     Args:
         data: what the server sent.
         source: name of the source.
+        address: what gave it, without a password; empty: relative links lead nowhere.
     """
     document = read_document(data)
-    addresses = Counter(identifier.key for entry in document.entries for identifier in _identifiers(entry)[1][:1])
+    entries = [
+        {**entry, "link": _absolute(entry.get("link"), address, guid=entry.get("id"))} for entry in document.entries
+    ]
+    addresses = Counter(identifier.key for entry in entries for identifier in _identifiers(entry)[1][:1])
     shared = {address for address, items in addresses.items() if items > 1}
     # also on a day on which only one item links to it: else the item would change its name with its company
-    if home := identify(one_line(document.channel.get("link"), _MAX_ID)):
-        shared.add(home.key)
-    papers, problems = read_items(document.entries, partial(_paper, source=source, shared=shared), _where)
+    homes = (identify(one_line(_absolute(document.channel.get("link"), address), _MAX_ID)), identify(address))
+    shared.update(home.key for home in homes if home)
+    papers, problems = read_items(entries, partial(_paper, source=source, shared=shared), _where)
     return papers, document.problems + problems
+
+
+def _absolute(link: object, address: str, *, guid: object = None) -> str:
+    """A link as it is if it is an address or identifies a work, else as seen from `address`; no mere fragments.
+
+    Without a link feedparser gives the guid for one. That is a relative link only if it is a path: `123` is none.
+    """
+    text = link.strip() if isinstance(link, str) else ""
+    is_name = text.startswith("#") or (link == guid and not text.startswith("/"))
+    if not text or not address or is_name or is_address(text) or identify(text):
+        return text
+    try:
+        return urljoin(address, text)
+    except ValueError:
+        return ""
 
 
 def _where(number: int, entry: Mapping[str, Any]) -> str:

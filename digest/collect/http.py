@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+import ssl
 import string
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -24,15 +25,18 @@ from urllib.parse import quote, urlsplit
 import httpx2
 
 from digest import __version__
+from digest.certificate import flaw_of
 from digest.collect.addresses import ForbiddenAddressError, PinnedTransport
 from digest.collect.patience import wait_asked, wait_spent
-from digest.errors import FetchError
+from digest.errors import DigestError, FetchError
 from digest.model import Validators
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping
     from datetime import datetime
     from types import TracebackType
+
+    from digest.certificate import Flaw
 
 #: seconds to wait for one address of a host before the next one is tried
 _CONNECT_S = 5.0
@@ -44,6 +48,14 @@ _PASSING = frozenset({429, 500, 502, 503, 504})
 _MISSING = frozenset({404, 410})
 _CLOSED = frozenset({401, 403})
 _MAX_PORT = 65_535
+_CERTIFICATE: dict[Flaw, str] = {
+    "early": "is the clock of this machine right?",
+    "expired": "whoever runs the server has to renew it; is the clock of this machine right?",
+    "issuer": "if you trust that authority, put its certificate and those of all others you need into a PEM file and "
+    "name that in the environment as SSL_CERT_FILE",
+    "name": "is the host name in the address right? It must be one that the certificate names",
+    "other": "whoever runs the server has to mend it",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,9 +75,9 @@ class HttpPolicy:
     attempts: int = 4
     #: seconds before the second attempt; doubles each time, with jitter
     backoff_s: float = 1.0
-    #: seconds between the end of a request and the next one to the same host and port
+    #: seconds between the end of a request and the next one to the same origin
     interval_s: float = 1.0
-    #: other intervals, by domain; all hosts of a domain share one turn
+    #: other intervals, by domain; all hosts of a domain share one turn, unless its interval is 0
     intervals: Mapping[str, float] = field(default_factory=lambda: {"arxiv.org": 3.0})
     #: URL of an HTTP proxy; may hold a password
     proxy: str = field(default="", repr=False)
@@ -81,6 +93,8 @@ class Response:
     validators: Validators
     #: True if the server confirmed the validators that were sent; `body` is empty then
     not_modified: bool = False
+    #: what gave it, after all redirects: no user, no password, no query
+    address: str = ""
 
 
 @dataclass(slots=True)
@@ -206,11 +220,13 @@ class Http:
                 site.next_start = _clock() + site.interval_s
 
     def _site(self, url: httpx2.URL) -> _Site:
-        """All hosts of a domain with an interval of its own are one site, else host and port are."""
+        """All hosts of a domain with an interval of its own are one site, else an origin is: scheme, host and port."""
         host = url.host
         domains = (domain for domain in self.policy.intervals if host == domain or host.endswith("." + domain))
-        name = max(domains, key=len, default=url.netloc.decode("ascii"))
-        interval_s = self.policy.intervals.get(name, self.policy.interval_s)
+        domain = max(domains, key=len, default="")
+        interval_s = self.policy.intervals.get(domain, self.policy.interval_s)
+        # where no pause is kept there is nothing to share: two servers on one machine are two (RFC 6454 §4)
+        name = domain if domain and interval_s else f"{url.scheme}://{url.netloc.decode('ascii')}"
         return self._sites.setdefault(name, _Site(interval_s))
 
     def _closed(self, url: httpx2.URL, site: _Site) -> ClosedError:
@@ -256,7 +272,8 @@ class Http:
         if status not in {200, 304, 400}:
             raise FetchError(place, _said(status), status=status, hint=_status_hint(status))
         body = b"" if status == HTTPStatus.NOT_MODIFIED else await self._body(answer, traffic)
-        return Response(status, body, _validators(answer.headers), status == HTTPStatus.NOT_MODIFIED)
+        address = str(answer.url.copy_with(username="", password="", query=None, fragment=None))
+        return Response(status, body, _validators(answer.headers), status == HTTPStatus.NOT_MODIFIED, address)
 
     def _note_wish(self, answer: httpx2.Response, site: _Site) -> None:
         """Remember for how long the site wants to be left alone, for all who would ask it.
@@ -288,7 +305,12 @@ def _clock() -> float:
 
 
 def _transport(policy: HttpPolicy) -> httpx2.AsyncHTTPTransport:
-    context = httpx2.create_ssl_context()  # the system's authorities, or those of SSL_CERT_FILE
+    try:
+        context = httpx2.create_ssl_context()  # the system's authorities, or those of SSL_CERT_FILE
+    except OSError as error:
+        reason = "it holds no certificate" if isinstance(error, ssl.SSLError) else error.strerror
+        hint = "name a PEM file with all authorities to trust, or leave the variable away"
+        raise DigestError(f"environment SSL_CERT_FILE: {reason}", hint=hint) from error
     if policy.proxy:
         return httpx2.AsyncHTTPTransport(verify=context, proxy=policy.proxy)
     return PinnedTransport(policy.allow_private_hosts, context)
@@ -355,6 +377,13 @@ def _status_hint(status: int) -> str:
     return ""
 
 
+def _certificate_error(error: BaseException | None) -> ssl.SSLCertVerificationError | None:
+    """The one that a failed connection was caused by, if it was."""
+    while error is not None and not isinstance(error, ssl.SSLCertVerificationError):
+        error = error.__cause__ or error.__context__
+    return error
+
+
 def _explained(error: Exception, place: str, *, proxy: str) -> FetchError:
     """What went wrong on the way, in words. `proxy`: its address, if there is one on the way."""
     cause = " ".join(str(error).split()) or type(error).__name__
@@ -362,6 +391,9 @@ def _explained(error: Exception, place: str, *, proxy: str) -> FetchError:
         return FetchError(place, cause, hint="if this host is yours and meant, add it to allow_private_hosts in [http]")
     if isinstance(error, httpx2.DecodingError):
         return FetchError(place, f"the answer cannot be decompressed ({cause})")
+    if certificate := _certificate_error(error):
+        flaw, reason = flaw_of(certificate.verify_code, " ".join(certificate.verify_message.split()))
+        return FetchError(place, reason, hint=_CERTIFICATE[flaw])
     if isinstance(error, httpx2.TransportError | OSError):
         way = f" through the proxy {shown(proxy)}" if proxy else ""
         hint = "is the network up, and the address right?" if not proxy else "is the proxy up, and http.proxy right?"

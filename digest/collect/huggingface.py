@@ -15,7 +15,6 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, date, timedelta
-from functools import partial
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
@@ -25,7 +24,7 @@ from digest.identity import identify
 from digest.model import Paper, Signals
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Callable
 
     from digest.collect.items import Answer, Parsed
     from digest.collect.visit import Visit
@@ -46,7 +45,7 @@ async def read(source: Source, visit: Visit) -> AsyncIterator[Answer]:
         for page in range(_MAX_PAGES):
             answer = await visit.read(
                 _url(source, day, page),
-                partial(parse_daily_papers, source=source.name, before=page * _PAGE),
+                _parser(source, page),
                 part=f"{day:%Y-%m-%d}" + (f", page {page + 1}" if page else ""),
                 accept="application/json",
                 hint="if it refuses today's date, the clock of this machine is ahead",
@@ -55,6 +54,10 @@ async def read(source: Source, visit: Visit) -> AsyncIterator[Answer]:
             yield answer
             if answer.failure or len(answer.papers) + len(answer.problems) < _PAGE:
                 break
+
+
+def _parser(source: Source, page: int) -> Callable[[bytes, str], Parsed]:
+    return lambda body, _address: parse_daily_papers(body, source=source.name, before=page * _PAGE)
 
 
 def _url(source: Source, day: date, page: int) -> str:

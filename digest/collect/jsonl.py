@@ -16,7 +16,6 @@ import asyncio
 import io
 import json
 from contextlib import suppress
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -38,12 +37,16 @@ _MAX_ID = 2_000
 
 async def read(source: Source, visit: Visit) -> AsyncIterator[Answer]:
     """The one answer of the file or the address; an empty list is a quiet day."""
-    parse = partial(parse_jsonl, source=source.name)
     hint = "write one JSON object per line, each with a title"
     if source.path:
         yield await asyncio.to_thread(_read_file, source, hint)
     else:
-        yield await visit.read(source.url, parse, hint=hint, is_incomplete=lambda _body: False)
+        yield await visit.read(
+            source.url,
+            lambda body, _address: parse_jsonl(body, source=source.name),
+            hint=hint,
+            is_incomplete=lambda _body: False,
+        )
 
 
 def _read_file(source: Source, hint: str) -> Answer:

@@ -48,7 +48,7 @@ async def pull_all(
 async def _pull(source: Source, memory: SourceMemory | None, http: Http, now: datetime) -> Batch:
     clock = asyncio.get_running_loop().time
     start = clock()
-    visit = Visit(http, memory, now=now, deadline=start + source.deadline_s)
+    visit = Visit(source.name, http, memory, now=now, deadline=start + source.deadline_s)
     answers = await _answers(source, visit)
     papers = unite(answer.papers for answer in answers)
     failure, hint = tell_failures(answers)

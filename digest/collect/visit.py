@@ -11,6 +11,7 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 import stamina
+import structlog
 
 from digest.collect.http import PassingError, Response, Traffic, shown
 from digest.collect.items import Answer, failure_of
@@ -26,6 +27,9 @@ if TYPE_CHECKING:
 
 #: longest pause before another attempt, in seconds, unless the server names one
 _MAX_BACKOFF_S = 30.0
+_log = structlog.get_logger(__name__)
+# its own line about an attempt names a Python object and no source; `Visit` says it in words
+stamina.instrumentation.set_on_retry_hooks(())
 
 
 def is_blank(body: bytes) -> bool:
@@ -37,19 +41,21 @@ class Visit:
     """One source, one pull.
 
     Args:
+        source: its name, for log lines.
         http: shared with the other sources.
         memory: of the source; holds the validators of earlier pulls.
         now: the present moment, aware.
         deadline: loop time at which the source has to be done.
     """
 
-    def __init__(self, http: Http, memory: SourceMemory | None, *, now: datetime, deadline: float) -> None:
+    def __init__(self, source: str, http: Http, memory: SourceMemory | None, *, now: datetime, deadline: float) -> None:
         self.now = now
         self.traffic = Traffic()
         #: by address, of the answers that could be read in full; the others must be sent again, changed or not
         self.validators: dict[str, Validators] = {}
         #: requests that were answered "not modified"
         self.unchanged = 0
+        self._source = source
         self._http = http
         self._known = memory.validators if memory else {}
         self._deadline = deadline
@@ -57,7 +63,7 @@ class Visit:
     async def read(
         self,
         url: str,
-        parse: Callable[[bytes], Parsed],
+        parse: Callable[[bytes, str], Parsed],
         *,
         part: str = "",
         accept: str = "",
@@ -69,7 +75,8 @@ class Visit:
 
         Args:
             url: what to ask for.
-            parse: never raises; no papers but problems means that the answer is not what was asked for.
+            parse: is given the body and the address it came from, after redirects; never raises; no papers but
+                problems means that the answer is not what was asked for.
             part: name of this part of the source, for messages.
             accept: value of the `Accept` header.
             hint: what the operator can do if the answer is not what was asked for.
@@ -85,7 +92,7 @@ class Visit:
             self.unchanged += 1
             self.validators[url] = _newer(response.validators, known)
             return Answer(part)
-        papers, problems = parsed = await asyncio.to_thread(parse, response.body)
+        papers, problems = parsed = await asyncio.to_thread(parse, response.body, response.address)
         if failure := _failure(response, parsed):
             return Answer(part, papers, problems, failure if part else f"{shown(url)}: {failure}", hint)
         if not problems and response.validators != Validators():
@@ -106,13 +113,23 @@ class Visit:
             wait_max=_MAX_BACKOFF_S,
         ):
             with attempt:
-                response = await self._http.get(
-                    url, deadline=self._deadline, traffic=self.traffic, validators=known, accept=accept
-                )
-                if response.status == HTTPStatus.OK and is_incomplete(response.body):
-                    raise PassingError(shown(url), "the answer is empty", hint="the next pull asks again")
-                return response
+                try:
+                    return await self._ask(url, known, accept, is_incomplete)
+                except PassingError as error:
+                    if attempt.num < policy.attempts:
+                        _log.info(f"{self._source}: {error.message}; it is asked again")
+                    raise
         raise AssertionError("unreachable: the last attempt returns or raises")
+
+    async def _ask(
+        self, url: str, known: Validators | None, accept: str, is_incomplete: Callable[[bytes], bool]
+    ) -> Response:
+        response = await self._http.get(
+            url, deadline=self._deadline, traffic=self.traffic, validators=known, accept=accept
+        )
+        if response.status == HTTPStatus.OK and is_incomplete(response.body):
+            raise PassingError(shown(url), "the answer is empty", hint="the next pull asks again")
+        return response
 
 
 def _newer(validators: Validators, known: Validators | None) -> Validators:

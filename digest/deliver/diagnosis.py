@@ -14,29 +14,21 @@ from typing import TYPE_CHECKING
 
 import aiosmtplib
 
+from digest.certificate import flaw_of
 from digest.deliver.reply import one_line
 from digest.errors import DeliveryError
 
 if TYPE_CHECKING:
+    from digest.certificate import Flaw
     from digest.deliver.reply import Stage
     from digest.deliver.settings import SmtpSettings
 
-#: X509_V_ERR_… of OpenSSL (x509_vfy.h) → reason, hint
-_EXPIRED = ("its certificate has expired", "renew the certificate of the relay")
-_UNKNOWN_SIGNER = (
-    "its certificate is signed by nobody this machine trusts (self-signed, or an authority of your own)",
-    "put the certificate of that authority into a file and name it in smtp.ca_file",
-)
-_OTHER_NAME = ("its certificate is for another host name", "set smtp.host to the name in the certificate")
-_CERTIFICATE: dict[int, tuple[str, str]] = {
-    9: ("its certificate is not valid yet", "compare the clocks of this machine and of the relay"),
-    10: _EXPIRED,
-    18: _UNKNOWN_SIGNER,
-    19: _UNKNOWN_SIGNER,
-    20: _UNKNOWN_SIGNER,
-    21: _UNKNOWN_SIGNER,
-    62: _OTHER_NAME,
-    64: _OTHER_NAME,
+_CERTIFICATE: dict[Flaw, str] = {
+    "early": "compare the clocks of this machine and of the relay",
+    "expired": "renew the certificate of the relay",
+    "issuer": "put the certificate of that authority into a file and name it in smtp.ca_file",
+    "name": "set smtp.host to the name in the certificate",
+    "other": "mend the certificate",
 }
 
 #: errno → reason, hint
@@ -118,8 +110,8 @@ def login_impossible(settings: SmtpSettings, methods: tuple[str, ...]) -> Delive
 
 def _tls_trouble(settings: SmtpSettings, error: ssl.SSLError) -> DeliveryError:
     if isinstance(error, ssl.SSLCertVerificationError):
-        reason, hint = _CERTIFICATE.get(error.verify_code, (one_line(error.verify_message), "mend the certificate"))
-        return _error(settings, "tls", reason, hint=hint)
+        flaw, reason = flaw_of(error.verify_code, one_line(error.verify_message))
+        return _error(settings, "tls", reason, hint=_CERTIFICATE[flaw])
     if error.reason in {"WRONG_VERSION_NUMBER", "RECORD_LAYER_FAILURE"}:
         hint = 'set smtp.security = "starttls" (usually port 587)'
         return _error(settings, "tls", "the port does not speak TLS from the first byte", hint=hint)

@@ -8,7 +8,7 @@
     similar.py      paper, state → the papers like it    of all that are known, or that a reader was sent
     returns.py      returned mail → readers paused       a bounce is durable before its mail counts as read
     consent.py      one mail that asks → a reader        a question is on record before it leaves
-    tell.py         verdicts → one short mail to the operator when a whole day brought nothing
+    tell.py         verdicts → one short mail to the operator after a day of nothing, or days of failures
     lint.py         a mail as it would be sent → what is wrong with it
 
 What these are made of:
@@ -24,6 +24,7 @@ What these are made of:
     archive.py      pages, feeds and an index to search  private.py     what each reader was sent
     records.py      the papers that are published        alike.py       the papers most like one of them
     made.py         what did not change is not made again
+    failing.py      which sources fail, since when and why
 
 A crash between any two steps loses nothing: the next run finds the stored batch, the planned rows and the claims.
 Every step ends in verdicts; time comes from the `clock` that the caller gives.

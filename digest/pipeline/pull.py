@@ -9,17 +9,18 @@ from digest.collect import KINDS, collect
 from digest.collect.http import HttpPolicy
 from digest.curate.followups import happened
 from digest.curate.intake import SourceRule, decide
-from digest.errors import DigestError, StateError
+from digest.curate.renames import former_names, recognised
+from digest.errors import StateError
 from digest.model import RunReport
 from digest.pipeline.stars import take_stars
 from digest.pipeline.thumbnails import take_thumbnails
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable
+    from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
     from datetime import datetime
 
     from digest.config import Settings
-    from digest.model import Batch, Source
+    from digest.model import Batch, Source, SourceMemory
     from digest.state.store import State
 
 
@@ -38,7 +39,7 @@ async def pull(
         settings: names the sources and how to behave on the network.
         state: where batches become durable.
         clock: gives the present moment, aware.
-        only: names of the sources to pull; empty: all.
+        only: names of the sources to pull, all of them configured; empty: all.
         allow_flood: store a batch even if far more is new than ever before.
         on_batch: called as each source finishes, for progress.
 
@@ -47,19 +48,20 @@ async def pull(
         and disturbed no other.
 
     Raises:
-        DigestError: `only` names a source that is not configured.
         StateError: nothing was stored, and the same pull can be made again.
     """
     started = clock()
-    sources = _chosen(settings.sources, only)
+    sources = [source for source in settings.sources if not only or source.name in only]
     policy = http_policy(settings)
     batches = await collect(sources, state.papers.memories(), policy, now=started, on_progress=on_batch)
     with state.transaction():
+        memories = state.papers.memories()
+        batches = _recognised(batches, settings, state, memories)
         now, known = clock(), state.papers.known(_identifiers(batches))
         decision = decide(
             batches,
             known,
-            state.papers.memories(),
+            memories,
             {source.name: _rule(source) for source in sources},
             now=now,
             flood_factor=settings.digest.flood_factor,
@@ -102,13 +104,6 @@ def http_policy(settings: Settings) -> HttpPolicy:
     )
 
 
-def _chosen(sources: Iterable[Source], only: Collection[str]) -> list[Source]:
-    by_name = {source.name: source for source in sources}
-    if unknown := [name for name in only if name not in by_name]:
-        raise DigestError(f"there is no source {unknown[0]}", hint=f"the sources are: {', '.join(by_name)}")
-    return [source for name, source in by_name.items() if not only or name in only]
-
-
 def _rule(source: Source) -> SourceRule:
     kind = KINDS[source.type]
     return SourceRule(
@@ -117,6 +112,21 @@ def _rule(source: Source) -> SourceRule:
         display=f"{source.name} ({', '.join(source.categories)})" if source.categories else source.name,
         mail_replacements=not {"replace", "replace-cross"}.isdisjoint(source.announce),
     )
+
+
+def _recognised(
+    batches: Sequence[Batch], settings: Settings, state: State, memories: Mapping[str, SourceMemory]
+) -> tuple[Batch, ...]:
+    """The batches, of which a first one may be that of a source which had another name before."""
+    gone = memories.keys() - {source.name for source in settings.sources}
+    first = {batch.source for batch in batches if not _was_read(memories.get(batch.source))} if gone else set()
+    names = {name for batch in batches if batch.source in first for name in former_names(batch, gone)}
+    known = state.papers.known(names)
+    return tuple(recognised(batch, gone, known) if batch.source in first else batch for batch in batches)
+
+
+def _was_read(memory: SourceMemory | None) -> bool:
+    return memory is not None and memory.first_pull_at is not None
 
 
 def _identifiers(batches: Iterable[Batch]) -> set[str]:

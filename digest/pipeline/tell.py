@@ -1,7 +1,8 @@
-"""Tell the operator, by one short mail, that a whole day brought nothing although it should have."""
+"""Tell the operator, by one short mail, that a whole day brought nothing, or that a source has failed for days."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from digest import notice
@@ -9,6 +10,7 @@ from digest.compose.message import compose_notice
 from digest.deliver.outbox import deliver_one
 from digest.errors import DeliveryError
 from digest.model import RunReport
+from digest.pipeline.failing import failing_sources
 from digest.pipeline.letterhead import letterhead, open_renderer
 from digest.pipeline.send import transport
 from digest.pipeline.sign import open_signer, signed
@@ -22,8 +24,24 @@ if TYPE_CHECKING:
     from digest.state.store import State
 
 
+#: the run by which it is remembered that a whole day without anything was told
+_NOTICE = "notice"
+
+
+@dataclass(frozen=True, slots=True)
+class _Notice:
+    """What to tell."""
+
+    subject: str
+    lines: tuple[str, ...]
+    #: names of the runs by which it is remembered that it was told
+    runs: tuple[str, ...]
+
+
 async def tell_operator(settings: Settings, state: State, *, clock: Callable[[], datetime]) -> Receipt | None:
     """Mail the operator if `notice` finds a reason and an address is configured.
+
+    Of several reasons one is told, and the next one by the next run.
 
     Returns:
         what became of that mail; None if there was none to send. A mail that was not delivered is tried again by
@@ -35,20 +53,13 @@ async def tell_operator(settings: Settings, state: State, *, clock: Callable[[],
     now = clock()
     if not settings.mail.operator:
         return None
-    runs = state.runs.span()
-    # none of a moment to come, which a clock that was ahead wrote down
-    notices = state.runs.starts("notice", since=now - notice.WHOLE_DAY, until=now)
-    lines = notice.lines(
-        _verdicts(state, now=now),
-        now=now,
-        last_notice=notices[-1] if notices else None,
-        started=runs[0] if runs else None,
-    )
-    if not lines:
+    verdicts = _verdicts(state, now=now)
+    told = _of_a_whole_day(state, verdicts, now=now) or _of_sources(settings, state, verdicts, now=now)
+    if not told:
         return None
     mail = compose_notice(
-        "digest: a whole day brought nothing",
-        lines,
+        told.subject,
+        told.lines,
         letterhead(settings),
         open_renderer(settings),
         recipient=settings.mail.operator,
@@ -60,8 +71,42 @@ async def tell_operator(settings: Settings, state: State, *, clock: Callable[[],
     except DeliveryError:
         return None  # the relay is what is wrong; the verdicts of this run say so
     if receipt.outcome == "delivered":
-        state.runs.record(RunReport("notice", now, clock(), notes=lines))
+        with state.transaction():
+            for run in told.runs:
+                state.runs.record(RunReport(run, now, clock(), notes=told.lines))
     return receipt
+
+
+def _of_a_whole_day(state: State, verdicts: tuple[Verdict, ...], *, now: datetime) -> _Notice | None:
+    runs = state.runs.span()
+    # none of a moment to come, which a clock that was ahead wrote down
+    notices = state.runs.starts(_NOTICE, since=now - notice.WHOLE_DAY, until=now)
+    last_notice = notices[-1] if notices else None
+    lines = notice.lines(verdicts, now=now, last_notice=last_notice, started=runs[0] if runs else None)
+    return _Notice("digest: a whole day brought nothing", lines, (_NOTICE,)) if lines else None
+
+
+def _of_sources(settings: Settings, state: State, verdicts: tuple[Verdict, ...], *, now: datetime) -> _Notice | None:
+    """Of the sources that have failed for days while others work; where none does, the whole day tells."""
+    if notice.is_silent(verdicts, now=now):
+        return None
+    failing = [
+        one
+        for one in failing_sources(settings, state, now=now)
+        if notice.is_to_be_told(
+            one, now=now, notices=state.runs.starts(_run_of(one.source), since=now - notice.REMINDER, until=now)
+        )
+    ]
+    if not failing:
+        return None
+    what = f"{failing[0].source} has failed" if len(failing) == 1 else f"{len(failing)} sources have failed"
+    lines = ("Sources that have failed for three days or longer:", *(f"- {one.told}" for one in failing))
+    return _Notice(f"digest: {what} for days", lines, tuple(_run_of(one.source) for one in failing))
+
+
+def _run_of(source: str) -> str:
+    """The run by which it is remembered that the operator was told of a source: sources fail at different times."""
+    return f"notice of {source}"
 
 
 def _verdicts(state: State, *, now: datetime) -> tuple[Verdict, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -83,4 +84,23 @@ def test_status_in_json_has_a_place_for_every_source(cli: Callable[..., Said]) -
 
     assert {"list": None} == before["sources"]
     assert 0 == after["sources"]["list"]["failures"]
-    assert {"config", "state", "counts", "sources", "next_due"} == after.keys()
+    assert {"config", "state", "counts", "sources", "failing", "next_due"} == after.keys()
+
+
+def test_status_names_a_source_that_fails_with_the_reason_and_since_when(
+    place: Place, cli: Callable[..., Said]
+) -> None:
+    papers = place.folder / "papers.jsonl"
+    before = cli("pull"), cli("status")
+    papers.unlink()
+    cli("pull"), cli("pull")
+
+    said, told = cli("status"), cli("status", "--json").json["failing"]
+
+    assert "since" not in before[1].out
+    sentence = f"list: {papers}: No such file or directory; check `path` of this source, and who may read it; "
+    assert re.search(rf"^  {re.escape(sentence)}2 failed pulls in a row; since .* UTC$", said.out, re.MULTILINE)
+    assert [("list", 2)] == [(one["source"], one["pulls"]) for one in told]
+    place.list_papers("Routing in a Mixture of Experts")
+    cli("pull")
+    assert [] == cli("status", "--json").json["failing"]

@@ -36,8 +36,8 @@ def test_a_pull_names_the_items_that_it_left_out(place: Place, cli: Callable[...
 def test_a_pull_of_a_source_that_is_not_there_names_those_that_are(cli: Callable[..., Said]) -> None:
     said = cli("pull", "--source", "lst")
 
-    assert (1, "") == (said.code, said.out)
-    assert "digest: there is no source lst\n  → the sources are: list\n" == said.err
+    assert (2, "") == (said.code, said.out)
+    assert "digest: --source lst: there is no such source\n  → the sources are: list\n" == said.err
 
 
 def test_a_pull_that_brought_nothing_but_failures_fails(place: Place, cli: Callable[..., Said]) -> None:

@@ -11,6 +11,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, get_args
 
 import pytest
+from structlog.testing import capture_logs
 
 from digest.collect import KINDS, collect
 from digest.collect.items import Answer
@@ -123,6 +124,20 @@ def test_a_busy_server_is_asked_again_and_then_counts(http_server: HttpServer) -
     (batch,) = pull(blog(http_server, "bio"))
 
     assert ("", 1, 3) == (batch.failure, len(batch.papers), batch.requests)
+
+
+def test_each_attempt_that_is_made_again_is_told_once_with_source_and_reason(http_server: HttpServer) -> None:
+    http_server.routes["/bio"] = in_turn(Reply(503), Reply(body=b""), Reply(503))
+
+    with capture_logs() as told:
+        (batch,) = pull(Source("feed", "bio", url=f"{http_server.url}/bio?token=secret"))
+
+    place = f"bio: {http_server.url}/bio"
+    assert [
+        f"{place}: the server answers 503 Service Unavailable; it is asked again",
+        f"{place}: the answer is empty; it is asked again",
+    ] == [line["event"] for line in told]
+    assert "the server answers 503" in batch.failure
 
 
 @pytest.mark.parametrize(("status", "requests"), [(503, 3), (429, 3), (403, 1), (404, 1), (400, 1)])

@@ -341,6 +341,70 @@ def test_a_feed_is_read_where_it_says_and_only_if_it_changed(http_server: HttpSe
     assert ((), True, "") == (second.papers, second.not_modified, second.failure)
 
 
+@pytest.mark.parametrize(
+    ("item", "path"),
+    [
+        ("<link>/papers/1</link>", "/papers/1"),
+        ("<link>1.html</link>", "/journal/1.html"),
+        ("<link>?p=1</link>", "/journal/feed?p=1"),
+        ("<guid>/papers/1</guid>", "/papers/1"),
+        ("<link>1</link><guid>post 1</guid>", "/journal/1"),
+    ],
+)
+def test_a_relative_link_counts_from_where_the_feed_was_found(http_server: HttpServer, item: str, path: str) -> None:
+    """RFC 3986 §5.1.3: the address at the end of all redirects; without its password and token."""
+    http_server.routes["/old"] = Reply(301, headers={"Location": "/journal/feed?token=secret"})
+    http_server.routes["/journal/feed"] = Reply(body=rss(f"<title>On Numbers</title>{item}"))
+    host = f"127.0.0.1:{http_server.port}"
+
+    (batch,) = pull(Source("feed", "blog", url=f"http://ada:secret@{host}/old"))
+
+    ((paper,), problems) = (batch.papers, batch.problems)
+    assert (f"http://{host}{path}", f"url:https://{host}{path}", ()) == (paper.url, paper.key, problems)
+
+
+@pytest.mark.parametrize(
+    ("attributes", "expected"),
+    [
+        (("", ""), "https://journal.example/x"),
+        (("xml:base='https://other.example/a/'", ""), "https://other.example/x"),
+        (("xml:base='/a/'", "xml:base='https://third.example/'"), "https://third.example/x"),
+    ],
+)
+def test_relative_links_of_atom_count_from_xml_base(attributes: tuple[str, str], expected: str) -> None:
+    feed = (
+        "<feed xmlns='http://www.w3.org/2005/Atom' {}><title>J</title>"
+        "<entry {}><title>On Numbers</title><link href='/x'/></entry></feed>"
+    )
+
+    ((paper,), _) = parse_feed(feed.format(*attributes).encode(), source="j", address="https://journal.example/feed")
+
+    assert expected == paper.url
+
+
+@pytest.mark.parametrize(
+    ("item", "key"),
+    [
+        ("<link>10.1000/abc</link>", "doi:10.1000/abc"),
+        ("<link>javascript:alert(1)</link>", "list:blog/On Numbers"),
+        ("<link>file:///etc/passwd</link>", "list:blog/On Numbers"),
+        ("<link>//[bad/x</link>", "list:blog/On Numbers"),
+        ("<link>two words</link>", "list:blog/On Numbers"),
+        ("<link>#top</link>", "list:blog/On Numbers"),
+        ("<link/><guid>123</guid>", "list:blog/123"),
+        ("<link>feed</link><guid>123</guid>", "list:blog/123"),
+        ("<link>/</link><guid>123</guid>", "list:blog/123"),
+    ],
+)
+def test_what_is_no_relative_link_is_not_made_one(item: str, key: str) -> None:
+    data = rss(f"<title>On Numbers</title>{item}", head="<link>/</link>")
+
+    ((paper,), _) = parse_feed(data, source="blog", address="https://blog.example/feed")
+
+    assert key == paper.key
+    assert paper.url in {"", "https://blog.example/feed", "https://blog.example/"}
+
+
 def test_a_page_instead_of_the_feed_is_a_failure_with_a_hint(http_server: HttpServer) -> None:
     http_server.routes["/feed"] = Reply(body=CAPTCHA)
 

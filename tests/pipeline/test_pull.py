@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, date, datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from digest.errors import DigestError
 from tests.collect.feeds import CAPTCHA, arxiv_entry, arxiv_feed
-from tests.http_server import Reply, with_etag
+from tests.http_server import HttpServer, Reply, with_etag
 from tests.installation import findings, item, jsonl, sentences
 from tests.makers import NOW, TODAY
 from tests.pipeline import children
@@ -113,6 +113,26 @@ def test_a_source_in_trouble_costs_only_itself(home: Installation, trouble: Repl
     assert [False, True] == [verdict.trouble for verdict in report.verdicts]
     assert sentences(report)[1].startswith(sentence.format(url=home.server.url))
     assert ["arxiv:2609.00001"] == editions(home)
+
+
+def test_a_server_that_wants_to_be_left_alone_costs_no_other_on_the_same_machine(home: Installation) -> None:
+    """The wait counts for an origin: scheme, host and port (RFC 6454 §4)."""
+    home.server.routes["/journal"] = Reply(429, headers={"Retry-After": "3600"})
+    use(
+        home,
+        FEED,
+        FEED.replace('"journal"', '"second"'),
+        '[[sources]]\ntype = "feed"\nname = "other"\nurl = "URL/feed"\n',
+    )
+    with HttpServer() as other:
+        other.routes["/feed"] = Reply(body=journal(1))
+        home.sources = home.sources.replace("URL", other.url)
+
+        told = home.pull()
+
+    assert ["failed", "failed", "fresh"] == [finding for _, finding in findings(told)]
+    assert all("not to be asked again before 07:00 UTC" in sentence for sentence in sentences(told)[:2])
+    assert ["/journal"] == [request.path for request in home.server.requests]
 
 
 def test_a_bad_item_costs_one_item_and_is_told(home: Installation) -> None:
@@ -246,9 +266,41 @@ def test_only_what_was_asked_for_is_pulled(home: Installation) -> None:
     home.publish(item(1))
 
     assert [("list", "fresh")] == findings(home.pull(only=["list"]))
-    with pytest.raises(DigestError) as caught:
-        home.pull(only=["lists"])
-    assert ("there is no source lists", "the sources are: list, journal") == (caught.value.message, caught.value.hint)
+
+
+@pytest.mark.parametrize("more", [{}, {"id": 7, "url": "https://lab.example/7"}, {"id": "x" * 1_500}])
+def test_a_source_that_gets_another_name_brings_nothing_twice(any_home: Installation, more: dict[str, Any]) -> None:
+    """Weeks later, when what readers had is no longer compared by its words."""
+    numbered = [item(number) | {"id": f"paper {number}"} for number in (1, 2)]
+    any_home.publish(*numbered, item(3) | more)
+    any_home.pull()
+    any_home.send()
+    any_home.sources = any_home.sources.replace('"list"', '"reading group"')
+
+    told = any_home.pull(NOW + 40 * DAY)
+    any_home.publish(*numbered, item(3) | more, item(4) | {"id": "paper 4"})
+    again = any_home.pull(NOW + 41 * DAY)
+
+    assert ["reading group: first pull: 3 papers, 0 new, 3 known from other sources"] == sentences(told)
+    assert ["reading group: 4 papers, 1 new, 3 seen before"] == sentences(again)
+    assert sentences(any_home.send(NOW + 41 * DAY))[0].startswith("ada@example.org: 1 for you sent; 1 new paper,")
+
+
+def test_another_list_that_counts_from_one_again_is_another_list(home: Installation) -> None:
+    home.publish(item(1) | {"id": "1"})
+    home.pull()
+    home.sources = home.sources.replace('"list"', '"next year"')
+    home.publish(item(2) | {"id": "1"})
+
+    assert ["next year: first pull: 1 paper, 1 new"] == sentences(home.pull(NOW + DAY))
+
+
+def test_a_list_beside_another_one_has_its_own_names(home: Installation) -> None:
+    home.publish(item(1) | {"id": "1"})
+    home.pull()
+    home.sources += home.sources.replace('"list"', '"second"')
+
+    assert "second: first pull: 1 paper, 1 new" == sentences(home.pull(NOW + DAY))[1]
 
 
 _PULL_WITH_LITTLE_SPACE = """

@@ -1,7 +1,8 @@
-"""The operator's mail: one after a whole day that brought nothing although it should have."""
+"""The operator's mail: after a whole day that brought nothing although it should have, and of a source that fails."""
 
 from __future__ import annotations
 
+import itertools
 from datetime import UTC, datetime, timedelta
 from email import message_from_bytes, policy
 from typing import TYPE_CHECKING
@@ -11,7 +12,7 @@ import pytest
 from digest import __version__
 from tests.collect.feeds import arxiv_entry, arxiv_feed
 from tests.http_server import Reply
-from tests.installation import ADA, BOB, item, reader
+from tests.installation import ADA, BOB, item, jsonl, reader
 from tests.makers import NOW
 from tests.smtp_server import free_port
 
@@ -24,6 +25,11 @@ if TYPE_CHECKING:
 HOUR = timedelta(hours=1)
 DAY = timedelta(days=1)
 OPERATOR = "root@example.org"
+#: a journal with one article, ever
+QUIET = (
+    b'<rss version="2.0"><channel><title>J</title>'
+    b"<item><title>Old</title><link>https://journal.example/1</link></item></channel></rss>"
+)
 
 
 @pytest.fixture
@@ -187,3 +193,108 @@ def test_a_mail_put_off_for_the_first_time_is_no_reason_to_write(
         told.append(len(notices(relay)))
 
     assert [0, 0, 1] == told
+
+
+@pytest.fixture
+def half(watched: Installation) -> Installation:
+    """An installation of which one source fails and the other has something new every day."""
+    watched.server.routes["/list"] = lambda _request: Reply(body=jsonl(item(next(papers))))
+    papers = itertools.count(1)
+    return watched
+
+
+def run(home: Installation, relay: SmtpServer, *days: float) -> list[int]:
+    """Pull and tell at these days from NOW on; how many notices there have been after each."""
+    counts = []
+    for day in days:
+        home.pull(NOW + day * DAY)
+        home.tell(NOW + day * DAY)
+        counts.append(len(notices(relay)))
+    return counts
+
+
+def test_a_source_that_fails_for_three_days_beside_others_that_work_is_told_once(
+    half: Installation, relay: SmtpServer
+) -> None:
+    assert [0, 0, 0, 0, 1, 1, 1, 1] == run(half, relay, 0, 1, 2, 2.5, 3, 3.1, 4, 5)
+
+    (notice,) = notices(relay)
+    assert "digest: journal has failed for days" == notice["Subject"]
+    assert f"""\
+Sources that have failed for three days or longer:
+- journal: {half.server.url}/journal: the server answers 403
+  Forbidden; the server wants a login or refuses programs: try the
+  address in a browser where you are not logged in; 5 failed pulls in a
+  row; since Tue 15 Sep 06:00 UTC
+""" in text(notice)
+
+
+def test_while_a_source_goes_on_failing_that_is_told_once_a_week(half: Installation, relay: SmtpServer) -> None:
+    assert [0, 0, 0, 1, 1, 1, 1, 1, 1, 1, 2, 2, 2] == run(half, relay, *range(13))
+
+
+def test_a_source_that_worked_in_between_has_failed_since_then(half: Installation, relay: SmtpServer) -> None:
+    run(half, relay, *range(4))
+    half.server.routes["/journal"] = Reply(body=QUIET)
+    run(half, relay, 4)
+    half.server.routes["/journal"] = Reply(403)
+
+    assert [1, 1, 1, 2] == run(half, relay, 5, 6, 7, 8)
+    assert "since Sun 20 Sep 06:00 UTC" in " ".join(text(notices(relay)[1]).split())
+
+
+def test_a_second_source_that_fails_does_not_wait_for_the_week_of_the_first(
+    half: Installation, relay: SmtpServer
+) -> None:
+    half.sources += f'[[sources]]\ntype = "feed"\nname = "blog"\nurl = "{half.server.url}/blog"\n'
+    half.server.routes["/blog"] = Reply(body=QUIET)
+    run(half, relay, 0, 1)
+    half.server.routes["/blog"] = Reply(404)
+
+    assert [0, 1, 1, 2] == run(half, relay, 2, 3, 4, 5)
+    assert ["journal has failed", "blog has failed"] == [n["Subject"][8:-9] for n in notices(relay)]
+
+
+def test_a_source_that_has_nothing_new_for_days_does_not_fail(half: Installation, relay: SmtpServer) -> None:
+    half.server.routes["/journal"] = Reply(body=QUIET)
+
+    assert [0] * 8 == run(half, relay, *range(8))
+
+
+def test_a_part_that_fails_for_days_is_told_though_the_rest_has_news(half: Installation, relay: SmtpServer) -> None:
+    days = itertools.count(1)
+    half.sources += f'[[sources]]\ntype = "arxiv"\ncategories = ["cs.CL", "cs.XY"]\nbase_url = "{half.server.url}"\n'
+    half.server.routes["/journal"] = Reply(body=QUIET)
+    half.server.routes["/atom/cs.CL"] = lambda _request: Reply(
+        body=arxiv_feed(arxiv_entry(number=f"2609.2{next(days):04d}"))
+    )
+
+    assert [0, 0, 0, 1] == run(half, relay, 0, 1, 2, 3)
+    assert "cs.XY: the server answers 404 Not Found" in " ".join(text(notices(relay)[0]).split())
+
+
+def test_a_source_that_was_taken_out_of_the_configuration_is_not_told(half: Installation, relay: SmtpServer) -> None:
+    run(half, relay, 0, 1, 2)
+    half.sources = half.sources[: half.sources.index("[[sources]]", 1)]
+
+    assert [0, 0] == run(half, relay, 3, 4)
+
+
+def test_a_source_that_nobody_asked_for_days_has_not_failed_for_days(half: Installation, relay: SmtpServer) -> None:
+    run(half, relay, 0)
+
+    half.tell(NOW + 4 * DAY)
+
+    assert [] == notices(relay)
+    assert [0, 1] == run(half, relay, 4, 5)
+
+
+def test_a_notice_of_a_source_that_was_not_delivered_is_tried_by_the_next_run(
+    half: Installation, relay: SmtpServer
+) -> None:
+    run(half, relay, 0, 1, 2)
+    relay.script["rcpt"] = "450 4.2.1 not now"
+    assert [0] == run(half, relay, 3)
+    relay.script.clear()
+
+    assert [1, 1] == run(half, relay, 3.1, 3.2)

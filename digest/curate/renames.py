@@ -1,0 +1,48 @@
+"""A source that was given another name: its first batch goes in, the same with the items' former names comes out. Pure.
+
+An item that only its own source can name has that source's name in its key (`identity.own_key`), so that two lists may
+both have a paper 7. When the operator renames a source, all its items would be new. So if a source is new and another
+one has gone, an item with the same own name and the same title is the same item. The title counts because next year's
+list numbers its papers from 1, too.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from digest.identity import own_key
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping
+
+    from digest.model import Batch, Paper, StoredPaper
+
+
+def former_names(batch: Batch, gone: Collection[str]) -> set[str]:
+    """Keys that the items of a batch had, if its source once had one of the names in `gone`."""
+    return {key for paper in batch.papers for key in _former(paper, batch.source, gone)}
+
+
+def recognised(batch: Batch, gone: Collection[str], known: Mapping[str, StoredPaper]) -> Batch:
+    """The batch with an alias more for each item that is known from a source that has gone.
+
+    Args:
+        batch: the first one of its source.
+        gone: names of sources that are remembered and no longer configured.
+        known: what is stored, by those of `former_names` that are known.
+    """
+
+    def with_former(paper: Paper) -> Paper:
+        title = paper.title.casefold()
+        former = (key for key in _former(paper, batch.source, gone) if key in known)
+        same = tuple(key for key in former if known[key].paper.title.casefold() == title)
+        return replace(paper, aliases=(*paper.aliases, *same)) if same else paper
+
+    return replace(batch, papers=tuple(map(with_former, batch.papers)))
+
+
+def _former(paper: Paper, source: str, gone: Collection[str]) -> list[str]:
+    own = own_key(source, "")
+    names = [key.removeprefix(own) for key in (paper.key, *paper.aliases) if key.startswith(own)]
+    return [own_key(other, name) for other in gone for name in names]
