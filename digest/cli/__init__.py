@@ -10,6 +10,7 @@ of sysexits.h: cron and systemd may simply try again).
 from __future__ import annotations
 
 import errno
+import os
 import sys
 from io import TextIOWrapper
 from typing import Annotated
@@ -88,6 +89,9 @@ for module in (
 
 def main() -> None:
     """Run the command line; every error of our own becomes one plain sentence and an exit code."""
+    # numpy's OpenBLAS, which is loaded later, would wait for work in a busy loop on every processor: a send to 10,000
+    # took 1.1 ms of processor time a mail instead of 1.9 beside other work, and no longer without
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     # a character that the terminal's encoding does not know must not end the run
     if isinstance(sys.stdout, TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")

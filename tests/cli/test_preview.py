@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from typing import TYPE_CHECKING
 
 import pytest
@@ -198,6 +200,23 @@ def test_rank_says_why_of_papers_that_only_resemble_the_matching_ones(place: Pla
 
     assert [['"mixture of experts"'], []] == [row["keywords"] for row in rows]
     assert "no keyword as a whole, but like the papers that match" == rows[1]["why"]
+
+
+def test_arithmetic_starts_no_threads_that_would_wait_in_a_busy_loop(place: Place) -> None:
+    """OpenBLAS would start one for each further processor; on a machine with one it cannot be seen."""
+    script = (
+        "import os, sys, threading\nfrom digest.cli import main\n"
+        "sys.argv = ['digest', 'rank', 'papers.jsonl', '-k', 'mixture of experts']\n"
+        "try:\n    main()\nfinally:\n"
+        "    print('numpy' in sys.modules, len(os.listdir('/proc/self/task')) - threading.active_count())"
+    )
+    outside = {name: value for name, value in place.environment().items() if name != "OPENBLAS_NUM_THREADS"}
+
+    done = subprocess.run(
+        [sys.executable, "-c", script], cwd=place.folder, env=outside, capture_output=True, text=True, check=True
+    )
+
+    assert "True 0" == done.stdout.splitlines()[-1]
 
 
 def test_rank_in_json_is_a_list_best_first(place: Place, cli: Callable[..., Said]) -> None:
