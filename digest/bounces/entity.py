@@ -14,6 +14,8 @@ from email.errors import HeaderParseError
 from email.header import decode_header
 from typing import TYPE_CHECKING
 
+from digest.strangers import one_line
+
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
@@ -99,12 +101,6 @@ def subject(mail: Entity) -> str:
         return one_line(written, _MAX_FIELD)
     text = "".join(piece if isinstance(piece, str) else piece.decode("ascii", "replace") for piece, _ in pieces)
     return one_line(text, _MAX_FIELD)
-
-
-def one_line(text: str, limit: int = 300) -> str:
-    """A stranger's text as one line of at most `limit` characters without control or bidirectional characters."""
-    line = " ".join("".join(c if c.isprintable() else " " for c in text).split())
-    return line if len(line) <= limit else line[: limit - 1] + "…"
 
 
 def _entity(data: bytes) -> Entity:

@@ -15,10 +15,11 @@ from datetime import UTC
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any, Literal
 
-from digest.bounces.entity import MAX_BYTES, one_line
+from digest.bounces.entity import MAX_BYTES
 from digest.bounces.mailbox import Returned
 from digest.certificate import flaw_of
 from digest.errors import FetchError
+from digest.strangers import one_line
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -12,9 +12,10 @@ import re
 from typing import TYPE_CHECKING
 
 from digest.bounces.bounce import Bounce
-from digest.bounces.entity import Entity, Fields, one_line, read_entity, read_fields, subject
+from digest.bounces.entity import Entity, Fields, read_entity, read_fields, subject
 from digest.bounces.status import best_status, kind_of
 from digest.bounces.verp import TOKEN, verp_token
+from digest.strangers import one_line
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator

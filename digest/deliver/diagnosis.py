@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING
 import aiosmtplib
 
 from digest.certificate import flaw_of
-from digest.deliver.reply import one_line
 from digest.errors import DeliveryError
+from digest.strangers import one_line
 
 if TYPE_CHECKING:
     from digest.certificate import Flaw

@@ -12,11 +12,11 @@ from collections import deque
 from typing import TYPE_CHECKING
 
 from digest.deliver.relay import connect, tls_context
-from digest.deliver.reply import one_line
 from digest.deliver.throttle import Pace
 from digest.deliver.transaction import Session
 from digest.errors import DeliveryError
 from digest.model import Receipt
+from digest.strangers import one_line
 
 if TYPE_CHECKING:
     import ssl

@@ -14,9 +14,9 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from digest.deliver.reply import one_line
 from digest.errors import DeliveryError
 from digest.model import Receipt
+from digest.strangers import one_line
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -18,7 +18,7 @@ import aiosmtplib
 
 from digest.deliver.connection import Connection
 from digest.deliver.diagnosis import bad_ca_file, login_impossible, no_starttls, unencrypted_login, why
-from digest.deliver.reply import one_line
+from digest.strangers import one_line
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -11,6 +11,8 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
+from digest.strangers import one_line
+
 if TYPE_CHECKING:
     from digest.model import Outcome
 
@@ -21,8 +23,6 @@ Stage = Literal["connect", "tls", "ehlo", "login", "mail", "rcpt", "data", "dot"
 MAX_LINE = 8192
 #: lines of one reply; real EHLO answers have about fifteen
 MAX_LINES = 128
-#: characters of a server's text worth keeping
-MAX_TEXT = 300
 #: replies that are remembered of a connection
 _KNOWN = 16
 
@@ -37,7 +37,7 @@ class Reply:
 
     #: 200..599
     code: int
-    #: one line, cleaned, at most `MAX_TEXT` characters; begins with the enhanced code if there is one
+    #: one line, cleaned, as `strangers.one_line` gives it; begins with the enhanced code if there is one
     text: str
 
     @property
@@ -84,13 +84,6 @@ class Replies:
         if alone and len(self._known) < _KNOWN:
             self._known[line] = reply
         return reply
-
-
-def one_line(text: str, *, limit: int = MAX_TEXT) -> str:
-    """A stranger's text as one line of at most `limit` characters without control or bidirectional characters."""
-    printable = text if text.isprintable() else "".join(c if c.isprintable() else " " for c in text)
-    line = " ".join(printable.split())
-    return line if len(line) <= limit else line[: limit - 1] + "…"
 
 
 #: stages × `code enhanced` → outcome; the first row that matches decides. *Refused* is held against the reader, so it

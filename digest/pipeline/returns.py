@@ -19,7 +19,6 @@ from digest import account
 from digest.answer import is_genuine
 from digest.bounces.answer import read_answer
 from digest.bounces.bounce import Bounce
-from digest.bounces.entity import one_line
 from digest.bounces.imap import ImapMailbox, ImapSettings
 from digest.bounces.maildir import MaildirMailbox
 from digest.bounces.policy import reason_to_pause
@@ -30,6 +29,7 @@ from digest.pipeline.consent import hear
 from digest.pipeline.readers import subscribers
 from digest.state.bounces import StoredBounce
 from digest.state.feedback import StoredFeedback
+from digest.strangers import one_line
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence

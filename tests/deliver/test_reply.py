@@ -8,8 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from digest.deliver.reply import MAX_TEXT, Replies, Reply, Stage, one_line, outcome
+from digest.deliver.reply import Replies, Reply, Stage, outcome
 from digest.model import Outcome
+from digest.strangers import MAX_TEXT, one_line
 
 DIALOGUE = (
     b"220 mx.example.org ESMTP\r\n"
