@@ -354,5 +354,7 @@ def _tell(report: RunReport) -> None:
         if verdict.finding not in {"not_due", "done"}:
             log = _log.warning if verdict.trouble else _log.info
             log(verdict.sentence, command=report.command, finding=verdict.finding)
+    for warning in report.warnings:
+        _log.warning(warning, command=report.command)
     for note in report.notes:
         _log.info(note, command=report.command)

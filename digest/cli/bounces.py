@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from digest.cli.console import print_json, say
-from digest.cli.options import ConfigOption, JsonOption, examples, load_and_warn, open_settings_state
+from digest.cli.options import ConfigOption, JsonOption, QuietOption, examples, load_and_warn, open_settings_state
 from digest.clock import utc_now
 
 
@@ -22,6 +22,7 @@ def bounces(
     allow_many: Annotated[
         bool, typer.Option("--allow-many", help="Pause however many there are, more than 5 % too.")
     ] = False,
+    quiet: QuietOption = False,
     as_json: JsonOption = False,
     config: ConfigOption = None,
 ) -> None:
@@ -38,6 +39,7 @@ def bounces(
     if as_json:
         print_json(report)
         return
+    verdicts = [verdict.sentence for verdict in report.verdicts if verdict.trouble or not quiet]
     read, *notes = report.notes
-    for line in (read, *(verdict.sentence for verdict in report.verdicts), *notes):
+    for line in (*verdicts, *report.warnings) if quiet else (read, *verdicts, *report.warnings, *notes):
         say(line)

@@ -103,10 +103,21 @@ def plain(value: object) -> Any:
     return value
 
 
-def print_report(report: RunReport) -> None:
-    """The verdicts of a run in one line each, then its notes; last the tally, if there is more than one to count."""
+def print_report(report: RunReport, *, quiet: bool = False) -> None:
+    """The verdicts of a run in one line each, then its warnings and notes; last the tally, if there is one to count.
+
+    Args:
+        report: of a pull or a send.
+        quiet: print only what somebody should see to: trouble, and mails that this run should have sent and did not.
+    """
+    unsent = isinstance(report, SendReport) and (report.unfinished or "planned" in report.tally)
     for verdict in report.verdicts:
-        tick(_mark(verdict), verdict.sentence)
+        if not quiet or verdict.trouble or verdict.finding == "planned":
+            tick(_mark(verdict), verdict.sentence)
+    for warning in report.warnings:
+        tick("!", warning)
+    if quiet and not unsent:
+        return
     for note in report.notes:
         say(f"  {note}")
     if isinstance(report, SendReport) and sum(report.tally.values()) > 1:

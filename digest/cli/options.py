@@ -33,6 +33,8 @@ ForOption = Annotated[str, typer.Option("--for", help="The subscriber's address.
 #: of commands that take the address as an argument as well
 AlsoForOption = Annotated[str, typer.Option("--for", help="The same as EMAIL.", metavar="EMAIL", show_default=False)]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON instead of sentences.")]
+#: of commands that cron runs, which mails to its owner whatever they print
+QuietOption = Annotated[bool, typer.Option("--quiet", "-q", help="Say only what somebody should see to.")]
 
 
 def examples(*lines: str) -> str:

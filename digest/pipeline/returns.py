@@ -153,8 +153,8 @@ def read_returns(
     refusal = "" if allow_many else _refusal(stops, readers=len(subscribers(settings, state)))
     if refusal and not dry_run:
         stops = [stop for stop in stops if stop.asked]
-    notes = tuple(filter(None, (*_summary(reading), refusal)))
-    report = RunReport("bounces", started, clock(), _verdicts(stops, clock()), notes)
+    warnings = (refusal,) if refusal else ()
+    report = RunReport("bounces", started, clock(), _verdicts(stops, clock()), tuple(_summary(reading)), warnings)
     if dry_run:
         return report
     with state.transaction():

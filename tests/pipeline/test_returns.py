@@ -245,7 +245,7 @@ def test_when_very_many_bounce_only_those_who_asked_are_paused(outage: Installat
         "without --allow-many none of them is paused"
     )
 
-    assert sentence == read(outage, dry_run=True).notes[1]
+    assert (sentence,) == read(outage, dry_run=True).warnings
     with pytest.raises(DigestError) as caught:
         read(outage)
 
