@@ -74,12 +74,22 @@ def one(tmp_path: Path, text: str | bytes, env: Mapping[str, str] | None = None)
         pytest.param("[smpt]", (9, "smpt", None, "there is no such key", "did you mean smtp?"), id="unknown table"),
         pytest.param(
             "[digest]\nmax_papers = 'ten'",
-            (10, "digest.max_papers", "ten", "must be a whole number, not text", "write it without quotes"),
+            (10, "digest.max_papers", "ten", "must be a whole number, not text", "write a number without quotes"),
             id="text for a number",
         ),
         pytest.param(
+            "[digest]\nmax_papers = true",
+            (10, "digest.max_papers", "true", "must be a whole number, not true or false", "write a number"),
+            id="switch for a number",
+        ),
+        pytest.param(
+            "[digest]\nfollowups = 'yes'",
+            (10, "digest.followups", "yes", "must be true or false, not text", "write true or false without quotes"),
+            id="text for a switch",
+        ),
+        pytest.param(
             "[digest]\nmax_papers = 1.5",
-            (10, "digest.max_papers", "1.5", "must be a whole number, not a number with decimals", ""),
+            (10, "digest.max_papers", "1.5", "must be a whole number, not a number with decimals", "write 2"),
             id="fraction",
         ),
         pytest.param(
@@ -89,7 +99,7 @@ def one(tmp_path: Path, text: str | bytes, env: Mapping[str, str] | None = None)
         ),
         pytest.param(
             "[digest]\ntimezone = true",
-            (10, "digest.timezone", "true", "must be text in quotes, not true or false", ""),
+            (10, "digest.timezone", "true", "must be text in quotes, not true or false", "write it in quotes"),
             id="switch for text",
         ),
         pytest.param(
