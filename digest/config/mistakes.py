@@ -68,7 +68,7 @@ def validated(values: dict[str, Any], folder: Path) -> tuple[ConfigFile, list[Co
         return ConfigFile.model_validate(values, context=context), []
     except ValidationError as error:
         errors = error.errors(include_url=False)
-    found = [_named(_problem(error), error["loc"], values) for error in errors]
+    found = [_problem(error) for error in errors]
     bad = {_removable(error["loc"]) for error in errors}
     for path in bad:
         # what is left out whole takes its parts along
@@ -118,12 +118,21 @@ def _problem(error: ErrorDetails) -> ConfigProblem:
     return ConfigProblem(key, message, hint, None if hidden else shown(value))
 
 
-def _named(problem: ConfigProblem, path: tuple[int | str, ...], values: dict[str, Any]) -> ConfigProblem:
-    """A problem of one subscriber with their address, since nobody counts tables from 0."""
-    if path[0] != "subscribers" or len(path) <= 2 or path[2] == "email":
+def named(problem: ConfigProblem, config: ConfigFile) -> ConfigProblem:
+    """A problem of one source or subscriber with its name, since nobody counts tables from 0."""
+    table, *rest = problem.key.split(".")
+    if table not in LISTS or len(rest) < 2:
         return problem
-    email = values["subscribers"][path[1]].get("email")
-    return replace(problem, message=f"{problem.message} (subscriber {shown(email)})") if email else problem
+    entry = getattr(config, table)[int(rest[0])]
+    if table == "subscribers":
+        who = f"subscriber {entry.email}" if entry.email and rest[1] != "email" else ""
+    elif entry.name and rest[1] != "name":
+        who = f"source {entry.name}"
+    else:
+        who = f"source of type {entry.type}" if entry.type else ""
+    if not who or who in problem.message:
+        return problem
+    return replace(problem, message=f"{problem.message} ({shown(who)})")
 
 
 def _words(error: ErrorDetails) -> tuple[str, str]:
