@@ -14,7 +14,7 @@ from digest.clock import utc_now
 from digest.errors import DigestError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from digest.config import Settings
     from digest.model import Batch
@@ -107,6 +107,8 @@ def check(
     steps += [] if offline or settings.llm is None else [_check_model]
     steps += [] if offline or settings.github is None else [_check_github]
     codes = [_checked(step, settings) for step in steps]
+    for warning in _warnings(settings):
+        tick("!", warning)
     if not offline:
         codes += _check_sources(settings)
     raise typer.Exit(max(codes))
@@ -129,6 +131,16 @@ def _check_templates(settings: Settings) -> str:
 
     open_renderer(settings).check()
     return f"templates: {settings.mail.templates or 'those of the package'}"
+
+
+def _warnings(settings: Settings) -> Iterator[str]:
+    """What works and is hardly what was meant; one sentence each, with what to do about it."""
+    from digest.pipeline.letterhead import useless_templates
+
+    if folder := settings.mail.templates:
+        for name, meant in useless_templates(folder).items():
+            cure = f"did you mean {meant}?" if meant else "templates lie in mail/, like mail/digest.html"
+            yield f"{folder / name} replaces no template: {cure}"
 
 
 def _check_vectors(settings: Settings) -> str:

@@ -155,6 +155,32 @@ def test_a_template_with_an_unknown_name_is_found_by_the_check_and_before_sendin
     assert [] == place.mails()
 
 
+def test_a_template_that_replaces_nothing_is_named_with_what_was_meant(place: Place, cli: Callable[..., Said]) -> None:
+    """What another file of the folder names is used, and hidden files are no templates."""
+    mine = place.folder / "mine"
+    for name, text in {
+        "mail/digest.htm": "Hello",
+        "paper.html": "Hello",
+        "notes/of-mine": "Hello",
+        "mail/why.txt": '{% include "mail/hello.txt" %}',
+        "mail/hello.txt": "Hello",
+        "mail/why.txt~": "Hello",
+        ".git/config": "Hello",
+    }.items():
+        (mine / name).parent.mkdir(parents=True, exist_ok=True)
+        (mine / name).write_text(text)
+    place.configure(mail='templates = "mine"')
+
+    said = cli("check")
+
+    assert 0 == said.code
+    assert [
+        f"! {mine}/mail/digest.htm replaces no template: did you mean mail/digest.html?",
+        f"! {mine}/notes/of-mine replaces no template: templates lie in mail/, like mail/digest.html",
+        f"! {mine}/paper.html replaces no template: did you mean mail/paper.html?",
+    ] == [line for line in said.out.splitlines() if line.startswith("!")]
+
+
 def test_a_refused_login_is_told_without_the_password(
     place: Place, cli: Callable[..., Said], monkeypatch: pytest.MonkeyPatch
 ) -> None:
