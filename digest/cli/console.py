@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import typer
 
-from digest.errors import ConfigError, ConfigProblem, DigestError, QueryError, TemplateError
+from digest.errors import BusyError, ConfigError, ConfigProblem, DigestError, QueryError, TemplateError
 from digest.model import SendReport
 
 if TYPE_CHECKING:
@@ -78,7 +78,9 @@ def _problem(problem: ConfigProblem) -> str:
 
 
 def exit_code(error: DigestError) -> int:
-    """2 for what has to be written differently, 1 for everything else."""
+    """2 for what has to be written differently, 75 for what may be tried again, 1 for everything else."""
+    if isinstance(error, BusyError):
+        return EXIT_DEFERRED
     return EXIT_USAGE if isinstance(error, ConfigError | QueryError | TemplateError | UsageError) else EXIT_FAILED
 
 

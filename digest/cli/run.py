@@ -166,7 +166,8 @@ def run(*, config: ConfigOption = None) -> None:
     """Stay and do it all: pull and send when it is time.
 
     Pulls on each source's own calendar and sends at each subscriber's hour. SIGHUP reads the configuration again.
-    SIGTERM or Ctrl-C finishes the mail on the wire and stops, within ten seconds.
+    SIGTERM or Ctrl-C finishes the mail on the wire and stops, within ten seconds. One at a time: a second one says so
+    and leaves, with exit code 75.
     """
     import os
 

@@ -129,6 +129,15 @@ def test_a_check_reports_a_relay_that_does_not_answer_and_goes_on(place: Place, 
     assert "✓ list: 2 papers in" in said.out
 
 
+def test_a_state_that_cannot_be_used_is_told_once(place: Place, cli: Callable[..., Said]) -> None:
+    (place.folder / "state.sqlite3").write_text("no state")
+
+    said = cli("check")
+
+    assert (1, 1) == (said.code, said.out.count("it is not a state file"))
+    assert "✓ list: " in said.out
+
+
 def test_a_check_reports_a_source_that_is_down(place: Place, cli: Callable[..., Said]) -> None:
     (place.folder / "papers.jsonl").unlink()
 
