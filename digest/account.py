@@ -60,6 +60,12 @@ def nothing(digest: Digest, doubt: str = "") -> Verdict:
     )
 
 
+def nothing_read(digest: Digest) -> Verdict:
+    """An empty digest of a state to which no source has brought anything yet."""
+    text = "nothing was ever pulled, so no mail; type: digest pull"
+    return _verdict(digest.subscriber.email, "quiet", text, digest.planned_at, trouble=True, counts=_counts(digest))
+
+
 def _why_nothing(digest: Digest) -> tuple[SubscriberFinding, str]:
     if not digest.considered:
         since = "in seven days" if digest.subscriber.frequency == "weekly" else "since the last digest"
