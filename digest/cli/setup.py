@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from digest.cli.console import EXIT_FAILED, UsageError, exit_code, many, progress, say, tick
-from digest.cli.options import ConfigOption, examples, load_and_warn, open_settings_state, run_to_end
+from digest.cli.options import ConfigOption, examples, load_and_warn, nothing_asked_for, open_settings_state, run_to_end
 from digest.clock import utc_now
 from digest.errors import DigestError
 
@@ -156,12 +156,15 @@ def _check_vectors(settings: Settings) -> str:
 def _check_state(settings: Settings) -> str:
     """Opened once: what is wrong with it is one mistake, whatever is asked of it."""
     from digest.due import next_due
-    from digest.pipeline.readers import subscribers
+    from digest.pipeline.readers import asks_for_nothing, subscribers
 
     now = utc_now()
     with open_settings_state(settings) as state:
         tick("✓", f"state: {state.place}, {many(state.counts()['papers'], 'paper')}")
-        moments = [moment for reader in subscribers(settings, state) if (moment := next_due(reader, now))]
+        readers = subscribers(settings, state)
+    if emails := [reader.email for reader in readers if asks_for_nothing(reader)]:
+        tick("!", nothing_asked_for(emails))
+    moments = [moment for reader in readers if (moment := next_due(reader, now))]
     if not moments:
         return "next digest: none, as there are no subscribers; add one: digest subscribers add you@example.org"
     return f"next digest: {min(moments):%A %-d %B %H:%M} UTC"

@@ -129,6 +129,19 @@ def test_a_check_reports_a_relay_that_does_not_answer_and_goes_on(place: Place, 
     assert "✓ list: 2 papers in" in said.out
 
 
+def test_a_reader_whose_keywords_only_exclude_is_named(place: Place, cli: Callable[..., Said]) -> None:
+    """They get what trends and nothing else, which is hardly what was meant."""
+    config = place.configure(readers=[f"reader{number}@example.org" for number in range(7)])
+    config.write_text(config.read_text().replace('["mixture of experts"]', '["-knitting", "-lions"]', 6))
+
+    said = cli("check")
+
+    [line] = (line for line in said.out.splitlines() if line.startswith("!"))
+    named = ", ".join(f"reader{number}@example.org" for number in range(5))
+    assert 0 == said.code
+    assert line.startswith(f"! {named} and 1 more: every keyword only leaves papers out, so there is no For-you part; ")
+
+
 def test_a_state_that_cannot_be_used_is_told_once(place: Place, cli: Callable[..., Said]) -> None:
     (place.folder / "state.sqlite3").write_text("no state")
 
