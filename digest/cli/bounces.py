@@ -29,7 +29,8 @@ def bounces(
     """Read returned mail, and pause readers whom no mail reaches.
 
     Also those who report mail as spam or unsubscribe by mail. What readers say of papers with the links in their mails
-    is kept as `digest feedback` keeps it. `digest run` does it once an hour.
+    is kept as `digest feedback` keeps it. Letters from people stay unread and are flagged, for somebody to read.
+    `digest run` does all this once an hour.
     """
     from digest.pipeline.returns import read_returns
 
@@ -43,3 +44,5 @@ def bounces(
     read, *notes = report.notes
     for line in (*verdicts, *report.warnings) if quiet else (read, *verdicts, *report.warnings, *notes):
         say(line)
+    if dry_run:
+        say("This was a dry run: nobody was paused, nothing was written down, and the mails are as they were.")

@@ -127,7 +127,7 @@ class BouncesSection(Section):
     folder: OneLine = "INBOX"
     """Folder that is read."""
     handled_folder: OneLine = ""
-    """Folder to which mails go that were read. Default: they stay, marked as seen."""
+    """Folder to which mails go that are done; never letters from people. Default: they stay, marked as seen."""
     ca_file: File | None = None
     """PEM file with certificates to trust besides the system's own."""
     verp: StrictBool = False
