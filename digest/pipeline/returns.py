@@ -161,11 +161,8 @@ def read_returns(
     if refusal and not dry_run:
         stops = [stop for stop in stops if stop.asked]
     verdicts = _verdicts(stops, clock(), done=not dry_run)
-    notes, letters = [*_summary(reading)], _letters(reading)
-    if letters and not reading.letters:
-        notes.append(letters)  # it was told when they came
-    warnings = tuple(filter(None, (letters if reading.letters else "", refusal)))
-    report = RunReport("bounces", started, clock(), verdicts, tuple(notes), warnings)
+    warnings = tuple(filter(None, (_letters(reading) if reading.letters else "", refusal)))
+    report = RunReport("bounces", started, clock(), verdicts, tuple(_summary(reading)), warnings)
     if dry_run:
         return report
     with state.transaction():
@@ -318,6 +315,8 @@ def _summary(reading: _Reading) -> Iterator[str]:
             "bounces name no mail of ours and were" if reading.ignored > 1 else "bounce names no mail of ours and was"
         )
         yield f"{reading.ignored:,} {words} ignored"
+    if not reading.letters and (letters := _letters(reading)):
+        yield letters  # somebody was warned when they came
 
 
 def _many(count: int, word: str) -> str:
