@@ -281,7 +281,7 @@ def _letters(reading: _Reading) -> str:
     if not count:
         return ""
     lie = "letters from people lie" if count > 1 else "letter from a person lies"
-    return f"{count:,} {lie} unread and flagged in {reading.place}: read {'them' if count > 1 else 'it'} there"
+    return f"{count:,} {lie} unread in {reading.place}: read {'them' if count > 1 else 'it'} there"
 
 
 def _refusal(stops: Sequence[_Stop], *, readers: int) -> str:
