@@ -60,6 +60,12 @@ def nothing(digest: Digest, doubt: str = "") -> Verdict:
     )
 
 
+def nothing_read(digest: Digest) -> Verdict:
+    """An empty digest of a state to which no source has brought anything yet."""
+    text = "nothing was ever pulled, so no mail; type: digest pull"
+    return _verdict(digest.subscriber.email, "quiet", text, digest.planned_at, trouble=True, counts=_counts(digest))
+
+
 def _why_nothing(digest: Digest) -> tuple[SubscriberFinding, str]:
     if not digest.considered:
         since = "in seven days" if digest.subscriber.frequency == "weekly" else "since the last digest"
@@ -135,7 +141,9 @@ def hopeless(receipt: Receipt, days: int) -> str:
     return f"refused on {_many(days, 'day')} in a row, the last time with: {_reply(receipt)}"
 
 
-def bounced(email: str, reason: str, at: datetime, *, counts: Mapping[str, int], asked: bool) -> Verdict:
+def bounced(
+    email: str, reason: str, at: datetime, *, counts: Mapping[str, int], asked: bool, done: bool = True
+) -> Verdict:
     """Mail came back, or its reader wants no more: none goes out any longer.
 
     Args:
@@ -144,10 +152,18 @@ def bounced(email: str, reason: str, at: datetime, *, counts: Mapping[str, int],
         at: when it was decided.
         counts: what came back, by kind.
         asked: by the reader; else the address does not work, and may do so again.
+        done: False in a trial, which pauses nobody.
     """
-    hint = "" if asked else f"; see: digest subscribers resume {email}"
+    hint = "" if asked or not done else f"; see: digest subscribers resume {email}"
     trouble = not counts.get("unsubscribe")
-    return _verdict(email, "paused", f"paused: {reason}{hint}", at, trouble=trouble, counts=counts)
+    return _verdict(
+        email,
+        "paused",
+        f"{'paused' if done else 'would be paused'}: {reason}{hint}",
+        at,
+        trouble=trouble,
+        counts=counts,
+    )
 
 
 def no_relay(email: str, local_date: date, reason: str, at: datetime) -> Verdict:

@@ -6,6 +6,7 @@
     ├── TemplateError    a mail template cannot be rendered                      exit 2
     ├── FetchError       a source did not answer as it should                    costs one source
     ├── StateError       the state file cannot be opened, read or written        exit 1
+    ├── BusyError        another process does it already                         exit 75
     └── DeliveryError    the mail relay cannot be used at all                    mail stays for later
 
 Errors carry facts as attributes. `cli` alone turns them into words on a terminal; `hint` says what to type next.
@@ -106,6 +107,10 @@ class StateError(DigestError, OSError):
         super().__init__(f"state {place}: {reason}", hint=hint)
         self.place = place
         self.reason = reason
+
+
+class BusyError(DigestError):
+    """What only one process at a time may do, and another one is doing."""
 
 
 class DeliveryError(DigestError, ConnectionError):

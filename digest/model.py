@@ -540,6 +540,8 @@ class RunReport:
     verdicts: tuple[Verdict, ...] = ()
     #: things to know that belong to no source or subscriber; one sentence each
     notes: tuple[str, ...] = ()
+    #: the same, of what somebody should see to; on record they stand among the notes
+    warnings: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,14 +32,14 @@ from apscheduler.triggers.cron import CronTrigger
 from digest import notify
 from digest.collect import KINDS
 from digest.curate.calendar import last_expected
-from digest.errors import ConfigError, DigestError
+from digest.errors import BusyError, ConfigError, DigestError
 from digest.pipeline.pull import pull
 from digest.pipeline.readers import shards
 from digest.pipeline.returns import read_returns
 from digest.pipeline.send import send
 from digest.pipeline.site import keep_archive
 from digest.pipeline.tell import tell_operator
-from digest.state.store import open_state
+from digest.state.store import daemon_lock, open_state
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable, Mapping
@@ -154,11 +154,20 @@ class Daemon:
         """Work until SIGTERM or SIGINT; returns the exit code, or ends the process after the grace period.
 
         Raises:
+            BusyError: another daemon is at work on the same state.
             StateError: the state cannot be opened at the start.
         """
         with self._open_state() as state:
             if state.upgrade:
                 _log.info("state upgraded", before=state.upgrade.before, after=state.upgrade.after)
+        # of the state that it began with: whoever moves it under a running daemon knows of that one
+        with daemon_lock(self._settings.state_url) as mine:
+            if not mine:
+                hint = "it sees to everything that is due; to have this one instead, stop that one first"
+                raise BusyError(f"another digest run is at work on this state ({state.place})", hint=hint)
+            return await self._run()
+
+    async def _run(self) -> int:
         self._listen()
         self._scheduler.start()
         self._notify("READY=1")
@@ -354,5 +363,7 @@ def _tell(report: RunReport) -> None:
         if verdict.finding not in {"not_due", "done"}:
             log = _log.warning if verdict.trouble else _log.info
             log(verdict.sentence, command=report.command, finding=verdict.finding)
+    for warning in report.warnings:
+        _log.warning(warning, command=report.command)
     for note in report.notes:
         _log.info(note, command=report.command)

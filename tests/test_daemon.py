@@ -242,6 +242,23 @@ def test_a_restart_and_a_send_beside_it_mail_nobody_twice(place: Place) -> None:
     assert 1 == len(place.mails())
 
 
+def test_a_second_one_says_so_and_leaves(place: Place) -> None:
+    """Two would ask every source twice."""
+    with running(place) as daemon:
+        daemon.hear_rounds()
+        beside = place.digest("run")
+        daemon.stop()
+    with running(place) as next_one:
+        next_one.hear_rounds()
+        next_one.stop()
+
+    assert (75, "") == (beside.returncode, beside.stdout)
+    assert beside.stderr == (
+        f"digest: another digest run is at work on this state ({place.folder}/state.sqlite3)\n"
+        "  → it sees to everything that is due; to have this one instead, stop that one first\n"
+    )
+
+
 def test_one_sends_while_the_other_leaves_it_the_work(place: Place) -> None:
     readers = [f"reader{number}@example.org" for number in range(4)]
     with smtp_server() as server:

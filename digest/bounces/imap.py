@@ -105,10 +105,14 @@ class ImapMailbox:
                 client.logout()
         _close(client)
 
+    @property
+    def place(self) -> str:
+        """The URL of the folder."""
+        return self._settings.url
+
     def unread(self) -> Iterator[Returned]:
-        """The mails without the flag Seen; their arrival is the server's INTERNALDATE."""
-        [found, *_] = self._command("SEARCH", "UNSEEN", "UNDELETED")
-        for name in (found or b"").decode("ascii", "replace").split():
+        """The mails without the flags Seen and Flagged; their arrival is the server's INTERNALDATE."""
+        for name in self._found("UNFLAGGED"):
             answer = self._command("FETCH", name, f"(INTERNALDATE BODY.PEEK[]<0.{MAX_BYTES}>)")
             literals = [piece for piece in answer if isinstance(piece, tuple)]
             if literals:  # else it is gone by now
@@ -119,6 +123,19 @@ class ImapMailbox:
         self._command("STORE", name, "+FLAGS.SILENT", r"(\Seen)")
         if self._settings.handled_folder:
             self._command("MOVE", name, _quoted(self._settings.handled_folder))
+
+    def leave(self, name: str) -> None:
+        """Set the flag Flagged: a star in most programs."""
+        self._command("STORE", name, "+FLAGS.SILENT", r"(\Flagged)")
+
+    def left(self) -> int:
+        """The mails with the flag Flagged and without Seen."""
+        return len(self._found("FLAGGED"))
+
+    def _found(self, flag: str) -> list[str]:
+        """The UIDs of unread mails with or without this flag."""
+        [found, *_] = self._command("SEARCH", "UNSEEN", "UNDELETED", flag)
+        return (found or b"").decode("ascii", "replace").split()
 
     def _arrived_at(self, answer: list[Any]) -> datetime:
         # the date may stand before or behind the mail itself

@@ -25,10 +25,15 @@ class Returned:
 
 
 class Mailbox(Protocol):
-    """Where returned mail lies. A mail is unread until it is `done`: after a crash in between it comes again.
+    """Where returned mail lies. A mail is unread until it is `done` or `left`: after a crash before it comes again.
 
     Everything raises `FetchError` if the mailbox cannot be used.
     """
+
+    @property
+    def place(self) -> str:
+        """Where it is, for people; without user and password."""
+        ...
 
     def __enter__(self) -> Self:
         """Open it."""
@@ -41,9 +46,17 @@ class Mailbox(Protocol):
         ...
 
     def unread(self) -> Iterator[Returned]:
-        """What is unread when this is called, the oldest first, one in memory at a time."""
+        """What is unread and not flagged when this is called, the oldest first, one in memory at a time."""
         ...
 
     def done(self, name: str) -> None:
         """What this mail says is durable elsewhere: mark it as read. Nothing happens if it is gone by now."""
+        ...
+
+    def leave(self, name: str) -> None:
+        """A person should read this mail: flag it, and leave it unread where it is. Nothing happens if it is gone."""
+        ...
+
+    def left(self) -> int:
+        """How many mails are flagged and still unread."""
         ...

@@ -37,10 +37,15 @@ class MaildirMailbox:
     ) -> None:
         """Nothing is left open between mails."""
 
+    @property
+    def place(self) -> str:
+        """The folder."""
+        return str(self._path)
+
     def unread(self) -> Iterator[Returned]:
-        """The mails that nobody has marked as seen; their arrival is the time of the file."""
+        """The mails that nobody has marked as seen or flagged; their arrival is the time of the file."""
         try:
-            found = sorted((path.stat().st_mtime, path) for path in self._candidates())
+            found = sorted((path.stat().st_mtime, path) for path in self._unseen() if "F" not in _flags(path.name))
         except OSError as error:
             raise self._trouble(error) from error
         for modified, path in found:
@@ -51,17 +56,31 @@ class MaildirMailbox:
 
     def done(self, name: str) -> None:
         """Move the mail to `cur` with the flag S, its other flags kept."""
-        base, _, flags = Path(name).name.partition(":2,")
-        target = self._path / "cur" / f"{base}:2,{''.join(sorted({*flags, 'S'}))}"
+        self._mark(name, "S")
+
+    def leave(self, name: str) -> None:
+        """Move the mail to `cur` with the flag F: there, without S, it is unread to every program."""
+        self._mark(name, "F")
+
+    def left(self) -> int:
+        """The mails with the flag F and without S."""
+        try:
+            return sum("F" in _flags(path.name) for path in self._unseen())
+        except OSError as error:
+            raise self._trouble(error) from error
+
+    def _mark(self, name: str, flag: str) -> None:
+        base, _, _ = Path(name).name.partition(":2,")
+        target = self._path / "cur" / f"{base}:2,{''.join(sorted({*_flags(name), flag}))}"
         try:
             with suppress(FileNotFoundError):
                 (self._path / name).rename(target)
         except OSError as error:
             raise self._trouble(error) from error
 
-    def _candidates(self) -> Iterator[Path]:
+    def _unseen(self) -> Iterator[Path]:
         for path in [*(self._path / "new").iterdir(), *(self._path / "cur").iterdir()]:
-            seen = "S" in path.name.partition(":2,")[2]
+            seen = "S" in _flags(path.name)
             if not (seen or path.name.startswith(".") or path.is_symlink()) and path.is_file():
                 yield path
 
@@ -78,3 +97,8 @@ class MaildirMailbox:
         place = str(error.filename or self._path)
         reason = error.strerror or str(error)
         return FetchError(place, reason, hint="give the user that runs digest read and write access to the mailbox")
+
+
+def _flags(name: str) -> str:
+    """What stands behind `:2,` in a file's name."""
+    return name.partition(":2,")[2]

@@ -2,8 +2,8 @@
 
 Understood are delivery status notifications (RFC 3464, RFC 6533), which Postfix, Exim, Gmail and Exchange send; the
 plain text of older Exim, known by `X-Failed-Recipients`; complaints (RFC 5965); and mails with the subject
-`unsubscribe TOKEN`, which our own List-Unsubscribe asks for. Everything else, such as vacation notices and answers by
-people, is nothing.
+`unsubscribe TOKEN`, which our own List-Unsubscribe asks for. Everything else is nothing: vacation notices, and letters,
+which somebody should read.
 """
 
 from __future__ import annotations
@@ -33,6 +33,11 @@ _ADDRESSED = ("x-original-to", "delivered-to", "envelope-to", "to")
 #: RFC 5965 §7.3: what readers do when they do not want a mail; `not-spam`, `auth-failure` and so on are no complaints
 _COMPLAINTS = {"abuse", "fraud", "opt-out"}
 
+#: what programs that answer by themselves wrote before there was RFC 3834, and some still do
+_PRECEDENCES = {"auto_reply", "bulk", "junk", "list"}
+_ONLY_PROGRAMS = ("x-autoreply", "x-autorespond", "x-auto-response-suppress", "list-id")
+_PROGRAM = re.compile(r"\b(mailer-daemon|postmaster)@", re.IGNORECASE)
+
 _BLANK_LINE = re.compile(rb"\n[ \t]*\n")
 _ADDRESS = re.compile(r"[^\s<>@,;]{1,64}@[^\s<>@,;]{1,255}")
 #: as we write them: printable ASCII, one @
@@ -59,6 +64,24 @@ def read_report(message: bytes, *, at: datetime) -> tuple[Bounce, ...]:
     if mail.fields.first("x-failed-recipients"):
         return tuple(_failed_recipients(mail, at))
     return _unsubscribe(mail, at)
+
+
+def is_letter(message: bytes) -> bool:
+    """Whether a mail that says nothing of bounces was rather written by a person than by a program.
+
+    Programs say so: `Auto-Submitted` (RFC 3834 §5), the older `Precedence`, `List-Id` (RFC 2919), the empty reverse
+    path of notifications (RFC 5321 §4.5.5), which the last server writes into `Return-Path`, or a report as a type.
+    """
+    mail = read_entity(message)
+    fields = mail.fields
+    return not (
+        fields.first("auto-submitted").partition(";")[0].strip().lower() not in {"", "no"}
+        or fields.first("precedence").strip().lower() in _PRECEDENCES
+        or any(fields.first(name) for name in _ONLY_PROGRAMS)
+        or fields.first("return-path").strip() == "<>"
+        or mail.content_type == "multipart/report"
+        or _PROGRAM.search(fields.first("from"))
+    )
 
 
 def reader_of(

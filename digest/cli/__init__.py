@@ -3,8 +3,8 @@
 Each file of this package holds the commands of one need; heavy modules are imported inside the commands, so that
 `digest --help` loads nothing heavier than typer.
 
-Exit codes: 0 done · 1 failed · 2 usage or configuration · 75 something was deferred and stays for later (EX_TEMPFAIL
-of sysexits.h: cron and systemd may simply try again).
+Exit codes: 0 done · 1 failed · 2 usage or configuration · 75 something was deferred and stays for later, or another
+`digest run` is at work (EX_TEMPFAIL of sysexits.h: cron and systemd may simply try again).
 """
 
 from __future__ import annotations

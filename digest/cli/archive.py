@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 import typer
 
 from digest.cli.console import UsageError, many, plain, print_json, progress, say, table
-from digest.cli.options import ConfigOption, JsonOption, examples, load_settings, open_settings_state
+from digest.cli.options import ConfigOption, JsonOption, QuietOption, examples, load_settings, open_settings_state
 from digest.clock import utc_now
 
 if TYPE_CHECKING:
@@ -49,6 +49,7 @@ def archive(
     private: Annotated[
         bool, typer.Option("--private", help="Also each reader's own feed, .bib and .ris, in DIR/private.")
     ] = False,
+    quiet: QuietOption = False,
     as_json: JsonOption = False,
     config: ConfigOption = None,
 ) -> None:
@@ -84,6 +85,8 @@ def archive(
     if as_json:
         told = {"files": site.files, "written": site.written, "private": site.readers}
         print_json({**plain(site.pages), **told})
+        return
+    if quiet:
         return
     say(
         f"{many(site.pages.editions, 'edition')}, {many(site.pages.papers, 'paper')}, {site.written:,} of "

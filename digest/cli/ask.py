@@ -20,12 +20,16 @@ from digest.cli.options import (
 from digest.clock import utc_now
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
     from datetime import datetime
 
     from digest.model import SourceMemory, Subscriber, Verdict
     from digest.state.store import State
     from digest.story import Day
+
+
+#: readers that are named one by one
+_MOST_TOLD = 5
 
 
 def register(app: typer.Typer) -> None:
@@ -112,12 +116,19 @@ def status(*, as_json: JsonOption = False, config: ConfigOption = None) -> None:
     unconfirmed = [(f"  {reader.email}", pause_reason(reader, pauses, now)) for reader in readers if reader.asked_at]
     if unconfirmed:
         say("\nasked whether they want mail")
-        say(table(unconfirmed[:5]))
+        _say_some(unconfirmed)
     upcoming = sorted((moment, email) for email, moment in due.items() if moment)
     if upcoming:
         say("\nnext digests")
         weekly = {reader.email: f"weekly, on {weekly_at(reader)}" for reader in readers if reader.frequency == "weekly"}
-        say(table([(f"  {at:%a %-d %b %H:%M} UTC", email, weekly.get(email, "")) for at, email in upcoming[:5]]))
+        _say_some([(f"  {at:%a %-d %b %H:%M} UTC", email, weekly.get(email, "")) for at, email in upcoming])
+
+
+def _say_some(rows: Sequence[tuple[str, ...]]) -> None:
+    """The first readers of a list, and how to see all."""
+    say(table(rows[:_MOST_TOLD]))
+    if (more := len(rows) - _MOST_TOLD) > 0:
+        say(f"  … and {more:,} more: digest subscribers list")
 
 
 def _source_row(name: str, memory: SourceMemory | None) -> tuple[str, ...]:

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from digest.cli.console import print_json, say
-from digest.cli.options import ConfigOption, JsonOption, examples, load_and_warn, open_settings_state
+from digest.cli.options import ConfigOption, JsonOption, QuietOption, examples, load_and_warn, open_settings_state
 from digest.clock import utc_now
 
 
@@ -22,13 +22,15 @@ def bounces(
     allow_many: Annotated[
         bool, typer.Option("--allow-many", help="Pause however many there are, more than 5 % too.")
     ] = False,
+    quiet: QuietOption = False,
     as_json: JsonOption = False,
     config: ConfigOption = None,
 ) -> None:
     """Read returned mail, and pause readers whom no mail reaches.
 
     Also those who report mail as spam or unsubscribe by mail. What readers say of papers with the links in their mails
-    is kept as `digest feedback` keeps it. `digest run` does it once an hour.
+    is kept as `digest feedback` keeps it. Letters from people stay unread and are flagged, for somebody to read.
+    `digest run` does all this once an hour.
     """
     from digest.pipeline.returns import read_returns
 
@@ -38,6 +40,9 @@ def bounces(
     if as_json:
         print_json(report)
         return
+    verdicts = [verdict.sentence for verdict in report.verdicts if verdict.trouble or not quiet]
     read, *notes = report.notes
-    for line in (read, *(verdict.sentence for verdict in report.verdicts), *notes):
+    for line in (*verdicts, *report.warnings) if quiet else (read, *verdicts, *report.warnings, *notes):
         say(line)
+    if dry_run:
+        say("This was a dry run: nobody was paused, nothing was written down, and the mails are as they were.")

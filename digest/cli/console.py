@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import typer
 
-from digest.errors import ConfigError, ConfigProblem, DigestError, QueryError, TemplateError
+from digest.errors import BusyError, ConfigError, ConfigProblem, DigestError, QueryError, TemplateError
 from digest.model import SendReport
 
 if TYPE_CHECKING:
@@ -78,7 +78,9 @@ def _problem(problem: ConfigProblem) -> str:
 
 
 def exit_code(error: DigestError) -> int:
-    """2 for what has to be written differently, 1 for everything else."""
+    """2 for what has to be written differently, 75 for what may be tried again, 1 for everything else."""
+    if isinstance(error, BusyError):
+        return EXIT_DEFERRED
     return EXIT_USAGE if isinstance(error, ConfigError | QueryError | TemplateError | UsageError) else EXIT_FAILED
 
 
@@ -103,10 +105,21 @@ def plain(value: object) -> Any:
     return value
 
 
-def print_report(report: RunReport) -> None:
-    """The verdicts of a run in one line each, then its notes; last the tally, if there is more than one to count."""
+def print_report(report: RunReport, *, quiet: bool = False) -> None:
+    """The verdicts of a run in one line each, then its warnings and notes; last the tally, if there is one to count.
+
+    Args:
+        report: of a pull or a send.
+        quiet: print only what somebody should see to: trouble, and mails that this run should have sent and did not.
+    """
+    unsent = isinstance(report, SendReport) and (report.unfinished or "planned" in report.tally)
     for verdict in report.verdicts:
-        tick(_mark(verdict), verdict.sentence)
+        if not quiet or verdict.trouble or verdict.finding == "planned":
+            tick(_mark(verdict), verdict.sentence)
+    for warning in report.warnings:
+        tick("!", warning)
+    if quiet and not unsent:
+        return
     for note in report.notes:
         say(f"  {note}")
     if isinstance(report, SendReport) and sum(report.tally.values()) > 1:

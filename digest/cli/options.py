@@ -13,12 +13,15 @@ from digest.cli.console import UsageError, clean, say
 from digest.clock import utc_now
 
 if TYPE_CHECKING:
-    from collections.abc import Coroutine, MutableMapping
+    from collections.abc import Coroutine, MutableMapping, Sequence
 
     from digest.config import Settings
     from digest.state.store import State
 
 T = TypeVar("T")
+
+#: readers in one sentence
+_MOST_NAMED = 5
 
 ConfigOption = Annotated[
     Path | None,
@@ -33,6 +36,8 @@ ForOption = Annotated[str, typer.Option("--for", help="The subscriber's address.
 #: of commands that take the address as an argument as well
 AlsoForOption = Annotated[str, typer.Option("--for", help="The same as EMAIL.", metavar="EMAIL", show_default=False)]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON instead of sentences.")]
+#: of commands that cron runs, which mails to its owner whatever they print
+QuietOption = Annotated[bool, typer.Option("--quiet", "-q", help="Say only what somebody should see to.")]
 
 
 def examples(*lines: str) -> str:
@@ -114,3 +119,12 @@ def log_to_stderr() -> None:
 def _showable(_logger: object, _name: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
     """A log line whose texts no terminal obeys."""
     return {key: clean(value) if isinstance(value, str) else value for key, value in event.items()}
+
+
+def nothing_asked_for(emails: Sequence[str]) -> str:
+    """The warning of readers for whom nothing is ever found; at least one. A few are named."""
+    named = ", ".join(emails[:_MOST_NAMED]) + f" and {len(emails) - _MOST_NAMED:,} more" * (len(emails) > _MOST_NAMED)
+    return (
+        f"{named}: every keyword only leaves papers out, so there is no For-you part; add one that asks for something, "
+        "like mixture of experts"
+    )

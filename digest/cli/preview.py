@@ -259,7 +259,8 @@ def rank(
 ) -> None:
     """Rank any list of papers by keywords.
 
-    Prints id, score and why, best first. Needs no configuration and no state.
+    Prints id, score and why, best first. Needs no configuration and no state. That none matches is an answer like any
+    other, with exit code 0; a list without papers is an error.
     """
     from digest.collect.jsonl import paper_id, parse_jsonl
     from digest.curate.query import parse
@@ -274,11 +275,16 @@ def rank(
     papers, problems = parse_jsonl(read_file(file), source=file.name)
     for problem in problems:
         say(f"digest: {file}: {problem.where}: {problem.message}", err=True)
+    if not papers:
+        raise DigestError(f"{file}: there are no papers", hint="name a file with one JSON object per line")
     semantics = None if config is None else open_semantics(load_settings(config))
     ranked = Ranking(papers, semantics).rank(queries, related=True)[:number]
     rows = [_row(paper_id(scored.paper), scored, why(scored.matches, Trend()) or _RELATED) for scored in ranked]
     if as_json:
         print_json(rows)
+    elif not rows:
+        cause = "; these keywords only leave papers out" if all(query.excludes for query in queries) else ""
+        say(f"None of {many(len(papers), 'paper')} matches{cause}.")
     else:
         for row in rows:
             say(f"{row['score']:.3f}  {row['id']}  {shown(str(row['title']), 80)}\n       {row['why']}")

@@ -10,7 +10,15 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from digest.cli.console import EXIT_DEFERRED, EXIT_FAILED, UsageError, print_json, print_report, progress
-from digest.cli.options import ConfigOption, JsonOption, examples, load_and_warn, open_settings_state, run_to_end
+from digest.cli.options import (
+    ConfigOption,
+    JsonOption,
+    QuietOption,
+    examples,
+    load_and_warn,
+    open_settings_state,
+    run_to_end,
+)
 from digest.clock import utc_now
 
 if TYPE_CHECKING:
@@ -24,7 +32,7 @@ if TYPE_CHECKING:
 def register(app: typer.Typer) -> None:
     """Add this file's commands."""
     app.command(epilog=examples("digest pull", "digest pull --source arxiv --json"))(pull)
-    app.command(epilog=examples("digest send", "digest send --pull", "digest send --now"))(send)
+    app.command(epilog=examples("digest send", "digest send --pull --quiet", "digest send --now"))(send)
     app.command(epilog=examples("digest run", "digest run --config /etc/digest/config.toml"))(run)
 
 
@@ -36,6 +44,7 @@ def pull(
     allow_flood: Annotated[
         bool, typer.Option("--allow-flood", help="Accept a batch that is far larger than any before.")
     ] = False,
+    quiet: QuietOption = False,
     as_json: JsonOption = False,
     config: ConfigOption = None,
 ) -> None:
@@ -49,7 +58,7 @@ def pull(
     if as_json:
         print_json(report)
     else:
-        print_report(report)
+        print_report(report, quiet=quiet)
     if _all_failed(report):
         raise typer.Exit(EXIT_FAILED)
 
@@ -74,6 +83,7 @@ def send(
     now: Annotated[bool, typer.Option("--now", help="Today's digests at any hour and day; still one a day.")] = False,
     pull_first: Annotated[bool, typer.Option("--pull", help="Fetch new batches first.")] = False,
     held: Annotated[bool, typer.Option("--held", help="Also what is held back because it may have arrived.")] = False,
+    quiet: QuietOption = False,
     as_json: Annotated[
         bool, typer.Option("--json", help='Print one JSON document: {"pull": … or null, "send": …}.')
     ] = False,
@@ -91,12 +101,12 @@ def send(
             if not as_json:
                 # whatever becomes of the words, the mails go out
                 with suppress(OSError):
-                    print_report(pulled)
+                    print_report(pulled, quiet=quiet)
         sent = _send(settings, state, any_hour=now, release_held=held)
     if as_json:
         print_json({"pull": pulled, "send": sent})
     else:
-        print_report(sent)
+        print_report(sent, quiet=quiet)
     raise typer.Exit(_code(pulled, sent))
 
 
@@ -159,7 +169,8 @@ def run(*, config: ConfigOption = None) -> None:
     """Stay and do it all: pull and send when it is time.
 
     Pulls on each source's own calendar and sends at each subscriber's hour. SIGHUP reads the configuration again.
-    SIGTERM or Ctrl-C finishes the mail on the wire and stops, within ten seconds.
+    SIGTERM or Ctrl-C finishes the mail on the wire and stops, within ten seconds. One at a time: a second one says so
+    and leaves, with exit code 75.
     """
     import os
 

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from digest.cli.console import EXIT_FAILED, UsageError, exit_code, many, progress, say, tick
-from digest.cli.options import ConfigOption, examples, load_and_warn, open_settings_state, run_to_end
+from digest.cli.options import ConfigOption, examples, load_and_warn, nothing_asked_for, open_settings_state, run_to_end
 from digest.clock import utc_now
 from digest.errors import DigestError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from digest.config import Settings
     from digest.model import Batch
@@ -100,13 +100,15 @@ def check(
     settings = load_and_warn(config)
     counts = f"{many(len(settings.sources), 'source')}, {many(len(settings.subscribers), 'subscriber')}"
     tick("✓", f"{settings.path}: {counts}, no mistakes")
-    steps: list[Callable[[Settings], str]] = [_check_templates, _check_state, _check_schedule, _check_signing]
+    steps: list[Callable[[Settings], str]] = [_check_templates, _check_state, _check_signing]
     steps += [] if settings.semantic is None else [_check_vectors]
     steps += [] if offline else [_check_relay]
     steps += [] if offline or settings.bounces is None else [_check_mailbox]
     steps += [] if offline or settings.llm is None else [_check_model]
     steps += [] if offline or settings.github is None else [_check_github]
     codes = [_checked(step, settings) for step in steps]
+    for warning in _warnings(settings):
+        tick("!", warning)
     if not offline:
         codes += _check_sources(settings)
     raise typer.Exit(max(codes))
@@ -131,6 +133,16 @@ def _check_templates(settings: Settings) -> str:
     return f"templates: {settings.mail.templates or 'those of the package'}"
 
 
+def _warnings(settings: Settings) -> Iterator[str]:
+    """What works and is hardly what was meant; one sentence each, with what to do about it."""
+    from digest.pipeline.letterhead import useless_templates
+
+    if folder := settings.mail.templates:
+        for name, meant in useless_templates(folder).items():
+            cure = f"did you mean {meant}?" if meant else "templates lie in mail/, like mail/digest.html"
+            yield f"{folder / name} replaces no template: {cure}"
+
+
 def _check_vectors(settings: Settings) -> str:
     from digest.pipeline.semantic import open_semantics
 
@@ -142,17 +154,17 @@ def _check_vectors(settings: Settings) -> str:
 
 
 def _check_state(settings: Settings) -> str:
-    with open_settings_state(settings) as state:
-        return f"state: {state.place}, {many(state.counts()['papers'], 'paper')}"
-
-
-def _check_schedule(settings: Settings) -> str:
+    """Opened once: what is wrong with it is one mistake, whatever is asked of it."""
     from digest.due import next_due
-    from digest.pipeline.readers import subscribers
+    from digest.pipeline.readers import asks_for_nothing, subscribers
 
     now = utc_now()
     with open_settings_state(settings) as state:
-        moments = [moment for reader in subscribers(settings, state) if (moment := next_due(reader, now))]
+        tick("✓", f"state: {state.place}, {many(state.counts()['papers'], 'paper')}")
+        readers = subscribers(settings, state)
+    if emails := [reader.email for reader in readers if asks_for_nothing(reader)]:
+        tick("!", nothing_asked_for(emails))
+    moments = [moment for reader in readers if (moment := next_due(reader, now))]
     if not moments:
         return "next digest: none, as there are no subscribers; add one: digest subscribers add you@example.org"
     return f"next digest: {min(moments):%A %-d %B %H:%M} UTC"

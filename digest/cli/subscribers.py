@@ -15,6 +15,7 @@ from digest.cli.options import (
     examples,
     load_and_warn,
     load_settings,
+    nothing_asked_for,
     open_settings_state,
     run_to_end,
 )
@@ -170,6 +171,7 @@ def add(
         known, reader = _parsed(given, settings, state, inherit=_inherited(inherit or (), given))
         state.subscribers.put(reader, now=now)
         paused = pause_reason(reader, state.subscribers.pauses([reader.email]), now) if reader.asked_at is None else ""
+    _warn(reader)
     if paused:
         say(f"{reader.email} gets no digest now: {paused}")
         say(f"To end that: digest subscribers resume {reader.email}. Then they get one {_when(reader)}.")
@@ -239,7 +241,15 @@ def invite(
     if asked.pause is not None:
         since = f"{asked.pause.at:%Y-%m-%d}: {asked.pause.reason}"
         say(f"digest: {asked.reader.email} was asked although they get no mail since {since}", err=True)
+    _warn(asked.reader)
     _tell_asked(asked)
+
+
+def _warn(reader: Subscriber) -> None:
+    from digest.pipeline.readers import asks_for_nothing
+
+    if asks_for_nothing(reader):
+        say(f"digest: {nothing_asked_for([reader.email])}", err=True)
 
 
 def _tell_asked(asked: Asked) -> None:

@@ -60,7 +60,7 @@ def load(path: Path, env: Mapping[str, str]) -> Settings:
     complete, unread = _with_secrets(config)
     found += [p for p in unread if not mistakes.is_echo(p, found)]
     if found or layers.problems:
-        raise ConfigError((*layers.problems, *_located(found, path, text, layers)))
+        raise ConfigError((*layers.problems, *_located([mistakes.named(p, config) for p in found], path, text, layers)))
     return build(complete, path, env, file=file)
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pydantic import StrictBool
+
 from digest.config.section import File, Section
 
 
@@ -10,5 +12,5 @@ class ArchiveSection(Section):
 
     path: File | None = None
     """Folder; new or empty at first. Needed."""
-    private: bool = False
+    private: StrictBool = False
     """Also each reader's own feed and lists; with mail.archive_url, mails name the feed's address."""

@@ -194,11 +194,10 @@ def _sources(config: ConfigFile) -> Iterator[ConfigProblem]:
     for position, entry in enumerate(config.sources):
         yield from _source(entry, f"sources.{position}.")
         name = entry.name or entry.type or ""
-        first = names.setdefault(name.casefold(), position)
-        if name and first != position:
+        if name and names.setdefault(name.casefold(), position) != position:
             yield ConfigProblem(
                 f"sources.{position}.name",
-                f"source {first + 1} has this name already",
+                "another source has this name already",
                 "give each source a name of its own",
                 name,
             )
@@ -249,11 +248,10 @@ def _subscribers(config: ConfigFile) -> Iterator[ConfigProblem]:
         key = f"subscribers.{position}."
         yield from subscriber(entry, config.digest, key)
         yield from images(entry.images, f"{key}images", archive_url=config.mail.archive_url)
-        first = emails.setdefault(entry.email.casefold(), position)
-        if entry.email and first != position:
+        if entry.email and emails.setdefault(entry.email.casefold(), position) != position:
             yield ConfigProblem(
                 f"{key}email",
-                f"subscriber {first + 1} has this address already",
+                "another subscriber has this address already",
                 "put all keywords into one table",
                 entry.email,
             )

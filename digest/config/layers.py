@@ -1,6 +1,7 @@
 """Where values come from, later ones winning: the file, systemd's credentials, the environment.
 
     DIGEST_SMTP__PASSWORD=…             one key of a table: upper case, `__` between table and key
+    DIGEST_DIGEST__MAX_PAPERS=5         numbers, true and false are read from the text
     DIGEST_DIGEST__DAYS='["mon"]'       lists are JSON
     $CREDENTIALS_DIRECTORY/smtp_password    a file, as systemd's LoadCredential= provides it; also
                                         bounces_password, github_token and dkim_key
@@ -13,13 +14,15 @@ from __future__ import annotations
 import copy
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_origin
 
+from pydantic import TypeAdapter, ValidationError
 from pydantic_settings import BaseSettings, EnvSettingsSource, SettingsConfigDict, SettingsError
 
+from digest.config.mistakes import FALLBACK, shown
 from digest.config.schema import LISTS, TABLES, ConfigFile, keys
 from digest.config.secret import SECRETS
-from digest.config.values import did_you_mean
+from digest.config.values import closest
 from digest.errors import ConfigProblem
 
 if TYPE_CHECKING:
@@ -32,6 +35,15 @@ RESERVED = frozenset({"DIGEST_CONFIG", "DIGEST_GOLDEN"})
 _CREDENTIAL_FILES = {(table, f"{key}_file"): f"{table}_{key}" for table, key in SECRETS.items()} | {
     ("dkim", "key_file"): "dkim_key"
 }
+#: kinds of values that a file spells without quotes → what is wanted, and an example of it
+_SPELLED: dict[Any, tuple[str, str]] = {
+    bool: ("true or false", "true"),
+    int: ("a whole number", "5"),
+    float: ("a number", "0.5"),
+}
+_A_LIST = ("a list in JSON", """'["mon", "thu"]'""")
+_A_LIST_OF_TABLES = ("a list of tables in JSON", """'[{"…": "…"}]'""")
+_TABLES: TypeAdapter[list[dict[str, Any]]] = TypeAdapter(list[dict[str, Any]])
 #: key of a secret ↔ key of its file
 _OTHER = {key: f"{key}_file" for key in SECRETS.values()} | {f"{key}_file": key for key in SECRETS.values()}
 
@@ -74,22 +86,53 @@ def layered(file: Mapping[str, Any], env: Mapping[str, str]) -> Layered:
             problems.append(_unknown(name))
             continue
         try:
-            value = _read(name, text)
-        except SettingsError:
-            problems.append(_unreadable(name))
-            continue
-        _put(values, origins, VARIABLES[name], value, f"environment {name}")
+            value = _typed(VARIABLES[name], _read(name, text))
+        except (SettingsError, ValidationError):
+            problems.append(_unreadable(name, text))
+        else:
+            _put(values, origins, VARIABLES[name], value, f"environment {name}")
     return Layered(values, origins, tuple(problems))
 
 
 def _read(name: str, text: str) -> Any:
-    """The value of one variable, JSON decoded where the key holds a list."""
+    """The value of one variable, JSON decoded where the key holds a list, or a table that no text stands for.
+
+    Raises:
+        SettingsError: it is not JSON.
+    """
     source = EnvSettingsSource(_Variables)
     source.env_vars = {name.lower(): text}
-    value: Any = source()
+    try:
+        value: Any = source()
+    except SettingsError:
+        if get_origin(_kind(VARIABLES[name])) is dict:
+            return text
+        raise
     for key in VARIABLES[name]:
         value = value[key]
     return value
+
+
+def _kind(path: tuple[str, ...]) -> Any:
+    """The type of a key: of one that `_SPELLED` knows the type itself, of others whatever pydantic keeps."""
+    field = TABLES[path[0]].model_fields.get(path[-1])
+    return field and field.annotation
+
+
+def _typed(path: tuple[str, ...], value: Any) -> Any:
+    """What the text of a variable means where the key wants a number, or true or false, which a file spells itself.
+
+    Raises:
+        ValidationError: the text means no such thing, or is no list of tables where one is wanted.
+    """
+    if _holds_tables(path):
+        return _TABLES.validate_python(value)
+    kind = _kind(path)
+    return TypeAdapter(kind).validate_python(value) if kind in _SPELLED else value
+
+
+def _holds_tables(path: tuple[str, ...]) -> bool:
+    return path[0] in LISTS or path == FALLBACK
 
 
 def _put(values: dict[str, Any], origins: dict[str, str], path: tuple[str, ...], value: Any, origin: str) -> None:
@@ -106,12 +149,16 @@ def _put(values: dict[str, Any], origins: dict[str, str], path: tuple[str, ...],
 
 
 def _unknown(name: str) -> ConfigProblem:
-    hint = did_you_mean(name, VARIABLES, otherwise="see config.example.toml for the keys, or unset it")
+    # without what all of them begin with, which makes any two of them look alike
+    meant = closest(name.removeprefix(PREFIX), (known.removeprefix(PREFIX) for known in VARIABLES))
+    rule = f"variables are called {PREFIX}TABLE__KEY, like DIGEST_SMTP__PASSWORD; or type: unset {name}"
+    hint = f"did you mean {PREFIX}{meant}?" if meant else rule
     return ConfigProblem("", "this variable names no key of the configuration", hint, origin=f"environment {name}")
 
 
-def _unreadable(name: str) -> ConfigProblem:
-    key = ".".join(VARIABLES[name])
-    return ConfigProblem(
-        key, "a list in a variable must be JSON", """write it like '["mon", "thu"]'""", origin=f"environment {name}"
-    )
+def _unreadable(name: str, text: str) -> ConfigProblem:
+    path = VARIABLES[name]
+    what, example = _SPELLED.get(_kind(path)) or (_A_LIST_OF_TABLES if _holds_tables(path) else _A_LIST)
+    value = shown(text) if _kind(path) in _SPELLED else None  # a list may hold a password
+    hint = f"write it like {name}={example}"
+    return ConfigProblem(".".join(path), f"must be {what}", hint, value, f"environment {name}")

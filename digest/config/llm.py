@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from pydantic import Field, SecretStr
+from pydantic import Field, SecretStr, StrictFloat, StrictInt
 
 from digest.config.section import File, OneLine, Proxy, Section, WebAddress
 
@@ -24,13 +24,13 @@ class LlmSection(Section):
     """Address of a proxy through which it is asked; may hold user and password. Default: none, http.proxy or not."""
     language: Annotated[str, Field(pattern=r"^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*$")] | None = None
     """Tag of the language it writes in for everybody (BCP 47), like de or pt-BR. Default: each reader's own."""
-    calls_per_day: int = Field(default=200, ge=1, le=1_000_000)
+    calls_per_day: StrictInt = Field(default=200, ge=1, le=1_000_000)
     """Most questions on one day (UTC); each paper is one in each language, once."""
-    tokens_per_day: int = Field(default=200_000, ge=1, le=1_000_000_000)
+    tokens_per_day: StrictInt = Field(default=200_000, ge=1, le=1_000_000_000)
     """No further question on a day on which so many tokens were used."""
-    timeout: float = Field(default=20.0, ge=1, le=600)
+    timeout: StrictFloat = Field(default=20.0, ge=1, le=600)
     """Seconds for one answer."""
-    deadline: float = Field(default=30.0, ge=1, le=600)
+    deadline: StrictFloat = Field(default=30.0, ge=1, le=600)
     """Seconds for all questions of one run, which wait before the mails."""
-    connections: int = Field(default=4, ge=1, le=50)
+    connections: StrictInt = Field(default=4, ge=1, le=50)
     """Questions at a time."""

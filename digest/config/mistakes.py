@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import math
 import re
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 
 _SHOWN = 60
 #: the one list of tables within a table
-_FALLBACK = ("smtp", "fallback")
+FALLBACK = ("smtp", "fallback")
 #: keys of secrets, and of addresses that may hold one
 _SECRETS = frozenset({*SECRETS.values(), "proxy"})
 #: what pydantic's error types begin with → what is wanted
@@ -67,7 +68,7 @@ def validated(values: dict[str, Any], folder: Path) -> tuple[ConfigFile, list[Co
         return ConfigFile.model_validate(values, context=context), []
     except ValidationError as error:
         errors = error.errors(include_url=False)
-    found = [_named(_problem(error), error["loc"], values) for error in errors]
+    found = [_problem(error) for error in errors]
     bad = {_removable(error["loc"]) for error in errors}
     for path in bad:
         # what is left out whole takes its parts along
@@ -117,12 +118,21 @@ def _problem(error: ErrorDetails) -> ConfigProblem:
     return ConfigProblem(key, message, hint, None if hidden else shown(value))
 
 
-def _named(problem: ConfigProblem, path: tuple[int | str, ...], values: dict[str, Any]) -> ConfigProblem:
-    """A problem of one subscriber with their address, since nobody counts tables from 0."""
-    if path[0] != "subscribers" or len(path) <= 2 or path[2] == "email":
+def named(problem: ConfigProblem, config: ConfigFile) -> ConfigProblem:
+    """A problem of one source or subscriber with its name, since nobody counts tables from 0."""
+    table, *rest = problem.key.split(".")
+    if table not in LISTS or len(rest) < 2:
         return problem
-    email = values["subscribers"][path[1]].get("email")
-    return replace(problem, message=f"{problem.message} (subscriber {shown(email)})") if email else problem
+    entry = getattr(config, table)[int(rest[0])]
+    if table == "subscribers":
+        who = f"subscriber {entry.email}" if entry.email and rest[1] != "email" else ""
+    elif entry.name and rest[1] != "name":
+        who = f"source {entry.name}"
+    else:
+        who = f"source of type {entry.type}" if entry.type else ""
+    if not who or who in problem.message:
+        return problem
+    return replace(problem, message=f"{problem.message} ({shown(who)})")
 
 
 def _words(error: ErrorDetails) -> tuple[str, str]:
@@ -153,7 +163,7 @@ def _kind(value: object) -> str:
 def _rewritten(path: tuple[int | str, ...], kind: str, value: Any) -> str:
     """The hint for a value of the wrong kind: how to write it instead."""
     key = path[-1]
-    if path[:2] == _FALLBACK and len(path) <= 3:
+    if path[:2] == FALLBACK and len(path) <= 3:
         return "write [[smtp.fallback]] with two brackets, and its keys below"
     if path[0] in LISTS and len(path) <= 2:
         return f"write [[{path[0]}]] with two brackets, and its keys below"
@@ -161,11 +171,13 @@ def _rewritten(path: tuple[int | str, ...], kind: str, value: Any) -> str:
         return f"write [{key}] with one bracket, and its keys below"
     if kind == "tuple":
         return 'write ["…"] with brackets, also around a single entry'
-    if isinstance(value, bool):
-        return ""
     if kind == "string":
-        return f'write "{value}" with quotes' if isinstance(value, int | float | dt.date) else "write it in quotes"
-    return "write it without quotes" if isinstance(value, str) else ""
+        is_plain = isinstance(value, int | float | dt.date) and not isinstance(value, bool)
+        return f'write "{value}" with quotes' if is_plain else "write it in quotes"
+    if kind == "int" and isinstance(value, float) and math.isfinite(value):
+        return f"write {value:.0f}"
+    bare = "true or false" if kind == "bool" else "a number"
+    return f"write {bare} without quotes" if isinstance(value, str) else f"write {bare}"
 
 
 def _known_key(path: tuple[int | str, ...]) -> str:
@@ -173,7 +185,7 @@ def _known_key(path: tuple[int | str, ...]) -> str:
     typed, table = str(path[-1]), str(path[0])
     if len(path) == 1:
         siblings: tuple[str, ...] = tuple(TABLES)
-    elif path[:2] == _FALLBACK and len(path) == 4:
+    elif path[:2] == FALLBACK and len(path) == 4:
         siblings = keys(FallbackSection)
     elif len(path) == (3 if table in LISTS else 2):
         siblings = keys(TABLES[table])

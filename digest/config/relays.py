@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, Field, SecretStr
+from pydantic import AfterValidator, Field, SecretStr, StrictFloat, StrictInt
 
 from digest.config import values
 from digest.config.section import Address, DomainRates, File, MailRate, Section
@@ -16,7 +16,7 @@ class RelaySection(Section):
 
     host: Annotated[str, AfterValidator(values.host)] = ""
     """Name of the relay, like mail.example.org. Needed."""
-    port: int = Field(default=0, ge=0, le=65535)
+    port: StrictInt = Field(default=0, ge=0, le=65535)
     """0: the usual port for `security` (587, 465, 25)."""
     security: Literal["starttls", "tls", "none"] = "starttls"
     """starttls: encrypted before anything that matters; tls: encrypted from the first byte; none: never."""
@@ -26,19 +26,19 @@ class RelaySection(Section):
     """Better kept in password_file or in the environment, DIGEST_SMTP__PASSWORD."""
     password_file: File | None = None
     """File that holds the password and nothing else."""
-    timeout: float = Field(default=60.0, ge=1, le=600)
+    timeout: StrictFloat = Field(default=60.0, ge=1, le=600)
     """Seconds for connecting and for each command."""
     local_hostname: Annotated[str, AfterValidator(values.host)] = ""
     """Name said in EHLO. Default: this machine's name."""
     ca_file: File | None = None
     """PEM file with certificates to trust besides the system's own."""
-    connections: int = Field(default=2, ge=1, le=50)
+    connections: StrictInt = Field(default=2, ge=1, le=50)
     """Most connections at a time."""
-    messages_per_connection: int = Field(default=100, ge=0, le=1_000_000)
+    messages_per_connection: StrictInt = Field(default=100, ge=0, le=1_000_000)
     """After so many mails a connection is replaced by a new one; 0: never."""
     rate: MailRate | None = None
     """Most mails in a time, evenly spaced: 600/minute, 20000/hour. Default: as many as the relay takes."""
-    priority: int = Field(default=0, ge=0, le=1000)
+    priority: StrictInt = Field(default=0, ge=0, le=1000)
     """Which relay is tried first: the lowest number; equal ones share the mails."""
 
     @property
@@ -63,7 +63,7 @@ class RelaySection(Section):
 class FallbackSection(RelaySection):
     """Another relay, for when those of a lower priority cannot be used."""
 
-    priority: int = Field(default=10, ge=0, le=1000)
+    priority: StrictInt = Field(default=10, ge=0, le=1000)
     """Which relay is tried first: the lowest number; equal ones share the mails. That of [smtp] has 0."""
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import datetime as dt
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, ConfigDict, Field, SecretStr
+from pydantic import AfterValidator, ConfigDict, Field, SecretStr, StrictBool, StrictFloat, StrictInt
 
 from digest.config import values
 from digest.config.archive import ArchiveSection
@@ -114,7 +114,7 @@ class BouncesSection(Section):
     """Folder with `new` and `cur` in it. Instead of host."""
     host: Annotated[str, AfterValidator(values.host)] = ""
     """Name of the IMAP server, like imap.example.org. Instead of maildir."""
-    port: int = Field(default=0, ge=0, le=65535)
+    port: StrictInt = Field(default=0, ge=0, le=65535)
     """0: the usual port for `security` (993, 143)."""
     security: Literal["tls", "starttls"] = "tls"
     """tls: encrypted from the first byte; starttls: encrypted before the login."""
@@ -127,10 +127,10 @@ class BouncesSection(Section):
     folder: OneLine = "INBOX"
     """Folder that is read."""
     handled_folder: OneLine = ""
-    """Folder to which mails go that were read. Default: they stay, marked as seen."""
+    """Folder to which mails go that are done; never letters from people. Default: they stay, marked as seen."""
     ca_file: File | None = None
     """PEM file with certificates to trust besides the system's own."""
-    verp: bool = False
+    verp: StrictBool = False
     """Give each mail an envelope sender of its own, `bounces+TOKEN@example.org`, so that a bounce names its reader."""
 
 
@@ -141,7 +141,7 @@ class GithubSection(Section):
     """Better kept in token_file or in the environment, DIGEST_GITHUB__TOKEN. Default: 60 requests an hour, not 5000."""
     token_file: File | None = None
     """File that holds the token and nothing else."""
-    per_run: int = Field(default=50, ge=1, le=1000)
+    per_run: StrictInt = Field(default=50, ge=1, le=1000)
     """Most repositories that one pull asks for, those first that were not asked for the longest."""
     base_url: WebAddress = "https://api.github.com"
     """Where GitHub's REST API is, if not at its usual address."""
@@ -152,7 +152,7 @@ class SemanticSection(Section):
 
     model: File | None = None
     """Folder of a model2vec model; see `digest semantic install`. Needed."""
-    extra_papers: int = Field(default=2, ge=0, le=50)
+    extra_papers: StrictInt = Field(default=2, ge=0, le=50)
     """At most so many papers of a digest may match no keyword by its words; they are marked as related."""
 
 
@@ -184,13 +184,13 @@ class SourceEntry(Section):
     """arxiv, arxiv-api, huggingface: a mirror to ask instead."""
     announce: tuple[Announce, ...] = Field(default=("new", "cross"), min_length=1)
     """arxiv: which announcements count as papers of the day."""
-    days: int = Field(default=7, ge=1, le=31)
+    days: StrictInt = Field(default=7, ge=1, le=31)
     """huggingface: how many past days are read again to see votes move."""
-    max_results: int = Field(default=200, ge=1, le=30000)
+    max_results: StrictInt = Field(default=200, ge=1, le=30000)
     """arxiv-api: at most this many papers per pull."""
-    first_run_max: int | None = Field(default=None, ge=0)
+    first_run_max: StrictInt | None = Field(default=None, ge=0)
     """On the very first pull only this many of the newest may be mailed. Default: depends on the type."""
-    deadline: float = Field(default=300.0, ge=1, le=3600)
+    deadline: StrictFloat = Field(default=300.0, ge=1, le=3600)
     """Seconds it may take in one pull, waiting for its turn included."""
 
 
@@ -203,13 +203,13 @@ class DigestSection(Section):
     """Most papers in the Trending part; 0: no such part."""
     min_score: Score = 0.2
     """Least relevance of a For-you paper, 0 to 1. On judged profiles 1 in 100 papers below 0.2 was relevant."""
-    followups: bool = True
+    followups: StrictBool = True
     """Tell news of papers sent before: withdrawn, a new version, code, a venue, a DOI, many more votes."""
     layout: Layout = "full"
     """full: with abstracts and links; compact: a dense list of titles, authors, votes and reasons."""
     images: Images = "none"
     """Pictures of papers: none; linked: in the archive at mail.archive_url; embedded: within the mail."""
-    similar: int = Field(default=1, ge=0, le=2)
+    similar: StrictInt = Field(default=1, ge=0, le=2)
     """Most papers named under a pick as like it."""
     summaries: Literal["abstract", "sentence", "llm"] = "abstract"
     """What stands below a title: the abstract, the sentence or two of it that say what is new, or what [llm] wrote."""
@@ -225,13 +225,13 @@ class DigestSection(Section):
     """IANA name, like Europe/Berlin."""
     language: Language = "en"
     """Language of the mails, like de."""
-    lookback_days: int = Field(default=8, ge=1, le=60)
+    lookback_days: StrictInt = Field(default=8, ge=1, le=60)
     """How old a paper may be, in days since it became known, to be news."""
-    trending_days: int = Field(default=7, ge=1, le=60)
+    trending_days: StrictInt = Field(default=7, ge=1, le=60)
     """How old a paper may be, in days since it became known, to be trending."""
-    flood_factor: float = Field(default=5.0, ge=1, le=1000)
+    flood_factor: StrictFloat = Field(default=5.0, ge=1, le=1000)
     """A pull with this many times more new papers than ever before is refused …"""
-    flood_min: int = Field(default=500, ge=1)
+    flood_min: StrictInt = Field(default=500, ge=1)
     """… if it is also more than this many."""
 
 
@@ -240,22 +240,22 @@ class DeliverySection(Section):
 
     in_doubt: Literal["resend", "hold"] = "resend"
     """A mail whose acceptance was never answered: send it again (same Message-ID), or keep it back."""
-    give_up_after_hours: int = Field(default=48, ge=1, le=120)
+    give_up_after_hours: StrictInt = Field(default=48, ge=1, le=120)
     """A deferred mail expires after this time."""
-    pause_after_refusals: int = Field(default=3, ge=1, le=100)
+    pause_after_refusals: StrictInt = Field(default=3, ge=1, le=100)
     """A subscriber is paused after this many refused mails in a row."""
-    retry_minutes: int = Field(default=30, ge=1, le=360)
+    retry_minutes: StrictInt = Field(default=30, ge=1, le=360)
     """Wait before the second attempt; doubles with each one, up to six hours."""
 
 
 class DaemonSection(Section):
     """How often `digest run` looks for new papers."""
 
-    poll_minutes: int = Field(default=20, ge=5, le=1440)
+    poll_minutes: StrictInt = Field(default=20, ge=5, le=1440)
     """arXiv: while a new batch is due and has not come."""
-    huggingface_minutes: int = Field(default=120, ge=15, le=1440)
+    huggingface_minutes: StrictInt = Field(default=120, ge=15, le=1440)
     """Hugging Face."""
-    feed_minutes: int = Field(default=180, ge=15, le=10080)
+    feed_minutes: StrictInt = Field(default=180, ge=15, le=10080)
     """Feeds, lists and searches."""
 
 
@@ -286,7 +286,7 @@ class SubscriberEntry(Section):
     """Most papers in the Trending part; 0: no such part."""
     min_score: Score | None = None
     """Least relevance of a For-you paper, 0 to 1."""
-    followups: bool | None = None
+    followups: StrictBool | None = None
     """Tell news of papers sent before."""
     layout: Layout | None = None
     """full: with abstracts and links; compact: a dense list of titles, authors, votes and reasons."""

@@ -6,7 +6,17 @@ import datetime as dt
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, WithJsonSchema
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    SecretStr,
+    StrictFloat,
+    StrictInt,
+    WithJsonSchema,
+)
 
 from digest.config import values
 from digest.deliver.throttle import Rate
@@ -36,9 +46,9 @@ Clock = Annotated[
 Pause = Annotated[dt.date, BeforeValidator(values.pause), WithJsonSchema({"type": "string", "format": "date"})]
 Day = Annotated[Weekday, BeforeValidator(lambda day: values.weekday(day) if isinstance(day, str) else day)]
 Days = Annotated[tuple[Day, ...], AfterValidator(values.week)]
-MaxPapers = Annotated[int, Field(ge=1, le=50)]
-Trending = Annotated[int, Field(ge=0, le=50)]
-Score = Annotated[float, Field(ge=0, le=1)]
+MaxPapers = Annotated[StrictInt, Field(ge=1, le=50)]
+Trending = Annotated[StrictInt, Field(ge=0, le=50)]
+Score = Annotated[StrictFloat, Field(ge=0, le=1)]
 MailRate = Annotated[
     Rate,
     BeforeValidator(values.rate),

@@ -146,7 +146,10 @@ def bare(mailbox: str) -> str:
 
 def web_address(text: str) -> str:
     """An absolute http or https address with a host."""
-    hint = "write it like https://example.org/feed.xml"
+    return _whole_address(text, "write it with https:// in front, like https://example.org/papers")
+
+
+def _whole_address(text: str, hint: str) -> str:
     try:
         parts = urlsplit(text)
         host, _ = parts.hostname, parts.port  # the port is read for its check
@@ -169,9 +172,10 @@ def public_address(text: str) -> str:
 
 def proxy(address: SecretStr) -> SecretStr:
     """The address of an HTTP proxy. It may hold a password."""
-    parts = urlsplit(web_address(address.get_secret_value()))
+    hint = "write host and port: http://proxy.lab.internal:3128"
+    parts = urlsplit(_whole_address(address.get_secret_value(), hint))
     if parts.path.strip("/") or parts.query or parts.fragment:
-        raise mistake("this is not the address of a proxy", "write host and port: http://proxy.lab.internal:3128")
+        raise mistake("this is not the address of a proxy", hint)
     return address
 
 

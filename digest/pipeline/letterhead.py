@@ -8,9 +8,12 @@ from urllib.parse import urlsplit
 from digest import __version__
 from digest.collect import KINDS
 from digest.compose.letter import Letterhead
-from digest.compose.render import Renderer
+from digest.compose.render import Renderer, packaged
+from digest.config.values import closest
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from digest.config import Settings
     from digest.model import Source
     from digest.state.store import State
@@ -47,3 +50,35 @@ def _credit(source: Source) -> tuple[str, str]:
 def open_renderer(settings: Settings) -> Renderer:
     """The templates that apply, the operator's own in front."""
     return Renderer(settings.mail.templates, inliner=settings.mail.inliner)
+
+
+def useless_templates(folder: Path) -> dict[str, str]:
+    """Files of an operator's own folder that replace none of ours and that no other file there names.
+
+    Returns:
+        by path from the folder, in order: the template of ours that was probably meant; empty if none is like it.
+        Hidden files, and what editors keep beside files (`digest.html~`), are nobody's mistake.
+    """
+    ours = [path.relative_to(packaged()).as_posix() for path in (packaged() / "mail").iterdir()]
+    texts = {
+        path.relative_to(folder).as_posix(): _text(path)
+        for path in sorted(folder.rglob("*"))
+        if path.is_file() and not path.name.endswith("~") and not _is_hidden(path.relative_to(folder))
+    }
+    return {
+        name: closest(name, ours)
+        for name in texts
+        if name not in ours and not any(name in text for other, text in texts.items() if other != name)
+    }
+
+
+def _is_hidden(path: Path) -> bool:
+    return any(part.startswith(".") for part in path.parts)
+
+
+def _text(path: Path) -> str:
+    """Empty if the file cannot be read: if it is a template, the check of the templates says so."""
+    try:
+        return path.read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return ""

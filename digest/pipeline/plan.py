@@ -287,9 +287,19 @@ class _Planner:
             if digest.picks or (digest.subscriber.quiet == "note" and not self._doubts):
                 mailed.append(digest)
             else:
-                verdict = account.nothing(digest, self._doubts if digest.subscriber.quiet == "note" else "")
-                verdicts[digest.subscriber.email, digest.local_date] = verdict
+                verdicts[digest.subscriber.email, digest.local_date] = self._nothing(digest)
         return Shard(self._enter(_with_tokens(self._state, mailed)), verdicts)
+
+    def _nothing(self, digest: Digest) -> Verdict:
+        if not digest.considered and self._is_unread:
+            return account.nothing_read(digest)
+        return account.nothing(digest, self._doubts if digest.subscriber.quiet == "note" else "")
+
+    @cached_property
+    def _is_unread(self) -> bool:
+        """No source could ever be read, or nobody tried; one that was read and had nothing in it was read."""
+        memories = self._state.papers.memories().values()
+        return all(one.first_pull_at is None and (one.failures or one.last_pull_at is None) for one in memories)
 
     def _due(self, readers: Sequence[Subscriber]) -> Iterator[tuple[Subscriber, Due]]:
         """Whose digest is due: of those who missed theirs, who had one from that day on has not missed it."""

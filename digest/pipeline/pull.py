@@ -79,6 +79,7 @@ async def pull(
         report = RunReport("pull", started, clock(), decision.verdicts, notes)
         # with the papers, or the next pull would call them old and nobody would ever have called them new
         state.runs.record(report)
+    warnings: tuple[str, ...] = ()
     # the papers are safe: whatever happens from here on, mails about them go out
     try:
         state.prune(now=started)
@@ -86,8 +87,8 @@ async def pull(
         for take in (take_stars, take_thumbnails):
             notes += await take(settings, state, policy, now=clock())
     except StateError as error:
-        notes += (f"the papers are stored, not all that goes with them: {error.told}",)
-    return replace(report, notes=notes)
+        warnings = (f"the papers are stored, not all that goes with them: {error.told}",)
+    return replace(report, notes=notes, warnings=warnings)
 
 
 def http_policy(settings: Settings) -> HttpPolicy:

@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 import structlog
 
+from digest.curate.query import parse
 from digest.errors import DigestError
 
 if TYPE_CHECKING:
@@ -101,3 +102,11 @@ def pause_reason(reader: Subscriber, pauses: Mapping[str, Pause], now: datetime)
     if pause.until is None:
         return f"paused: {pause.reason}"
     return f"paused until {pause.until}: {pause.reason}" if today < pause.until else ""
+
+
+def asks_for_nothing(reader: Subscriber) -> bool:
+    """Whether every keyword of a reader only leaves papers out, so that nothing is ever found for them.
+
+    One without keywords has chosen Trending alone.
+    """
+    return bool(reader.keywords) and all(parse(keyword).excludes for keyword in reader.keywords)

@@ -1,6 +1,7 @@
 """Read what came back, and pause those who should get no more mail.
 
     each unread mail → its bounces → whose they are → durable → the mail is done
+                     → or a letter: it stays unread, for a person
                      → or what its reader says of a paper, or that they want mail → signed by us → durable → done
     each reader on record → a reason to pause, or none → paused
 
@@ -22,7 +23,7 @@ from digest.bounces.bounce import Bounce
 from digest.bounces.imap import ImapMailbox, ImapSettings
 from digest.bounces.maildir import MaildirMailbox
 from digest.bounces.policy import reason_to_pause
-from digest.bounces.report import read_report, reader_of
+from digest.bounces.report import is_letter, read_report, reader_of
 from digest.errors import DigestError
 from digest.model import RunReport
 from digest.pipeline.consent import hear
@@ -70,8 +71,14 @@ class _Reading:
     heard: Counter[str] = field(default_factory=Counter)
     #: answers that we have not signed, for nobody, or too late: one sentence each, without a full stop
     refused: list[str] = field(default_factory=list)
-    #: mails that are no bounces
+    #: automatic answers that are no bounces
     strangers: int = 0
+    #: what people wrote, in this run
+    letters: int = 0
+    #: and what of that nobody has read yet, of all runs
+    unread_letters: int = 0
+    #: the mailbox, for people
+    place: str = ""
     #: bounces that name no mail of ours
     ignored: int = 0
     #: what it holds against readers, by address, if it is not on record
@@ -153,8 +160,9 @@ def read_returns(
     refusal = "" if allow_many else _refusal(stops, readers=len(subscribers(settings, state)))
     if refusal and not dry_run:
         stops = [stop for stop in stops if stop.asked]
-    notes = tuple(filter(None, (*_summary(reading), refusal)))
-    report = RunReport("bounces", started, clock(), _verdicts(stops, clock()), notes)
+    verdicts = _verdicts(stops, clock(), done=not dry_run)
+    warnings = tuple(filter(None, (_letters(reading) if reading.letters else "", refusal)))
+    report = RunReport("bounces", started, clock(), verdicts, tuple(_summary(reading)), warnings)
     if dry_run:
         return report
     with state.transaction():
@@ -178,13 +186,22 @@ def _read(settings: Settings, state: State, *, keep: bool) -> _Reading:
                     state.feedback.record(said)
                     mailbox.done(mail.name)
                 continue
-            found = list(_attributed(read_report(mail.data, at=mail.arrived_at), state, reading))
+            bounces = read_report(mail.data, at=mail.arrived_at)
+            if not bounces and is_letter(mail.data):
+                reading.mails += 1
+                reading.letters += 1
+                if keep:
+                    mailbox.leave(mail.name)
+                continue
+            found = list(_attributed(bounces, state, reading))
             if keep:
                 state.bounces.record(_stored(email, bounce) for email, bounce in found)
                 mailbox.done(mail.name)
             else:
                 for email, bounce in found:
                     reading.unkept[email].append(bounce)
+        reading.place = mailbox.place
+        reading.unread_letters = mailbox.left() + (0 if keep else reading.letters)
     return reading
 
 
@@ -252,8 +269,19 @@ def _histories(state: State, unkept: Mapping[str, Sequence[Bounce]]) -> Iterator
     yield from rest.items()
 
 
-def _verdicts(stops: Sequence[_Stop], at: datetime) -> tuple[Verdict, ...]:
-    return tuple(account.bounced(stop.email, stop.reason, at, counts=stop.counts, asked=stop.asked) for stop in stops)
+def _verdicts(stops: Sequence[_Stop], at: datetime, *, done: bool) -> tuple[Verdict, ...]:
+    return tuple(
+        account.bounced(stop.email, stop.reason, at, counts=stop.counts, asked=stop.asked, done=done) for stop in stops
+    )
+
+
+def _letters(reading: _Reading) -> str:
+    """What people wrote and nobody has read; empty if there is nothing."""
+    count = reading.unread_letters
+    if not count:
+        return ""
+    lie = "letters from people lie" if count > 1 else "letter from a person lies"
+    return f"{count:,} {lie} unread in {reading.place}: read {'them' if count > 1 else 'it'} there"
 
 
 def _refusal(stops: Sequence[_Stop], *, readers: int) -> str:
@@ -273,6 +301,8 @@ def _summary(reading: _Reading) -> Iterator[str]:
     if reading.answers:
         told.append(", ".join(f"{count:,} {verb} like a paper" for verb, count in sorted(reading.answers.items())))
     told += [f"{count:,} {heard}" for heard, count in sorted(reading.heard.items())]
+    if reading.letters:
+        told.append(f"{reading.letters:,} {'letters from people' if reading.letters > 1 else 'letter from a person'}")
     if reading.strangers:
         told.append(f"{reading.strangers:,} {'were no bounces' if reading.strangers > 1 else 'was no bounce'}")
     read = f"{reading.mails:,} mail{'s' * (reading.mails != 1)} read"
@@ -285,6 +315,8 @@ def _summary(reading: _Reading) -> Iterator[str]:
             "bounces name no mail of ours and were" if reading.ignored > 1 else "bounce names no mail of ours and was"
         )
         yield f"{reading.ignored:,} {words} ignored"
+    if not reading.letters and (letters := _letters(reading)):
+        yield letters  # somebody was warned when they came
 
 
 def _many(count: int, word: str) -> str:

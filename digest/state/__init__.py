@@ -18,5 +18,5 @@ transfer.py      export and import, also between the two kinds of database
 schema.py        the tables                     database.py   connections and transactions
 migrate.py       creating and upgrading         failures.py   driver errors → StateError
 codec.py         the model's values ↔ JSON      snapshots.py  digests ↔ JSON, their papers stored once
-sending.py       one sender at a time           bulk.py       one statement for many rows
+sending.py       one sender, one daemon         bulk.py       one statement for many rows
 """

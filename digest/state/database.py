@@ -47,6 +47,7 @@ _CONNECT_TIMEOUT_S = 10
 #: advisory locks of PostgreSQL are numbers per database; these are ours ("digest" in ASCII, and one each)
 WRITER_LOCK = 0x646967657374_01
 SENDER_LOCK = 0x646967657374_02
+DAEMON_LOCK = 0x646967657374_03
 
 
 class Database:

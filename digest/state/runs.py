@@ -163,7 +163,7 @@ def _begin(connection: Connection, report: RunReport) -> int:
         "command": report.command,
         "started_at": report.started_at,
         "finished_at": report.finished_at,
-        "notes": dumps(tuple[str, ...], report.notes),
+        "notes": dumps(tuple[str, ...], (*report.notes, *report.warnings)),
     }
     connection.execute(insert(run), values)
     return number

@@ -61,6 +61,20 @@ def open_state(
     return State(database, upgrade, make_token=make_token)
 
 
+@contextmanager
+def daemon_lock(url: str) -> Iterator[bool]:
+    """True in the block for one process at a time, False at once for the others.
+
+    For who stays at work on the state of this address, which must exist. The lock dies with the process.
+    """
+    database = connect(url, create=False, busy_timeout_s=10.0)
+    try:
+        with sending.daemon_lock(database) as mine:
+            yield mine
+    finally:
+        database.close()
+
+
 class State:
     """An open state. What a method writes is durable when it returns; what cannot be done is a StateError.
 

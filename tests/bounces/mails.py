@@ -233,5 +233,8 @@ I am away until 550 5.1.1 October.
 )
 
 
+LETTER = crlf("From: Ada <ada@example.net>\nTo: bounces@example.org\nSubject: Re: 15 Sep\n\nPlease, one a week!\n")
+
+
 def unsubscribe(subject: str, more: str = "") -> bytes:
     return crlf(f"From: Ada <ada@example.net>\nTo: people@example.org\n{more}Subject: {subject}\n\nSent by my phone\n")

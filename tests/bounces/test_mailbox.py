@@ -67,3 +67,24 @@ def test_a_mail_comes_again_until_it_is_done(place: Place) -> None:
     assert [datetime.fromtimestamp(when, UTC) for when in arrived] == [mail.arrived_at for mail in first]
     assert [mail.data for mail in first] == [mail.data for mail in again]
     assert [b"Subject: 1\r\n\r\n"] == [mail.data for mail in rest]
+
+
+def test_a_letter_that_is_left_does_not_come_again_and_stays_unread(place: Place) -> None:
+    maildir, opened = place
+    for number in range(2):
+        path = maildir / "tmp" / f"{number}.mail"
+        path.write_bytes(b"Subject: %d\r\n\r\n" % number)
+        path.chmod(0o666)
+        path.rename(maildir / "new" / path.name)
+
+    with opened() as mailbox:
+        first, second = mailbox.unread()
+        mailbox.leave(first.name)
+        mailbox.leave(first.name)
+        mailbox.done(second.name)
+    with opened() as mailbox:
+        rest, left = list(mailbox.unread()), mailbox.left()
+
+    flags = {path.read_bytes()[9:10]: path.name.partition(":2,")[2] for path in (maildir / "cur").iterdir()}
+    assert ([], 1) == (rest, left)
+    assert {b"0": "F", b"1": "S"} == flags

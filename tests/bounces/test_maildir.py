@@ -33,30 +33,31 @@ def unread(folder: Path) -> list[str]:
         return [mail.name for mail in mailbox.unread()]
 
 
-def test_what_nobody_has_seen_is_read_the_oldest_first(folder: Path) -> None:
+def test_what_nobody_has_seen_or_flagged_is_read_the_oldest_first(folder: Path) -> None:
     put(folder, "new/3.b", 300)
-    put(folder, "cur/1.a:2,F", 100, b"first\r\n")
-    put(folder, "cur/2.a:2,FS", 200)
+    put(folder, "cur/1.a:2,R", 100, b"first\r\n")
+    put(folder, "cur/2.a:2,RS", 200)
+    put(folder, "cur/2.b:2,F", 200)
     put(folder, "tmp/0.a", 50)
     put(folder, "new/.hidden", 60)
 
     with MaildirMailbox(folder) as mailbox:
         [first, second] = mailbox.unread()
 
-    assert Returned("cur/1.a:2,F", datetime.fromtimestamp(100, UTC), b"first\r\n") == first
+    assert Returned("cur/1.a:2,R", datetime.fromtimestamp(100, UTC), b"first\r\n") == first
     assert "new/3.b" == second.name
 
 
 def test_what_is_done_is_seen_and_still_there(folder: Path) -> None:
     put(folder, "new/1.a", 100)
-    put(folder, "cur/2.b:2,RF", 200)
+    put(folder, "cur/2.b:2,RT", 200)
 
     with MaildirMailbox(folder) as mailbox:
         for mail in mailbox.unread():
             mailbox.done(mail.name)
 
     assert [] == unread(folder)
-    assert {"1.a:2,S", "2.b:2,FRS"} == {path.name for path in (folder / "cur").iterdir()}
+    assert {"1.a:2,S", "2.b:2,RST"} == {path.name for path in (folder / "cur").iterdir()}
     assert [] == list((folder / "new").iterdir())
 
 

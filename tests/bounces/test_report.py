@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from digest.bounces.bounce import Bounce
 from digest.bounces.maildir import MaildirMailbox
-from digest.bounces.report import read_report, reader_of
+from digest.bounces.report import is_letter, read_report, reader_of
 from tests.bounces import mails
 from tests.bounces.mails import MESSAGE_ID, TOKEN, notification
 from tests.bounces.postfix import postfix
@@ -262,6 +262,35 @@ def test_a_bounce_counts_only_with_something_that_we_gave_away(bounce: Bounce, r
 
 
 # --- hostile mail -----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "field",
+    [
+        "Auto-Submitted: auto-replied (vacation)",
+        "Precedence: Auto_Reply",
+        "X-Auto-Response-Suppress: All",
+        "List-Id: <papers.example.org>",
+        "Return-Path: <>",
+        "Content-Type: multipart/report; boundary=x",
+        "From: Mail Delivery Subsystem <MAILER-DAEMON@mx.example.net>",
+    ],
+)
+def test_what_a_program_wrote_is_no_letter(field: str) -> None:
+    assert not is_letter(mails.crlf(f"{field}\nTo: bounces@example.org\nSubject: Hello\n\nHello\n"))
+
+
+@pytest.mark.parametrize(
+    "letter",
+    [
+        mails.LETTER,
+        mails.unsubscribe("unsubscribe"),
+        mails.unsubscribe("Hello", "Auto-Submitted: no\nReturn-Path: <ada@example.net>\n"),
+        b"no fields at all",
+    ],
+)
+def test_what_a_person_wrote_is_a_letter(letter: bytes) -> None:
+    assert is_letter(letter)
 
 
 def test_texts_of_strangers_become_one_clean_line() -> None:

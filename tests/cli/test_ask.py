@@ -72,6 +72,20 @@ def test_status_shows_what_is_known_and_what_comes_next(cli: Callable[..., Said]
     assert ["00:00", "UTC", "ada@example.org"] in [line[-3:] for line in words]
 
 
+def test_status_says_how_many_readers_it_does_not_name(place: Place, cli: Callable[..., Said]) -> None:
+    place.configure(readers=[f"reader{number}@example.org" for number in range(8)])
+
+    many = cli("status").out
+    place.configure(readers=[f"reader{number}@example.org" for number in range(5)])
+    few = cli("status").out
+
+    assert ["reader4@example.org", "  … and 3 more: digest subscribers list"] == [
+        many.splitlines()[-2].split()[-1],
+        many.splitlines()[-1],
+    ]
+    assert "more" not in few
+
+
 def test_nobody_who_is_paused_is_next(cli: Callable[..., Said]) -> None:
     cli("subscribers", "pause", "ada@example.org")
 

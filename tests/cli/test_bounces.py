@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from digest.clock import utc_now
-from tests.bounces.mails import VACATION
+from tests.bounces.mails import LETTER, VACATION
 from tests.pipeline.test_returns import bounce, make_maildir, put
 
 if TYPE_CHECKING:
@@ -38,7 +38,10 @@ def test_it_says_what_came_back_and_what_follows(cli: Callable[..., Said]) -> No
     dry, said, again = cli("bounces", "--dry-run"), cli("bounces"), cli("bounces")
 
     first, second = said.out.splitlines()
-    assert (0, "", dry.out) == (said.code, said.err, said.out)
+    would, trial = dry.out.splitlines()[1:]
+    assert (0, 0, "", "") == (dry.code, said.code, dry.err, said.err)
+    assert would == second.replace("paused:", "would be paused:", 1).partition("; see:")[0]
+    assert "This was a dry run: nobody was paused, nothing was written down, and the mails are as they were." == trial
     assert "3 mails read: 2 hard; 1 was no bounce" == first
     assert second.startswith(f"{ADA}: paused: the address does not exist: bounced on 2 days, last on ")
     assert second.endswith(f"; see: digest subscribers resume {ADA}")
@@ -81,3 +84,23 @@ def test_a_mailbox_that_cannot_be_used_is_found_by_check(place: Place, cli: Call
     assert 1 == broken.code
     assert f"! {place.folder / 'returned'}: this is no Maildir\n" in broken.out
     assert (0, True) == (mended.code, f"✓ returned mail: {place.folder / 'returned'}\n" in mended.out)
+
+
+def test_letters_from_people_stay_unread_and_are_told(place: Place, cli: Callable[..., Said]) -> None:
+    """Who answers a bounce address wants something, and nobody but its owner sees it."""
+    place.configure(more='[bounces]\nmaildir = "returned"')
+    maildir = make_maildir(place.folder / "returned")
+    put(maildir, VACATION, utc_now())
+    put(maildir, LETTER, utc_now())
+    lies = f"1 letter from a person lies unread in {maildir}: read it there\n"
+
+    dry, first, again = cli("bounces", "--dry-run"), cli("bounces", "--quiet"), cli("bounces")
+    put(maildir, LETTER, utc_now())
+    both, silent = cli("bounces", "--quiet"), cli("bounces", "--quiet")
+
+    read = "2 mails read: 1 letter from a person; 1 was no bounce\n"
+    assert (dry.out.startswith(read + lies), lies, f"0 mails read\n{lies}") == (True, first.out, again.out)
+    assert f"2 letters from people lie unread in {maildir}: read them there\n" == both.out
+    assert (0, "", "") == (silent.code, silent.out, silent.err)
+    names = sorted(path.name.partition(":2,")[2] for path in (maildir / "cur").iterdir())
+    assert ["F", "F", "S"] == names

@@ -232,6 +232,21 @@ def test_rank_in_json_is_a_list_best_first(place: Place, cli: Callable[..., Said
     assert said.json[:1] == best.json
 
 
+def test_rank_says_that_none_matches_and_that_is_no_failure(place: Place, cli: Callable[..., Said]) -> None:
+    """As `digest similar` and `digest keywords test` do; scripts read the empty list."""
+    nothing, nobody, listed = (
+        cli("rank", "papers.jsonl", "-k", keyword, *more)
+        for keyword, more in (("zebras", ()), ("-zebras", ()), ("zebras", ("--json",)))
+    )
+    (place.folder / "papers.jsonl").write_text("")
+    empty = cli("rank", "papers.jsonl", "-k", "zebras")
+
+    assert (0, "None of 2 papers matches.\n", "") == (nothing.code, nothing.out, nothing.err)
+    assert (0, "None of 2 papers matches; these keywords only leave papers out.\n") == (nobody.code, nobody.out)
+    assert (0, []) == (listed.code, listed.json)
+    assert (1, "digest: papers.jsonl: there are no papers\n") == (empty.code, empty.err.partition("  →")[0])
+
+
 def test_a_line_that_is_no_paper_costs_that_line(place: Place, cli: Callable[..., Said]) -> None:
     with (place.folder / "papers.jsonl").open("a") as file:
         file.write('{"half\n')

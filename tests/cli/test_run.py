@@ -65,6 +65,24 @@ def test_send_mails_each_reader_once_a_day(place: Place, cli: Callable[..., Said
     assert [ADA] == [recipient for recipient, _ in place.mails()]
 
 
+def test_a_send_before_any_pull_says_so_and_what_to_type(place: Place, cli: Callable[..., Said]) -> None:
+    """There was no last digest since which nothing came; also where a first pull failed."""
+    nothing = f"! {ADA}: nothing was ever pulled, so no mail; type: digest pull\n"
+    first, silent = cli("send"), cli("send", "--quiet")
+    papers = (place.folder / "papers.jsonl").read_text()
+    (place.folder / "papers.jsonl").unlink()
+    failed = cli("send", "--pull")
+    (place.folder / "papers.jsonl").write_text("")
+    empty = cli("send", "--pull")
+    (place.folder / "papers.jsonl").write_text(papers.replace("Mixture", "Herd").replace("Experts", "Yaks"))
+    quiet = cli("send", "--pull")
+
+    assert (0, nothing, nothing) == (first.code, first.out, silent.out)
+    assert (1, True) == (failed.code, failed.out.endswith(nothing))
+    assert f"· {ADA}: no new papers since the last digest" in empty.out
+    assert f"· {ADA}: 2 new papers, none matched" in quiet.out
+
+
 def test_before_their_hour_nobody_gets_mail_unless_told_now(place: Place, cli: Callable[..., Said]) -> None:
     zone = where_it_is_morning()
     place.configure(time="23:59", timezone=zone)

@@ -129,6 +129,28 @@ def test_a_check_reports_a_relay_that_does_not_answer_and_goes_on(place: Place, 
     assert "✓ list: 2 papers in" in said.out
 
 
+def test_a_reader_whose_keywords_only_exclude_is_named(place: Place, cli: Callable[..., Said]) -> None:
+    """They get what trends and nothing else, which is hardly what was meant."""
+    config = place.configure(readers=[f"reader{number}@example.org" for number in range(7)])
+    config.write_text(config.read_text().replace('["mixture of experts"]', '["-knitting", "-lions"]', 6))
+
+    said = cli("check")
+
+    [line] = (line for line in said.out.splitlines() if line.startswith("!"))
+    named = ", ".join(f"reader{number}@example.org" for number in range(5))
+    assert 0 == said.code
+    assert line.startswith(f"! {named} and 1 more: every keyword only leaves papers out, so there is no For-you part; ")
+
+
+def test_a_state_that_cannot_be_used_is_told_once(place: Place, cli: Callable[..., Said]) -> None:
+    (place.folder / "state.sqlite3").write_text("no state")
+
+    said = cli("check")
+
+    assert (1, 1) == (said.code, said.out.count("it is not a state file"))
+    assert "✓ list: " in said.out
+
+
 def test_a_check_reports_a_source_that_is_down(place: Place, cli: Callable[..., Said]) -> None:
     (place.folder / "papers.jsonl").unlink()
 
@@ -153,6 +175,32 @@ def test_a_template_with_an_unknown_name_is_found_by_the_check_and_before_sendin
     assert "mail/digest.txt, line 1: " in sent.err
     assert "sbuscriber" in sent.err
     assert [] == place.mails()
+
+
+def test_a_template_that_replaces_nothing_is_named_with_what_was_meant(place: Place, cli: Callable[..., Said]) -> None:
+    """What another file of the folder names is used, and hidden files are no templates."""
+    mine = place.folder / "mine"
+    for name, text in {
+        "mail/digest.htm": "Hello",
+        "paper.html": "Hello",
+        "notes/of-mine": "Hello",
+        "mail/why.txt": '{% include "mail/hello.txt" %}',
+        "mail/hello.txt": "Hello",
+        "mail/why.txt~": "Hello",
+        ".git/config": "Hello",
+    }.items():
+        (mine / name).parent.mkdir(parents=True, exist_ok=True)
+        (mine / name).write_text(text)
+    place.configure(mail='templates = "mine"')
+
+    said = cli("check")
+
+    assert 0 == said.code
+    assert [
+        f"! {mine}/mail/digest.htm replaces no template: did you mean mail/digest.html?",
+        f"! {mine}/notes/of-mine replaces no template: templates lie in mail/, like mail/digest.html",
+        f"! {mine}/paper.html replaces no template: did you mean mail/paper.html?",
+    ] == [line for line in said.out.splitlines() if line.startswith("!")]
 
 
 def test_a_refused_login_is_told_without_the_password(

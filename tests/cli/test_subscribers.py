@@ -37,6 +37,22 @@ def test_who_is_added_gets_mail_and_who_is_removed_does_not(place: Place, cli: C
     assert BOB not in cli("subscribers", "list").out
 
 
+@pytest.mark.usefixtures("mailbox")
+def test_whose_keywords_only_exclude_is_told_that_nothing_is_found_by_them(cli: Callable[..., Said]) -> None:
+    warning = (
+        f"digest: {BOB}: every keyword only leaves papers out, so there is no For-you part; "
+        "add one that asks for something, like mixture of experts\n"
+    )
+
+    invited = cli("subscribers", "invite", BOB, "-k", "-lions")
+    added = cli("subscribers", "add", BOB, "-k", "-lions", "-k", "-bees")
+    mended = cli("subscribers", "add", BOB, "-k", "-lions", "-k", "bees")
+    none = cli("subscribers", "add", "cat@example.org")
+
+    assert [warning, warning, "", ""] == [said.err for said in (invited, added, mended, none)]
+    assert [0, 0, 0, 0] == [said.code for said in (invited, added, mended, none)]
+
+
 def test_what_is_not_given_of_a_known_subscriber_stays_and_what_changes_is_said(cli: Callable[..., Said]) -> None:
     cli(
         "subscribers",

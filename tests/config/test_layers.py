@@ -144,7 +144,14 @@ def test_two_passwords_in_one_place_are_a_mistake(tmp_path: Path, added: str, en
     [
         ("DIGEST_SMTP_PASSWORD", "did you mean DIGEST_SMTP__PASSWORD?"),
         ("DIGEST_SMTP__PASWORD", "did you mean DIGEST_SMTP__PASSWORD?"),
-        ("DIGEST_0123456789", "see config.example.toml for the keys, or unset it"),
+        (
+            "DIGEST_SOMETHING",
+            "variables are called DIGEST_TABLE__KEY, like DIGEST_SMTP__PASSWORD; or type: unset DIGEST_SOMETHING",
+        ),
+        (
+            "DIGEST_0123456789",
+            "variables are called DIGEST_TABLE__KEY, like DIGEST_SMTP__PASSWORD; or type: unset DIGEST_0123456789",
+        ),
     ],
 )
 def test_a_variable_that_names_no_key_is_a_mistake(tmp_path: Path, name: str, hint: str) -> None:
@@ -161,21 +168,67 @@ def test_our_own_variables_and_empty_ones_are_no_mistakes(tmp_path: Path) -> Non
     assert "x" == password(tmp_path, f'{RELAY}password = "x"', env)
 
 
-def test_a_bad_value_is_told_with_its_variable(tmp_path: Path) -> None:
-    env = {"DIGEST_DELIVERY__RETRY_MINUTES": "soon", "DIGEST_DIGEST__DAYS": "mon,tue", "DIGEST_SMTP__PASSWORD": "x"}
+@pytest.mark.parametrize(
+    ("name", "text", "expected"),
+    [
+        (
+            "DIGEST_DELIVERY__RETRY_MINUTES",
+            "soon",
+            ("delivery.retry_minutes", "soon", "must be a whole number", "DIGEST_DELIVERY__RETRY_MINUTES=5"),
+        ),
+        (
+            "DIGEST_DIGEST__MIN_SCORE",
+            "half",
+            ("digest.min_score", "half", "must be a number", "DIGEST_DIGEST__MIN_SCORE=0.5"),
+        ),
+        (
+            "DIGEST_DIGEST__FOLLOWUPS",
+            "maybe",
+            ("digest.followups", "maybe", "must be true or false", "DIGEST_DIGEST__FOLLOWUPS=true"),
+        ),
+        (
+            "DIGEST_DIGEST__DAYS",
+            "mon,tue",
+            ("digest.days", None, "must be a list in JSON", """DIGEST_DIGEST__DAYS='["mon", "thu"]'"""),
+        ),
+        (
+            "DIGEST_SUBSCRIBERS",
+            '{"email": "ada@lab.example"}',
+            ("subscribers", None, "must be a list of tables in JSON", """DIGEST_SUBSCRIBERS='[{"…": "…"}]'"""),
+        ),
+        (
+            "DIGEST_SMTP__FALLBACK",
+            '["mail2.lab.example"]',
+            ("smtp.fallback", None, "must be a list of tables in JSON", """DIGEST_SMTP__FALLBACK='[{"…": "…"}]'"""),
+        ),
+    ],
+)
+def test_a_bad_value_is_told_with_its_variable_and_how_to_write_it(
+    tmp_path: Path, name: str, text: str, expected: tuple[str, str | None, str, str]
+) -> None:
+    key, value, message, example = expected
 
-    assert (
-        ConfigProblem(
-            key="digest.days",
-            message="a list in a variable must be JSON",
-            hint="""write it like '["mon", "thu"]'""",
-            origin="environment DIGEST_DIGEST__DAYS",
-        ),
-        ConfigProblem(
-            key="delivery.retry_minutes",
-            message="must be a whole number, not text",
-            hint="write it without quotes",
-            value="soon",
-            origin="environment DIGEST_DELIVERY__RETRY_MINUTES",
-        ),
-    ) == problems(tmp_path, RELAY, env)
+    assert (ConfigProblem(key, message, f"write it like {example}", value, f"environment {name}"),) == problems(
+        tmp_path, RELAY, {name: text, "DIGEST_SMTP__PASSWORD": "x"}
+    )
+
+
+def test_numbers_and_switches_of_the_environment_are_read_from_text(tmp_path: Path) -> None:
+    """A file spells them without quotes; a variable has nothing but text."""
+    path = tmp_path / "config.toml"
+    path.write_text(f'{RELAY}password = "x"', encoding="utf-8")
+
+    ours = load(
+        path,
+        {
+            "DIGEST_DIGEST__TRENDING": "0",
+            "DIGEST_DIGEST__MIN_SCORE": "0.25",
+            "DIGEST_DIGEST__FOLLOWUPS": "false",
+            "DIGEST_SMTP__PORT": "2525",
+            "DIGEST_SMTP__PER_DOMAIN_RATE": "20/hour",
+        },
+    )
+
+    assert (0, 0.25, False) == (ours.digest.trending, ours.digest.min_score, ours.digest.followups)
+    assert ours.smtp is not None
+    assert (2525, ["*"]) == (ours.smtp.port, [*ours.smtp.per_domain_rate])

@@ -53,7 +53,7 @@ def one(tmp_path: Path, text: str | bytes, env: Mapping[str, str] | None = None)
     [
         pytest.param(
             "colour = 1",
-            (9, "sources.0.colour", None, "there is no such key"),
+            (9, "sources.0.colour", None, "there is no such key (source language)"),
             id="unknown key in a list",
         ),
         pytest.param(
@@ -74,12 +74,22 @@ def one(tmp_path: Path, text: str | bytes, env: Mapping[str, str] | None = None)
         pytest.param("[smpt]", (9, "smpt", None, "there is no such key", "did you mean smtp?"), id="unknown table"),
         pytest.param(
             "[digest]\nmax_papers = 'ten'",
-            (10, "digest.max_papers", "ten", "must be a whole number, not text", "write it without quotes"),
+            (10, "digest.max_papers", "ten", "must be a whole number, not text", "write a number without quotes"),
             id="text for a number",
         ),
         pytest.param(
+            "[digest]\nmax_papers = true",
+            (10, "digest.max_papers", "true", "must be a whole number, not true or false", "write a number"),
+            id="switch for a number",
+        ),
+        pytest.param(
+            "[digest]\nfollowups = 'yes'",
+            (10, "digest.followups", "yes", "must be true or false, not text", "write true or false without quotes"),
+            id="text for a switch",
+        ),
+        pytest.param(
             "[digest]\nmax_papers = 1.5",
-            (10, "digest.max_papers", "1.5", "must be a whole number, not a number with decimals", ""),
+            (10, "digest.max_papers", "1.5", "must be a whole number, not a number with decimals", "write 2"),
             id="fraction",
         ),
         pytest.param(
@@ -89,7 +99,7 @@ def one(tmp_path: Path, text: str | bytes, env: Mapping[str, str] | None = None)
         ),
         pytest.param(
             "[digest]\ntimezone = true",
-            (10, "digest.timezone", "true", "must be text in quotes, not true or false", ""),
+            (10, "digest.timezone", "true", "must be text in quotes, not true or false", "write it in quotes"),
             id="switch for text",
         ),
         pytest.param(
@@ -199,7 +209,7 @@ def one(tmp_path: Path, text: str | bytes, env: Mapping[str, str] | None = None)
                 9,
                 "sources.0.announce.1",
                 "replaced",
-                "must be one of: new, cross, replace, replace-cross",
+                "must be one of: new, cross, replace, replace-cross (source language)",
                 "did you mean replace?",
             ),
             id="announce",
@@ -210,7 +220,7 @@ def one(tmp_path: Path, text: str | bytes, env: Mapping[str, str] | None = None)
                 9,
                 "sources.0.url",
                 "https://arxiv.org",
-                "a source of type arxiv takes no url",
+                "a source of type arxiv takes no url (source language)",
                 "remove it; it is a key of feed and jsonl",
             ),
             id="key of another type",
@@ -221,7 +231,7 @@ def one(tmp_path: Path, text: str | bytes, env: Mapping[str, str] | None = None)
                 10,
                 "sources.1.type",
                 None,
-                "a source needs a type",
+                "a source needs a type (source x)",
                 'add type = "arxiv", or another of: arxiv, arxiv-api, huggingface, feed, jsonl',
             ),
             id="no type",
@@ -237,8 +247,8 @@ def one(tmp_path: Path, text: str | bytes, env: Mapping[str, str] | None = None)
                 11,
                 "sources.1.url",
                 "file:///etc/passwd",
-                "this is not a web address",
-                "write it like https://example.org/feed.xml",
+                "this is not a web address (source of type feed)",
+                "write it with https:// in front, like https://example.org/papers",
             ),
             id="feed from a file",
         ),
@@ -264,7 +274,7 @@ def one(tmp_path: Path, text: str | bytes, env: Mapping[str, str] | None = None)
                 11,
                 "sources.1.name",
                 "LANGUAGE",
-                "source 1 has this name already",
+                "another source has this name already (source of type arxiv)",
                 "give each source a name of its own",
             ),
             id="name twice",
@@ -275,7 +285,7 @@ def one(tmp_path: Path, text: str | bytes, env: Mapping[str, str] | None = None)
                 11,
                 "sources.1.categories.0",
                 "cs.CL cs.LG",
-                "this is not an arXiv category",
+                "this is not an arXiv category (source of type arxiv)",
                 "write it like cs.CL, stat.ML or hep-ph; one string per category",
             ),
             id="category",
@@ -312,7 +322,7 @@ def one(tmp_path: Path, text: str | bytes, env: Mapping[str, str] | None = None)
                 12,
                 "subscribers.1.email",
                 "ada@lab.example",
-                "subscriber 1 has this address already",
+                "another subscriber has this address already",
                 "put all keywords into one table",
             ),
             id="address twice",
@@ -356,7 +366,10 @@ def one(tmp_path: Path, text: str | bytes, env: Mapping[str, str] | None = None)
                 11,
                 "subscribers.0.keywords",
                 None,
-                "with trending = 0 and no keyword that asks for something, nothing would ever be sent",
+                (
+                    "with trending = 0 and no keyword that asks for something, nothing would ever be sent "
+                    "(subscriber ada@lab.example)"
+                ),
                 'add keywords = ["mixture of experts"], or a trending number above 0',
             ),
             id="a digest that is always empty",
@@ -426,7 +439,13 @@ def test_nothing_but_one_address_is_an_address(tmp_path: Path, address: str) -> 
         ),
         pytest.param(
             'from = "digest@lab.example"\nbase_url = "digest.lab.example"',
-            (5, "mail.base_url", "digest.lab.example", "this is not a web address"),
+            (
+                5,
+                "mail.base_url",
+                "digest.lab.example",
+                "this is not a web address",
+                "write it with https:// in front, like https://example.org/papers",
+            ),
             id="base_url without scheme",
         ),
     ],

@@ -99,7 +99,7 @@ def test_a_frequency_without_days_has_its_own(
             (
                 12,
                 "subscribers.0.days",
-                "a weekly digest has one day and not 3",
+                "a weekly digest has one day and not 3 (subscriber ada@lab.example)",
                 'name one day, like days = ["fri"], or write frequency = "daily" for a digest on each of these',
             ),
         ),
@@ -109,7 +109,7 @@ def test_a_frequency_without_days_has_its_own(
             (
                 12,
                 "subscribers.0.days",
-                "weekdays are Monday to Friday, without sat and sun",
+                "weekdays are Monday to Friday, without sat and sun (subscriber ada@lab.example)",
                 'leave days out, or write frequency = "daily" for a digest on each of these',
             ),
         ),
@@ -129,7 +129,7 @@ def test_a_frequency_without_days_has_its_own(
             (
                 11,
                 "subscribers.0.days",
-                "a weekly digest, as [digest] says, has one day and not 2",
+                "a weekly digest, as [digest] says, has one day and not 2 (subscriber ada@lab.example)",
                 'name one day, or write frequency = "daily" for a digest on each of these',
             ),
         ),

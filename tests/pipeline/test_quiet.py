@@ -138,8 +138,7 @@ def test_there_is_no_note_before_anything_was_read(home: Installation) -> None:
 
     report = home.send()
 
-    reason = "list was not read yet"
-    assert [f"{ADA}: no new papers since the last digest, so no mail, nor a note, for {reason}"] == sentences(report)
+    assert [f"{ADA}: nothing was ever pulled, so no mail; type: digest pull"] == sentences(report)
     assert () == home.rows()
 
 

@@ -141,8 +141,8 @@ def test_pictures_that_cannot_be_stored_cost_no_paper(home: Installation) -> Non
         other.execute("ROLLBACK")
     home.send()
 
-    (note,) = report.notes
-    assert note.startswith(f"the papers are stored, not all that goes with them: state {home.folder}")
+    (warning,) = report.warnings
+    assert warning.startswith(f"the papers are stored, not all that goes with them: state {home.folder}")
     assert [("huggingface", "fresh")] == findings(report)
     assert {ADA: [[1]]} == home.mailed()
 

@@ -11,7 +11,7 @@ import pytest
 
 from digest.model import Receipt
 from digest.state.ledger import Settlement
-from digest.state.store import State, open_state
+from digest.state.store import State, daemon_lock, open_state
 from tests.makers import NOW, TODAY, digest, pick, subscriber
 from tests.state import children
 from tests.state.shortcuts import claim_one
@@ -82,6 +82,13 @@ def test_mail_of_a_killed_sender_is_in_doubt_and_the_same_mail_again(state: Stat
         (row.email, row.state, row.answer) for row in recovered
     ]
     assert digest(pick(1), subscriber=subscriber(EMAILS[0])) == again
+
+
+def test_one_process_at_a_time_stays_at_work_beside_one_that_sends(state: State, url: str) -> None:
+    with daemon_lock(url) as first, daemon_lock(url) as second, state.sender_lock() as sender:
+        assert (True, False, True) == (first, second, sender)
+    with daemon_lock(url) as again:
+        assert again
 
 
 _DIE_IN_TRANSACTION = """
