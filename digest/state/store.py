@@ -133,8 +133,8 @@ class State:
         """The whole state as JSON-able rows, see `transfer`."""
         return transfer.export_rows(self._database)
 
-    def import_rows(self, rows: Iterable[Mapping[str, Any]]) -> int:
-        """Fill this empty state with exported rows; returns how many. Raises StateError, and changes nothing then."""
+    def import_rows(self, rows: Iterable[Mapping[str, Any]]) -> transfer.Imported:
+        """Fill this empty state with exported rows. Raises StateError, and changes nothing then."""
         return transfer.import_rows(self._database, rows)
 
     def counts(self) -> Mapping[str, int]:
