@@ -186,14 +186,15 @@ def invite(
     images: ImagesOption = None,
     language: LanguageOption = None,
     again: Annotated[
-        bool, typer.Option("--again", help="Also who was asked within a day, or gets no more mail.")
+        bool, typer.Option("--again", help="Also who was asked within a day, unsubscribed, or is paused until resumed.")
     ] = False,
     config: ConfigOption = None,
 ) -> None:
     """Ask somebody by mail, at once, whether they want a digest.
 
     They get none before they say yes: by the link in that mail, read by `digest bounces` from the mailbox in [bounces],
-    or to you, see `digest subscribers confirm`. Who says nothing within 14 days is forgotten.
+    or to you, see `digest subscribers confirm`. Who says nothing within 14 days is forgotten. Who unsubscribed is asked
+    only with --again: do so if they told you that they have changed their mind.
     """
     from digest.pipeline.consent import invite as ask
 

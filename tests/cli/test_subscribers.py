@@ -272,10 +272,12 @@ def test_a_second_invitation_needs_to_be_insisted_on(cli: Callable[..., Said]) -
 
 
 @pytest.mark.usefixtures("mailbox")
-def test_who_left_is_invited_with_a_plain_warning(cli: Callable[..., Said]) -> None:
+@pytest.mark.parametrize("removed", [False, True], ids=["still listed", "removed"])
+def test_who_left_is_invited_with_a_plain_warning(removed: bool, cli: Callable[..., Said]) -> None:
     cli("subscribers", "add", BOB)
     cli("subscribers", "pause", BOB, "--reason", "unsubscribed by mail")
-    cli("subscribers", "remove", BOB)
+    if removed:
+        cli("subscribers", "remove", BOB)
     refused, insisted = cli("subscribers", "invite", BOB), cli("subscribers", "invite", BOB, "--again")
 
     assert 1 == refused.code
