@@ -86,16 +86,17 @@ def _day(day: Day) -> str:
 
 def status(*, as_json: JsonOption = False, config: ConfigOption = None) -> None:
     """Show what is known, what waits and what comes next."""
-    from digest.due import next_due, weekly_at
-    from digest.pipeline.readers import pause_reason, subscribers
+    from digest.due import weekly_at
+    from digest.pipeline.readers import next_digest, pause_reason, subscribers
 
     settings, now = load_settings(config), utc_now()
     with open_settings_state(settings) as state:
         memories = state.papers.memories()
         readers, pauses = subscribers(settings, state), state.subscribers.pauses()
-        counts = {**state.counts(), "subscribers": len(readers)}
+        paused = sum(not reader.asked_at and bool(pause_reason(reader, pauses, now)) for reader in readers)
+        counts = {**state.counts(), "subscribers": len(readers)} | {"paused": paused}
         place = state.place
-    due = {reader.email: None if pause_reason(reader, pauses, now) else next_due(reader, now) for reader in readers}
+    due = {reader.email: next_digest(reader, pauses, now) for reader in readers}
     if as_json:
         sources = {source.name: memories.get(source.name) for source in settings.sources}
         print_json(

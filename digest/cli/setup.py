@@ -147,14 +147,16 @@ def _check_state(settings: Settings) -> str:
 
 
 def _check_schedule(settings: Settings) -> str:
-    from digest.due import next_due
-    from digest.pipeline.readers import subscribers
+    from digest.pipeline.readers import next_digest, subscribers
 
     now = utc_now()
     with open_settings_state(settings) as state:
-        moments = [moment for reader in subscribers(settings, state) if (moment := next_due(reader, now))]
-    if not moments:
+        readers, pauses = subscribers(settings, state), state.subscribers.pauses()
+    if not readers:
         return "next digest: none, as there are no subscribers; add one: digest subscribers add you@example.org"
+    moments = [moment for reader in readers if (moment := next_digest(reader, pauses, now))]
+    if not moments:
+        return "next digest: none, as nobody has confirmed and is not paused; see: digest subscribers list"
     return f"next digest: {min(moments):%A %-d %B %H:%M} UTC"
 
 

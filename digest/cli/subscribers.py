@@ -68,8 +68,7 @@ def list_(*, as_json: JsonOption = False, config: ConfigOption = None) -> None:
 
     Also where they are kept, and whether they are paused.
     """
-    from digest.due import next_due
-    from digest.pipeline.readers import pause_reason, subscribers
+    from digest.pipeline.readers import next_digest, pause_reason, subscribers
 
     settings, now = load_settings(config), utc_now()
     with open_settings_state(settings) as state:
@@ -80,7 +79,7 @@ def list_(*, as_json: JsonOption = False, config: ConfigOption = None) -> None:
             **asdict(reader),
             "kept_in": "configuration" if reader.email in configured else "state",
             "paused": pause_reason(reader, pauses, now),
-            "next_due": next_due(reader, now),
+            "next_due": next_digest(reader, pauses, now),
         }
         for reader in readers
     ]
@@ -248,15 +247,17 @@ def confirm(email: WhoArgument, *, config: ConfigOption = None) -> None:
     For who told you; answers by mail are read by `digest bounces`.
     """
     from digest.pipeline import consent
+    from digest.pipeline.readers import pause_reason
 
     settings, now = load_settings(config), utc_now()
     with open_settings_state(settings) as state:
         reader = _found(settings, state, email)
         heard = consent.confirm(state, reader.email, asked=now, now=now)
+        paused = pause_reason(replace(reader, asked_at=None), state.subscribers.pauses([reader.email]), now)
     if heard == "confirmed":
-        say(f"{reader.email} gets a digest {_when(reader)}.")
+        say(f"{reader.email} gets a digest {_when(reader)}{f', but not yet: {paused}' if paused else ''}.")
     else:
-        say(f"{reader.email} need not confirm.")
+        say(f"{reader.email} need not confirm{f', but gets no digest: {paused}' if paused else ''}.")
 
 
 def _given(*, days: str | None, **options: object) -> Mapping[str, object]:
@@ -362,18 +363,40 @@ def pause(
         raise UsageError(f"--until {day} is not in the future", hint="give the first day with mail again")
     with open_settings_state(settings) as state:
         reader = _found(settings, state, email)
+        before = state.subscribers.pauses([reader.email]).get(reader.email)
+        if day is not None and before is not None and before.until is None:
+            since = f"{reader.email} gets no mail since {before.at:%Y-%m-%d}: {before.reason}"
+            hint = f"with an end, this pause would end that too; if it should: digest subscribers resume {reader.email}"
+            raise DigestError(since, hint=hint)
         state.subscribers.pause(reader.email, until=day, reason=reason, now=now)
     say(f"{reader.email} is paused {f'until {day}' if day else 'until resumed'}.")
 
 
 @app.command(epilog=examples("digest subscribers resume ada@example.org"))
 def resume(email: WhoArgument, *, config: ConfigOption = None) -> None:
-    """End a pause."""
-    settings = load_settings(config)
-    with open_settings_state(settings) as state:
+    """End a pause.
+
+    Refused mails are counted afresh from now on. Who was asked and has not answered stays without mail, and so does who
+    has `paused_until` in the configuration.
+    """
+    from digest.pipeline.readers import pause_reason
+
+    settings, now = load_settings(config), utc_now()
+    with open_settings_state(settings) as state, state.transaction():
         reader = _found(settings, state, email)
-        ended = state.subscribers.resume(reader.email, now=utc_now())
-    say(f"{reader.email} gets mail again." if ended else f"{reader.email} was not paused.")
+        ended = state.subscribers.resume(reader.email, now=now)
+    if still := pause_reason(reader, {}, now):
+        say(f"{reader.email} gets no digest yet{', though their pause is ended' if ended else ''}: {still}")
+        say(f"To end that: {_way_back(reader)}")
+    else:
+        say(f"{reader.email} gets mail again." if ended else f"{reader.email} was not paused.")
+
+
+def _way_back(reader: Subscriber) -> str:
+    """What ends the silence of who is not paused by a command."""
+    if reader.asked_at is not None:
+        return f"if they told you that they want it: digest subscribers confirm {reader.email}"
+    return "take paused_until out of their entry in the configuration"
 
 
 def _found(settings: Settings, state: State, name: str) -> Subscriber:
