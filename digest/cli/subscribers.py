@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from digest.cli import enrol
 from digest.cli.console import EXIT_DEFERRED, UsageError, print_json, say, table
 from digest.cli.options import (
     ConfigOption,
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
 
 app = typer.Typer(
     name="subscribers",
-    help="List, add, invite, remove, pause and resume subscribers.",
+    help="List, add, import, invite, remove, pause, resume readers.",
     no_args_is_help=True,
     rich_markup_mode=None,
 )
@@ -58,7 +59,8 @@ LanguageOption = Annotated[str | None, typer.Option(help="Of the mails, like de.
 
 
 def register(parent: typer.Typer) -> None:
-    """Add this file's commands."""
+    """Add this file's commands, and `import`."""
+    enrol.register(app)
     parent.add_typer(app)
 
 
@@ -280,29 +282,17 @@ def _parsed(given: Mapping[str, object], settings: Settings, state: State) -> tu
         ConfigError: mistakes are those of the configuration, told of the options they were made in.
         DigestError: they are kept in the configuration.
     """
-    from digest.config import parse_subscriber
-    from digest.config.images import INSTALL, images, missing
+    from digest.pipeline.enrol import entered
     from digest.pipeline.readers import warn
 
-    known: list[Subscriber] = []
-
     def find(email: str) -> Subscriber | None:
-        if any(configured.email == email for configured in settings.subscribers):
-            raise DigestError(f"{email} is kept in the configuration", hint="change the entry there")
         # one who cannot be read is put anew
-        known.extend(state.subscribers.find([email], unreadable=warn))
-        return known[0] if known else None
+        return next(iter(state.subscribers.find([email], unreadable=warn)), None)
 
     try:
-        reader = parse_subscriber(given, settings.digest, find)
+        return entered(given, settings, find)
     except ConfigError as error:
         raise ConfigError(tuple(replace(problem, key=_option(problem.key)) for problem in error.problems)) from None
-    chosen = reader.images if given["images"] else None
-    if problems := tuple(images(chosen, _option("images"), archive_url=settings.mail.archive_url)):
-        raise ConfigError(problems)
-    if reason := missing([chosen]):
-        raise DigestError(reason, hint=INSTALL)
-    return (known[0] if known else None), reader
 
 
 def _changes(before: Subscriber, after: Subscriber) -> Iterator[str]:
