@@ -394,8 +394,12 @@ class Digest:
     #: papers looked at, and how many of them matched a keyword
     considered: int = 0
     matched: int = 0
-    #: papers that matched but had been delivered to this subscriber before
+    #: papers that matched but are in an earlier mail to this subscriber, sent or not
     seen_before: int = 0
+    #: the papers looked at came within so many days before; 0: since the last digest that was delivered
+    days: int = 0
+    #: True if an earlier mail with papers has yet to be delivered, or may have been
+    waiting: bool = False
 
 
 # --- compose, deliver -------------------------------------------------------------------------------------------

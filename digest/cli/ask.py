@@ -90,17 +90,18 @@ def _day(day: Day) -> str:
 
 def status(*, as_json: JsonOption = False, config: ConfigOption = None) -> None:
     """Show what is known, what waits and what comes next."""
-    from digest.due import next_due, weekly_at
+    from digest.due import weekly_at
     from digest.pipeline.failing import failing_sources
-    from digest.pipeline.readers import pause_reason, subscribers
+    from digest.pipeline.readers import next_digest, pause_reason, subscribers
 
     settings, now = load_settings(config), utc_now()
     with open_settings_state(settings) as state:
         memories, failing = state.papers.memories(), failing_sources(settings, state, now=now)
         readers, pauses = subscribers(settings, state), state.subscribers.pauses()
-        counts = {**state.counts(), "subscribers": len(readers)}
+        paused = sum(not reader.asked_at and bool(pause_reason(reader, pauses, now)) for reader in readers)
+        counts = {**state.counts(), "subscribers": len(readers)} | {"paused": paused}
         place = state.place
-    due = {reader.email: None if pause_reason(reader, pauses, now) else next_due(reader, now) for reader in readers}
+    due = {reader.email: next_digest(reader, pauses, now) for reader in readers}
     if as_json:
         sources = {source.name: memories.get(source.name) for source in settings.sources}
         told = {"config": str(settings.path), "state": place, "counts": counts, "sources": sources}

@@ -91,8 +91,9 @@ def export(
         count = 0
         for row in state.export_rows():
             out.write(json.dumps(row) + "\n")
-            step()
-            count += 1
+            if "table" in row:
+                step()
+                count += 1
     if str(file) != "-":
         say(f"{many(count, 'row')} written to {file}.")
 
@@ -174,12 +175,15 @@ def import_(
 ) -> None:
     """Fill an empty state from an export.
 
-    A state that already holds something is left as it is.
+    A state that already holds something is left as it is, and of an export that was cut off nothing is imported.
     """
     settings = load_settings(config)
     with open_settings_state(settings) as state, progress("importing") as step:
-        count = state.import_rows(_read(file, step))
-    say(f"{many(count, 'row')} imported.")
+        imported = state.import_rows(_read(file, step))
+    say(f"{many(imported.rows, 'row')} imported.")
+    if not imported.whole:
+        say(f"digest: {file} does not say where it ends, as exports of earlier versions: it may be cut off", err=True)
+        say("  → look whether everything is there: digest status", err=True)
 
 
 def _read(file: Path, step: Callable[[], None]) -> Iterator[dict[str, Any]]:
@@ -197,6 +201,9 @@ def _row(line: bytes, place: str) -> dict[str, Any]:
     try:
         row = json.loads(line)
     except ValueError as error:
+        if line.startswith(b"{") and not line.endswith(b"\n"):
+            hint = "nothing was imported; copy the file again, or export the state again"
+            raise DigestError(f"{place}: the export breaks off in the middle of this line", hint=hint) from error
         raise DigestError(f"{place}: this is not JSON", hint=_NO_EXPORT) from error
     if not isinstance(row, dict):
         raise DigestError(f"{place}: this is not a JSON object", hint=_NO_EXPORT)

@@ -155,18 +155,19 @@ def _check_vectors(settings: Settings) -> str:
 
 def _check_state(settings: Settings) -> str:
     """Opened once: what is wrong with it is one mistake, whatever is asked of it."""
-    from digest.due import next_due
-    from digest.pipeline.readers import asks_for_nothing, subscribers
+    from digest.pipeline.readers import asks_for_nothing, next_digest, subscribers
 
     now = utc_now()
     with open_settings_state(settings) as state:
         tick("✓", f"state: {state.place}, {many(state.counts()['papers'], 'paper')}")
-        readers = subscribers(settings, state)
+        readers, pauses = subscribers(settings, state), state.subscribers.pauses()
     if emails := [reader.email for reader in readers if asks_for_nothing(reader)]:
         tick("!", nothing_asked_for(emails))
-    moments = [moment for reader in readers if (moment := next_due(reader, now))]
-    if not moments:
+    if not readers:
         return "next digest: none, as there are no subscribers; add one: digest subscribers add you@example.org"
+    moments = [moment for reader in readers if (moment := next_digest(reader, pauses, now))]
+    if not moments:
+        return "next digest: none, as nobody has confirmed and is not paused; see: digest subscribers list"
     return f"next digest: {min(moments):%A %-d %B %H:%M} UTC"
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from digest.cli import enrol
 from digest.cli.console import EXIT_DEFERRED, UsageError, print_json, say, table
 from digest.cli.options import (
     ConfigOption,
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
 
 app = typer.Typer(
     name="subscribers",
-    help="List, add, invite, remove, pause and resume subscribers.",
+    help="List, add, import, invite, remove, pause, resume readers.",
     no_args_is_help=True,
     rich_markup_mode=None,
 )
@@ -63,7 +64,8 @@ FollowupsOption = Annotated[bool | None, typer.Option("--followups/--no-followup
 
 
 def register(parent: typer.Typer) -> None:
-    """Add this file's commands."""
+    """Add this file's commands, and `import`."""
+    enrol.register(app)
     parent.add_typer(app)
 
 
@@ -73,8 +75,7 @@ def list_(*, as_json: JsonOption = False, config: ConfigOption = None) -> None:
 
     Also where they are kept, and whether they are paused.
     """
-    from digest.due import next_due
-    from digest.pipeline.readers import pause_reason, subscribers
+    from digest.pipeline.readers import next_digest, pause_reason, subscribers
 
     settings, now = load_settings(config), utc_now()
     with open_settings_state(settings) as state:
@@ -85,7 +86,7 @@ def list_(*, as_json: JsonOption = False, config: ConfigOption = None) -> None:
             **asdict(reader),
             "kept_in": "configuration" if reader.email in configured else "state",
             "paused": pause_reason(reader, pauses, now),
-            "next_due": next_due(reader, now),
+            "next_due": next_digest(reader, pauses, now),
         }
         for reader in readers
     ]
@@ -207,14 +208,15 @@ def invite(
     min_score: MinScoreOption = None,
     followups: FollowupsOption = None,
     again: Annotated[
-        bool, typer.Option("--again", help="Also who was asked within a day, or gets no more mail.")
+        bool, typer.Option("--again", help="Also who was asked within a day, unsubscribed, or is paused until resumed.")
     ] = False,
     config: ConfigOption = None,
 ) -> None:
     """Ask somebody by mail, at once, whether they want a digest.
 
     They get none before they say yes: by the link in that mail, read by `digest bounces` from the mailbox in [bounces],
-    or to you, see `digest subscribers confirm`. Who says nothing within 14 days is forgotten.
+    or to you, see `digest subscribers confirm`. Who says nothing within 14 days is forgotten. Who unsubscribed is asked
+    only with --again: do so if they told you that they have changed their mind.
     """
     from digest.pipeline.consent import invite as ask
 
@@ -278,15 +280,17 @@ def confirm(email: WhoArgument, *, config: ConfigOption = None) -> None:
     For who told you; answers by mail are read by `digest bounces`.
     """
     from digest.pipeline import consent
+    from digest.pipeline.readers import pause_reason
 
     settings, now = load_settings(config), utc_now()
     with open_settings_state(settings) as state:
         reader = _found(settings, state, email)
         heard = consent.confirm(state, reader.email, asked=now, now=now)
+        paused = pause_reason(replace(reader, asked_at=None), state.subscribers.pauses([reader.email]), now)
     if heard == "confirmed":
-        say(f"{reader.email} gets a digest {_when(reader)}.")
+        say(f"{reader.email} gets a digest {_when(reader)}{f', but not yet: {paused}' if paused else ''}.")
     else:
-        say(f"{reader.email} need not confirm.")
+        say(f"{reader.email} need not confirm{f', but gets no digest: {paused}' if paused else ''}.")
 
 
 def _given(*, days: str | None, **options: object) -> Mapping[str, object]:
@@ -333,29 +337,17 @@ def _parsed(
         ConfigError: mistakes are those of the configuration, told of the options they were made in.
         DigestError: they are kept in the configuration.
     """
-    from digest.config import parse_subscriber
-    from digest.config.images import INSTALL, images, missing
+    from digest.pipeline.enrol import entered
     from digest.pipeline.readers import warn
 
-    known: list[Subscriber] = []
-
     def find(email: str) -> Subscriber | None:
-        if any(configured.email == email for configured in settings.subscribers):
-            raise DigestError(f"{email} is kept in the configuration", hint="change the entry there")
         # one who cannot be read is put anew
-        known.extend(map(settings.as_now, state.subscribers.find([email], unreadable=warn)))
-        return known[0] if known else None
+        return next(iter(state.subscribers.find([email], unreadable=warn)), None)
 
     try:
-        reader = parse_subscriber(given, settings.digest, find, inherit=inherit)
+        return entered(given, settings, find, inherit=inherit)
     except ConfigError as error:
         raise ConfigError(tuple(replace(problem, key=_option(problem.key)) for problem in error.problems)) from None
-    chosen = reader.images if given["images"] else None
-    if problems := tuple(images(chosen, _option("images"), archive_url=settings.mail.archive_url)):
-        raise ConfigError(problems)
-    if reason := missing([chosen]):
-        raise DigestError(reason, hint=INSTALL)
-    return (known[0] if known else None), reader
 
 
 def _changes(before: Subscriber, after: Subscriber) -> Iterator[str]:
@@ -429,18 +421,40 @@ def pause(
         raise UsageError(f"--until {day} is not in the future", hint="give the first day with mail again")
     with open_settings_state(settings) as state:
         reader = _found(settings, state, email)
+        before = state.subscribers.pauses([reader.email]).get(reader.email)
+        if day is not None and before is not None and before.until is None:
+            since = f"{reader.email} gets no mail since {before.at:%Y-%m-%d}: {before.reason}"
+            hint = f"with an end, this pause would end that too; if it should: digest subscribers resume {reader.email}"
+            raise DigestError(since, hint=hint)
         state.subscribers.pause(reader.email, until=day, reason=reason, now=now)
     say(f"{reader.email} is paused {f'until {day}' if day else 'until resumed'}.")
 
 
 @app.command(epilog=examples("digest subscribers resume ada@example.org"))
 def resume(email: WhoArgument, *, config: ConfigOption = None) -> None:
-    """End a pause."""
-    settings = load_settings(config)
-    with open_settings_state(settings) as state:
+    """End a pause.
+
+    Refused mails are counted afresh from now on. Who was asked and has not answered stays without mail, and so does who
+    has `paused_until` in the configuration.
+    """
+    from digest.pipeline.readers import pause_reason
+
+    settings, now = load_settings(config), utc_now()
+    with open_settings_state(settings) as state, state.transaction():
         reader = _found(settings, state, email)
-        ended = state.subscribers.resume(reader.email, now=utc_now())
-    say(f"{reader.email} gets mail again." if ended else f"{reader.email} was not paused.")
+        ended = state.subscribers.resume(reader.email, now=now)
+    if still := pause_reason(reader, {}, now):
+        say(f"{reader.email} gets no digest yet{', though their pause is ended' if ended else ''}: {still}")
+        say(f"To end that: {_way_back(reader)}")
+    else:
+        say(f"{reader.email} gets mail again." if ended else f"{reader.email} was not paused.")
+
+
+def _way_back(reader: Subscriber) -> str:
+    """What ends the silence of who is not paused by a command."""
+    if reader.asked_at is not None:
+        return f"if they told you that they want it: digest subscribers confirm {reader.email}"
+    return "take paused_until out of their entry in the configuration"
 
 
 def _found(settings: Settings, state: State, name: str) -> Subscriber:

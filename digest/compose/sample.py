@@ -119,6 +119,7 @@ def samples() -> tuple[Letter, ...]:
         # the reasons for which there may be nothing
         replace(_QUIET, seen_before=0),
         replace(_QUIET, seen_before=20),
+        replace(_QUIET, seen_before=20, days=8, waiting=True),
         replace(_QUIET, matched=0, seen_before=0, missed=(), subscriber=_WEEKLY.subscriber),
         replace(_BARE, picks=()),
         replace(_BARE, picks=(), considered=0),

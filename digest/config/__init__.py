@@ -4,8 +4,8 @@
     load    layers → schema (each key) → checks (across keys) → Settings
 
 `schema` is the list of all keys; `values` checks single values, `checks` what spans several; `layers` knows the
-environment, `file` the disk; `mistakes` finds the words and `lines` the line. Importing this package loads pydantic:
-commands do so only when they need it.
+environment, `file` the disk; `mistakes` finds the words and `lines` the line; `roster` reads lists of readers that are
+kept elsewhere. Importing this package loads pydantic: commands do so only when they need it.
 """
 
 from __future__ import annotations

@@ -82,6 +82,9 @@ class Request:
     planned_at: datetime
     #: keys of older papers of an edition that are news still: the mail they were in was given up
     returned: AbstractSet[str] = frozenset()
+    #: for the digest to tell, as its fields of the same names: from when on papers were looked at, and what waits
+    days: int = 0
+    waiting: bool = False
     #: what the subscriber's profile makes of how the papers stand; None: there is none
     profile: Callable[[Standing], Standing] | None = None
 
@@ -195,6 +198,8 @@ class Offer:
                 considered=new.papers,
                 matched=count,
                 seen_before=count - count_left,
+                days=one.days,
+                waiting=one.waiting,
             )
 
     def _counts(self, totals: Values, standings: Sequence[Standing]) -> list[int]:

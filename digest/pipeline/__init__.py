@@ -8,6 +8,7 @@
     similar.py      paper, state → the papers like it    of all that are known, or that a reader was sent
     returns.py      returned mail → readers paused       a bounce is durable before its mail counts as read
     consent.py      one mail that asks → a reader        a question is on record before it leaves
+    enrol.py        a list → readers                     one by one as `add` takes them, some hundred in a transaction
     tell.py         verdicts → one short mail to the operator after a day of nothing, or days of failures
     lint.py         a mail as it would be sent → what is wrong with it
 

@@ -92,7 +92,8 @@ async def invite(
         choose: gives them as they are in the state, None for somebody new, and as they would be; called in the
             transaction in which they are asked. Not somebody kept in the configuration.
         clock: gives the present moment, aware.
-        again: also somebody who was asked within a day, or who gets no more mail.
+        again: also somebody who was asked within a day, or who gets no more mail: who unsubscribed is asked only if the
+            operator says so. Their silence ends with their yes, and not before.
 
     Raises:
         DigestError: they are not asked: no mailbox reads answers, they get digests already, were asked within a day, or
@@ -123,13 +124,14 @@ async def invite(
 
 
 def _check(email: str, known: Subscriber | None, pause: Pause | None, *, now: datetime, again: bool) -> None:
-    if known is not None and known.asked_at is None:
+    silent = pause is not None and pause.until is None
+    if known is not None and known.asked_at is None and not silent:
         raise DigestError(
             f"{email} is subscribed already", hint=f"to change what they get: digest subscribers add {email}"
         )
     if again:
         return
-    if pause is not None and pause.until is None:
+    if pause is not None and silent:
         reason = f"{email} gets no mail since {pause.at:%Y-%m-%d}: {pause.reason}"
         raise DigestError(reason, hint="if they have changed their mind, ask them with --again")
     if known is not None and known.asked_at is not None and now - known.asked_at < _SOONEST:

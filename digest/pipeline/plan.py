@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from functools import cached_property, partial
 from itertools import chain, pairwise
+from math import ceil
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
@@ -80,6 +81,19 @@ class Span:
             return max(self.look_back, last_sent or self.look_back)
         week = self.now - timedelta(days=self.days)
         return max(self.look_back, min(week, last_sent or week))
+
+    def told(self, last_sent: datetime | None, *, returned: bool, waiting: bool) -> int:
+        """Within how many days what is looked at became known; 0: since the digest that was planned at `last_sent`.
+
+        Args:
+            last_sent: see `since`.
+            returned: older papers are looked at again, since their mail was given up.
+            waiting: a later digest may yet become the last one.
+        """
+        since = self.look_back if returned else self.since(last_sent)
+        if self.days == 1 and since == last_sent and not waiting:
+            return 0
+        return ceil((self.now - since) / timedelta(days=1))
 
     def select(self, requests: Iterable[Request]) -> Iterator[Digest]:
         """The digests; one of a week names more of what it leaves out."""
@@ -370,19 +384,22 @@ def _requests(
     # a later mail may have been delivered before this one was given up
     undelivered = state.ledger.undelivered(emails, since=shelf.mailed_since)
     moved_by = _profiles(state, emails, shelf, now=now, keep=keep)
-    return (
-        Request(
+    for reader, local_date in readers:
+        email = reader.email
+        last, waiting = last_sent.get(email), bool(on_the_way[email])
+        returned = (undelivered[email] - delivered[email]) & span.recent
+        yield Request(
             reader,
             [parse(entry) for entry in reader.keywords],
-            since=span.since(last_sent.get(reader.email)),
-            returned=(undelivered[reader.email] - delivered[reader.email]) & span.recent,
-            seen=delivered[reader.email] | on_the_way[reader.email],
+            since=span.since(last),
+            returned=returned,
+            seen=delivered[email] | on_the_way[email],
             local_date=local_date,
             planned_at=now,
-            profile=moved_by.get(reader.email),
+            days=span.told(last, returned=bool(returned), waiting=waiting),
+            waiting=waiting,
+            profile=moved_by.get(email),
         )
-        for reader, local_date in readers
-    )
 
 
 def _profiles(

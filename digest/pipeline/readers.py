@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from difflib import get_close_matches
 from itertools import islice
 from typing import TYPE_CHECKING
@@ -10,11 +11,12 @@ from zoneinfo import ZoneInfo
 import structlog
 
 from digest.curate.query import parse
+from digest.due import next_due
 from digest.errors import DigestError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
-    from datetime import datetime
+    from datetime import date, datetime
 
     from digest.config import Settings
     from digest.model import Subscriber
@@ -91,17 +93,39 @@ def reader_named(settings: Settings, state: State, email: str) -> Subscriber:
 def pause_reason(reader: Subscriber, pauses: Mapping[str, Pause], now: datetime) -> str:
     """Why the subscriber gets no mail today although they are on the list; empty: nothing on record speaks against it.
 
-    They have not said yet that they want it, or there is a pause.
+    They have not said yet that they want it, or there is a pause: of those with an end, the one that ends last.
     """
     if reader.asked_at is not None:
         return f"not confirmed yet; asked on {reader.asked_at.astimezone(ZoneInfo(reader.timezone)):%Y-%m-%d}"
-    pause, today = pauses.get(reader.email), now.astimezone(ZoneInfo(reader.timezone)).date()
-    if pause is None:
-        until = reader.paused_until
-        return f"paused until {until:%a %-d %b %Y}" if until is not None and today < until else ""
-    if pause.until is None:
+    pause = pauses.get(reader.email)
+    if pause is None and reader.paused_until is None:
+        return ""
+    if pause is not None and pause.until is None:
         return f"paused: {pause.reason}"
-    return f"paused until {pause.until}: {pause.reason}" if today < pause.until else ""
+    today = now.astimezone(ZoneInfo(reader.timezone)).date()
+    until = _first_day(reader, pause)
+    if until is None or today >= until:
+        return ""
+    if pause is not None and pause.until == until:
+        return f"paused until {until}: {pause.reason}"
+    return f"paused until {until:%a %-d %b %Y}"
+
+
+def next_digest(reader: Subscriber, pauses: Mapping[str, Pause], after: datetime) -> datetime | None:
+    """The first instant (UTC) later than `after` at which a digest becomes due, whatever ends the pauses until then.
+
+    None: there is none while things are as they are, for they are paused until resumed or have not confirmed.
+    """
+    pause = pauses.get(reader.email)
+    if pause is not None and pause.until is None:
+        return None
+    return next_due(replace(reader, paused_until=_first_day(reader, pause)), after)
+
+
+def _first_day(reader: Subscriber, pause: Pause | None) -> date | None:
+    """The first local date with mail again, by what is chosen for the reader and by the pause on record."""
+    days = [day for day in (reader.paused_until, pause.until if pause else None) if day is not None]
+    return max(days, default=None)
 
 
 def asks_for_nothing(reader: Subscriber) -> bool:

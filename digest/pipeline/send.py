@@ -9,6 +9,7 @@ at a time. One process sends at a time; a second one finds the lock taken and le
 from __future__ import annotations
 
 import asyncio
+import time
 from dataclasses import replace
 from datetime import timedelta
 from functools import cached_property
@@ -79,6 +80,7 @@ async def send(
     release_held: bool = False,
     stop: Callable[[], bool] = lambda: False,
     at_most: timedelta | None = None,
+    timer: Callable[[], float] = time.monotonic,
     sleep: Callable[[float], Coroutine[None, None, None]] = asyncio.sleep,
     on_verdict: Callable[[Verdict], None] = lambda _verdict: None,
 ) -> SendReport:
@@ -91,7 +93,8 @@ async def send(
         any_hour: today's digests are due whatever the hour and the weekday.
         release_held: also send what was held back because it may have arrived.
         stop: asked before each mail; True: begin no other one.
-        at_most: begin no other mail after so much time, for who has other things to see to as well.
+        at_most: begin no other mail after so much time by `timer`, for who has other things to see to as well.
+        timer: seconds since whenever, of a clock that nobody sets: it says how long the run has taken.
         sleep: waits for so many seconds, where a rate is configured.
         on_verdict: called after each mail, for progress.
 
@@ -104,7 +107,7 @@ async def send(
         DigestError: the key that signs cannot be used; nothing was claimed.
         StateError: the ledger cannot be written; nothing was sent without a durable claim.
     """
-    started, stages = clock(), Stages()
+    started, began, stages = clock(), timer(), Stages()
     renderer = open_renderer(settings)
     renderer.check()
     printer = _Printer(settings, letterhead(settings, state), renderer, open_signer(settings), clock=clock)
@@ -133,7 +136,7 @@ async def send(
             tally,
             stages,
             clock=clock,
-            over=lambda: stop() or (at_most is not None and clock() - started >= at_most),
+            over=lambda: stop() or (at_most is not None and timer() - began >= at_most.total_seconds()),
             sleep=sleep,
         )
         with rarely_collected():

@@ -7,6 +7,7 @@ crash inside a block leaves the state as it was before.
 
 from __future__ import annotations
 
+import json
 import os
 import sqlite3
 import time
@@ -43,6 +44,24 @@ _WAL_PAUSE_S = 0.01
 
 #: seconds to wait for a PostgreSQL server to take a connection
 _CONNECT_TIMEOUT_S = 10
+
+#: what we rely on, whatever the server, the database or the role have as their own; see "SET" in PostgreSQL's manual
+_SESSION = {
+    # psycopg reads no other style, and no text in an encoding that is none
+    "DateStyle": "ISO",
+    "client_encoding": "UTF8",
+    # Python knows no zone that is only spelt out, `<+03>-3`
+    "TimeZone": "UTC",
+    # numbers come back as they were written
+    "extra_float_digits": "1",
+    # who has waited for `transaction` sees what the others wrote meanwhile
+    "default_transaction_isolation": "read committed",
+    # who sends mail for an hour, or plans it, keeps locks without a word to the server
+    "idle_session_timeout": "0",
+    "idle_in_transaction_session_timeout": "0",
+}
+#: only those that the server knows: `idle_session_timeout` came with PostgreSQL 14
+_SET = "SELECT set_config(name, value, false) FROM pg_settings JOIN json_each_text(%s::json) ON name = key"
 
 #: advisory locks of PostgreSQL are numbers per database; these are ours ("digest" in ASCII, and one each)
 WRITER_LOCK = 0x646967657374_01
@@ -216,9 +235,11 @@ def _postgresql(url: URL, *, busy_timeout_s: float) -> Database:
             place, "the PostgreSQL driver is not installed", hint="pip install 'paper-digest[postgresql]'"
         ) from error
 
-    @event.listens_for(engine, "connect")
+    # before SQLAlchemy asks the server for its version
+    @event.listens_for(engine, "connect", insert=True)
     def _set_up(connection: Any, _record: object) -> None:
-        connection.execute(f"SET lock_timeout = {round(busy_timeout_s * 1000)}")
+        ours = _SESSION | {"lock_timeout": str(round(busy_timeout_s * 1000))}
+        connection.execute(_SET, [json.dumps(ours)])
         connection.commit()
 
     return Database(engine, place=place, path=None, busy_timeout_s=busy_timeout_s)

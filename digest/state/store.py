@@ -19,7 +19,7 @@ from digest.state.ledger import Ledger
 from digest.state.news import PaperNews
 from digest.state.papers import Papers
 from digest.state.runs import Runs
-from digest.state.schema import ledger, paper, pause, run, subscriber
+from digest.state.schema import ledger, paper, run, subscriber
 from digest.state.subscribers import Subscribers, new_token
 from digest.state.summaries import Summaries
 from digest.state.thumbnails import Thumbnails
@@ -147,13 +147,13 @@ class State:
         """The whole state as JSON-able rows, see `transfer`."""
         return transfer.export_rows(self._database)
 
-    def import_rows(self, rows: Iterable[Mapping[str, Any]]) -> int:
-        """Fill this empty state with exported rows; returns how many. Raises StateError, and changes nothing then."""
+    def import_rows(self, rows: Iterable[Mapping[str, Any]]) -> transfer.Imported:
+        """Fill this empty state with exported rows. Raises StateError, and changes nothing then."""
         return transfer.import_rows(self._database, rows)
 
     def counts(self) -> Mapping[str, int]:
-        """How much there is: `papers`, `subscribers`, `paused`, `runs`, `unconfirmed` readers, and mails by state."""
-        tables = {"papers": paper, "subscribers": subscriber, "paused": pause, "runs": run}
+        """How much there is: `papers`, `subscribers`, `runs`, `unconfirmed` readers, and mails by state."""
+        tables = {"papers": paper, "subscribers": subscriber, "runs": run}
         by_state = select(ledger.c.state, func.count()).group_by(ledger.c.state).order_by(ledger.c.state)
         with self._database.reading() as connection:
             totals = {

@@ -21,8 +21,9 @@ def test_an_export_fills_another_state(place: Place, cli: Callable[..., Said], m
     monkeypatch.setenv("DIGEST_STATE__URL", "sqlite:///other.sqlite3")
     imported = cli("import", "backup.jsonl")
 
-    assert f"{len(rows)} rows written to backup.jsonl.\n" == exported.out
-    assert f"{len(rows) - 1} rows imported.\n" == imported.out
+    assert f"{len(rows) - 2} rows written to backup.jsonl.\n" == exported.out
+    assert f"{len(rows) - 2} rows imported.\n" == imported.out
+    assert "" == imported.err
     assert 0o600 == (place.folder / "backup.jsonl").stat().st_mode & 0o777
     assert "was sent before" in cli("send").out
     assert 1 == len(place.mails())
@@ -36,6 +37,40 @@ def test_an_export_goes_through_a_pipe(place: Place) -> None:
     assert (0, 0, "") == (exported.returncode, imported.returncode, exported.stderr)
     assert all(json.loads(line) for line in exported.stdout.splitlines())
     assert imported.stdout.endswith(" rows imported.\n")
+
+
+def test_an_export_that_was_cut_off_is_told_and_not_imported(
+    place: Place, cli: Callable[..., Said], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cli("send", "--pull")
+    cli("export", "backup.jsonl")
+    text = (place.folder / "backup.jsonl").read_text()
+    lines = text.splitlines(keepends=True)
+    monkeypatch.setenv("DIGEST_STATE__URL", "sqlite:///other.sqlite3")
+    (place.folder / "rows.jsonl").write_text("".join(lines[:5]))
+    (place.folder / "bytes.jsonl").write_text("".join(lines[:5])[:-9])
+    between, within = cli("import", "rows.jsonl"), cli("import", "bytes.jsonl")
+
+    assert [(1, ""), (1, "")] == [(said.code, said.out) for said in (between, within)]
+    assert "what is to be imported breaks off after 4 rows, before its end\n  → nothing was imported; " in between.err
+    assert "bytes.jsonl, line 5: the export breaks off in the middle of this line\n  → nothing was" in within.err
+    assert 0 == cli("import", "backup.jsonl").code
+
+
+def test_an_export_of_an_earlier_version_is_imported_with_a_warning(
+    place: Place, cli: Callable[..., Said], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It does not say where it ends."""
+    cli("pull")
+    cli("export", "backup.jsonl")
+    rows = [json.loads(line) for line in (place.folder / "backup.jsonl").read_text().splitlines()]
+    del rows[0]["has_end"]
+    (place.folder / "earlier.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows[:-1]))
+    monkeypatch.setenv("DIGEST_STATE__URL", "sqlite:///other.sqlite3")
+    said = cli("import", "earlier.jsonl")
+
+    assert (0, f"{len(rows) - 2} rows imported.\n") == (said.code, said.out)
+    assert said.err.startswith("digest: earlier.jsonl does not say where it ends, as exports of earlier versions: ")
 
 
 def test_an_export_writes_over_nothing(cli: Callable[..., Said]) -> None:

@@ -222,6 +222,57 @@ def test_a_pause_ends_on_a_day_to_come(day: str, cli: Callable[..., Said]) -> No
     assert "--until" in said.err
 
 
+def test_a_pause_in_the_configuration_is_not_ended_by_a_command(place: Place, cli: Callable[..., Said]) -> None:
+    """Neither do `list`, `status` and `check` forget it over a pause that ends earlier."""
+    place.configure(readers=())
+    with (place.folder / "config.toml").open("a") as config:
+        config.write('[[subscribers]]\nemail = "ada@example.org"\ntimezone = "UTC"\npaused_until = 2099-01-01\n')
+    cli("subscribers", "pause", "ada@example.org", "--until", "2098-01-01")
+    listed, known = cli("subscribers", "list", "--json").json[0], cli("status", "--json").json
+    ended, again = (cli("subscribers", "resume", "ada@example.org") for _ in range(2))
+
+    until = "paused until Thu 1 Jan 2099\nTo end that: take paused_until out of their entry in the configuration\n"
+    assert f"ada@example.org gets no digest yet, though their pause is ended: {until}" == ended.out
+    assert f"ada@example.org gets no digest yet: {until}" == again.out
+    assert ("paused until Thu 1 Jan 2099", "2099-01-01T00:00:00+00:00") == (listed["paused"], listed["next_due"])
+    assert (1, {"ada@example.org": "2099-01-01T00:00:00+00:00"}) == (known["counts"]["paused"], known["next_due"])
+    assert "next digest: Thursday 1 January 00:00 UTC" in cli("check", "--offline").out
+
+
+def test_a_pause_with_an_end_does_not_bring_back_who_unsubscribed(cli: Callable[..., Said]) -> None:
+    cli("subscribers", "add", BOB)
+    cli("subscribers", "pause", BOB, "--reason", "unsubscribed by mail")
+
+    said = cli("subscribers", "pause", BOB, "--until", "2999-01-01", "--reason", "holiday")
+
+    assert (1, "") == (said.code, said.out)
+    assert "unsubscribed by mail\n  → with an end, this pause would end that too; if it should: digest" in said.err
+    assert "paused: unsubscribed by mail" in cli("subscribers", "list").out
+
+
+@pytest.mark.usefixtures("mailbox")
+def test_who_has_not_confirmed_is_not_said_to_get_mail_again(cli: Callable[..., Said]) -> None:
+    cli("subscribers", "invite", BOB)
+    cli("subscribers", "pause", BOB)
+    paused, not_paused = (cli("subscribers", "resume", BOB) for _ in range(2))
+    cli("subscribers", "pause", BOB, "--until", "2999-01-01")
+    confirmed, again = (cli("subscribers", "confirm", BOB) for _ in range(2))
+
+    why = f"not confirmed yet; asked on {utc_now():%Y-%m-%d}\n"
+    hint = "To end that: if they told you that they want it: digest subscribers confirm bob@example.org\n"
+    assert f"{BOB} gets no digest yet, though their pause is ended: {why}{hint}" == paused.out
+    assert f"{BOB} gets no digest yet: {why}{hint}" == not_paused.out
+    assert confirmed.out.endswith(", sun, but not yet: paused until 2999-01-01: by the operator.\n")
+    assert f"{BOB} need not confirm, but gets no digest: paused until 2999-01-01: by the operator.\n" == again.out
+
+
+def test_who_is_paused_until_resumed_has_no_next_digest(cli: Callable[..., Said]) -> None:
+    cli("subscribers", "pause", "ada@example.org")
+
+    assert [None] == [row["next_due"] for row in cli("subscribers", "list", "--json").json]
+    assert "next digest: none, as nobody has confirmed and is not paused; see: " in cli("check", "--offline").out
+
+
 def test_who_is_added_while_paused_gets_nothing_and_the_operator_is_told_what_to_type(
     cli: Callable[..., Said],
 ) -> None:
@@ -324,10 +375,12 @@ def test_a_second_invitation_needs_to_be_insisted_on(cli: Callable[..., Said]) -
 
 
 @pytest.mark.usefixtures("mailbox")
-def test_who_left_is_invited_with_a_plain_warning(cli: Callable[..., Said]) -> None:
+@pytest.mark.parametrize("removed", [False, True], ids=["still listed", "removed"])
+def test_who_left_is_invited_with_a_plain_warning(removed: bool, cli: Callable[..., Said]) -> None:
     cli("subscribers", "add", BOB)
     cli("subscribers", "pause", BOB, "--reason", "unsubscribed by mail")
-    cli("subscribers", "remove", BOB)
+    if removed:
+        cli("subscribers", "remove", BOB)
     refused, insisted = cli("subscribers", "invite", BOB), cli("subscribers", "invite", BOB, "--again")
 
     assert 1 == refused.code

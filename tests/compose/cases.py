@@ -358,15 +358,16 @@ CASES = {
     "weekly": Case(WEEKLY),
     "quiet": Case(QUIET),
     "quiet-all-seen": Case(replace(QUIET, missed=(), matched=9)),
-    "quiet-no-match": Case(replace(QUIET, missed=(), matched=0, seen_before=0, subscriber=_WEEKLY)),
+    "quiet-no-match": Case(replace(QUIET, missed=(), matched=0, seen_before=0, days=7, subscriber=_WEEKLY)),
     "quiet-no-papers": Case(
-        digest(subscriber=subscriber(keywords=(), token=TOKEN, frequency="weekdays"), considered=0, matched=0)
+        digest(subscriber=subscriber(keywords=(), token=TOKEN, frequency="weekdays"), considered=0, matched=0, days=8)
     ),
     "archive": Case(USUAL, replace(LETTERHEAD, archive_url="https://papers.example.org/archive", has_feeds=True)),
     "german": Case(spoken(USUAL, "de", GERMAN_MISSED, GERMAN_NEWS)),
+    "german-quiet": Case(spoken(replace(QUIET, days=8, waiting=True), "de", GERMAN_MISSED[1:])),
     "german-weekly": Case(spoken(WEEKLY, "de", GERMAN_MISSED)),
     "chinese": Case(spoken(USUAL, "zh", CHINESE_MISSED, CHINESE_NEWS)),
-    "chinese-quiet": Case(spoken(QUIET, "zh", CHINESE_MISSED[1:])),
+    "chinese-quiet": Case(spoken(replace(QUIET, days=8, waiting=True), "zh", CHINESE_MISSED[1:])),
     "answers": Case(USUAL, replace(LETTERHEAD, feedback="feedback@example.org", secret="a secret of the tests")),
     "no-web-pages": Case(USUAL, replace(LETTERHEAD, base_url="", unsubscribe_mailto="", reply_to="", operator="")),
 }

@@ -77,11 +77,21 @@ def test_receivers_can_tell_the_kinds_of_mail_apart(kind: Digest, expected: str)
 @pytest.mark.parametrize(
     ("fields", "expected"),
     [
-        ({"considered": 0}, "No new papers have come since your last digest"),
-        ({"considered": 1}, "1 new paper looked at, and none of them matches your keywords."),
-        ({"considered": 1, "keywords": ()}, "1 new paper looked at, and nothing is trending that you have not had."),
-        ({"matched": 2, "seen_before": 2}, "2 match your keywords, and all of that was in an earlier mail."),
-        ({"matched": 3, "seen_before": 1}, "1 was in an earlier mail, and 2 score below your floor of 0.2."),
+        ({"considered": 0}, "No new papers have come since your last mail with papers, so there is nothing to show."),
+        ({"considered": 0, "days": 1}, "No new papers have come within 1 day, so there is nothing to show."),
+        (
+            {"considered": 1},
+            "1 paper has come since your last mail with papers, and none of them matches your keywords.",
+        ),
+        ({"days": 8}, "1,204 papers have come within 8 days, and none of them matches your keywords."),
+        ({"considered": 1, "keywords": ()}, "papers, and nothing is trending that is not in an earlier mail."),
+        ({"matched": 2, "seen_before": 2}, "2 match your keywords, and all of that is in an earlier mail."),
+        ({"matched": 2, "seen_before": 2}, "in an earlier mail. Nothing escaped you."),
+        (
+            {"matched": 2, "seen_before": 2, "waiting": True},
+            "in an earlier mail. An earlier mail may still be on its way to you.",
+        ),
+        ({"matched": 3, "seen_before": 1}, "1 is in an earlier mail, and 2 score below your floor of 0.2."),
         ({"matched": 1}, "1 matches your keywords: 1 scores below your floor of 0.2."),
     ],
 )

@@ -262,6 +262,46 @@ def test_who_left_is_asked_only_if_insisted_on(any_home: Installation, returned:
     assert "delivered" == ask(any_home, again=True).receipt.outcome
 
 
+@pytest.mark.parametrize("way", ["mail", "operator"])
+def test_who_unsubscribed_and_is_still_listed_is_asked_if_insisted_on(
+    way: str, any_home: Installation, returned: Path
+) -> None:
+    """They get nothing before their yes; a no, or nothing, leaves them as silent as they were."""
+    with any_home.state() as state:
+        state.subscribers.put(READER, now=NOW)
+    put(returned, unsubscribe(f"unsubscribe {token(any_home, DAN)}"), NOW + HOUR)
+    read(any_home, NOW + 2 * HOUR)
+    with pytest.raises(DigestError, match="gets no mail since 2026-09-15: unsubscribed by mail") as caught:
+        ask(any_home, NOW + 3 * HOUR)
+    asked = ask(any_home, NOW + 4 * HOUR, again=True)
+    before = any_home.send(NOW + 5 * HOUR)
+    if way == "mail":
+        put(returned, answer(yes(questions(any_home)[0])), NOW + 6 * HOUR)
+        read(any_home, NOW + 7 * HOUR)
+    else:
+        with any_home.state() as state:
+            confirm(state, DAN, asked=NOW + 7 * HOUR, now=NOW + 7 * HOUR)
+
+    assert "--again" in caught.value.hint
+    assert ("delivered", "unsubscribed by mail") == (asked.receipt.outcome, asked.pause and asked.pause.reason)
+    assert f"{DAN}: not confirmed yet; asked on 2026-09-15" in sentences(before)
+    assert {} == paused(any_home)
+    assert (DAN, "sent") in findings(any_home.send(NOW + 8 * HOUR))
+
+
+def test_who_unsubscribed_and_does_not_answer_stays_unsubscribed(any_home: Installation, returned: Path) -> None:
+    assert returned.is_dir()
+    with any_home.state() as state:
+        state.subscribers.put(READER, now=NOW)
+        state.subscribers.pause(DAN, until=None, reason="unsubscribed by mail", now=NOW)
+    ask(any_home, NOW + HOUR, again=True)
+    any_home.send(NOW + 15 * DAY)
+
+    with any_home.state() as state:
+        assert () == readers_of(state)
+    assert {DAN: "unsubscribed by mail"} == paused(any_home)
+
+
 def test_who_is_subscribed_is_not_asked(any_home: Installation, returned: Path) -> None:
     assert returned.is_dir()
     with any_home.state() as state:

@@ -22,16 +22,21 @@ BUSY = "451 4.7.1 too many mails from your address, try again later"
 
 
 class Clock:
-    """Time that passes only when somebody sleeps."""
+    """Time that passes only when somebody sleeps; the clock on the wall may be set besides."""
 
     def __init__(self) -> None:
         self.now = NOW
+        self.passed_s = 0.0
 
     def __call__(self) -> datetime:
         return self.now
 
+    def timer(self) -> float:
+        return self.passed_s
+
     async def sleep(self, seconds: float) -> None:
         self.now += timedelta(seconds=seconds)
+        self.passed_s += seconds
 
 
 @pytest.fixture
@@ -98,13 +103,36 @@ def test_a_round_of_limited_length_leaves_the_rest_unclaimed(full: Installation,
     full.use_relay(relay, more='per_domain_rate = "6/hour"\n')
     clock = Clock()
 
-    report = full.send_by(clock, sleep=clock.sleep, at_most=5 * MINUTE)
+    report = full.send_by(clock, sleep=clock.sleep, timer=clock.timer, at_most=5 * MINUTE)
 
     assert report.unfinished
     assert {"planned": 2, "sent": 2} == report.tally
     assert [("planned", 0), ("planned", 0), ("sent", 1), ("sent", 1)] == sorted(
         (row.state, row.attempts) for row in full.rows()
     )
+
+
+@pytest.mark.parametrize(
+    ("step", "tally"),
+    [(timedelta(days=1), {"sent": 4}), (-timedelta(days=1), {"planned": 1, "sent": 3})],
+    ids=["ahead", "back"],
+)
+def test_a_clock_that_is_set_in_mid_run_makes_no_round_shorter_or_longer(
+    step: timedelta, tally: dict[str, int], full: Installation, relay: SmtpServer
+) -> None:
+    """With a day ahead, a round of minutes would be over at once; with a day back, it would go on for a day."""
+    full.use_relay(relay)
+    clock = Clock()
+
+    def arrive(_email: str) -> None:
+        # the first mail takes a minute, and the clock is set; then the relay is slow with each
+        clock.now += step if len(relay.accepted) == 0 else timedelta()
+        clock.passed_s += 60 if step > timedelta() else 120
+
+    relay.on["dot"] = arrive
+    report = full.send_by(clock, sleep=clock.sleep, timer=clock.timer, at_most=5 * MINUTE)
+
+    assert tally == report.tally
 
 
 def test_a_domain_that_asks_for_patience_is_left_alone_by_its_other_mails_too(

@@ -50,8 +50,8 @@ def test_a_quiet_day_has_one_note_for_who_wants_it_and_no_mail_for_others(any_ho
     )
     assert [(ADA, TODAY, "sent")] == [(row.email, row.local_date, row.state) for row in any_home.rows()]
     (note,) = any_home.letters()
-    assert "15 Sep: nothing for you in 1 new paper" == subject(note)
-    assert "1 new paper looked at, and none of them matches your keywords." in text(note)
+    assert "15 Sep: nothing for you in 1 paper" == subject(note)
+    assert "1 paper has come within 8 days, and none of them matches your keywords." in text(note)
 
 
 def test_a_note_says_what_there_was_and_what_came_closest(home: Installation) -> None:
@@ -63,7 +63,7 @@ def test_a_note_says_what_there_was_and_what_came_closest(home: Installation) ->
 
     (note,) = home.letters()
     said = text(note)
-    assert "3 new papers looked at, 2 match your keywords: 2 score below your floor of 0.99." in said
+    assert "3 papers have come within 8 days, 2 match your keywords: 2 score below your floor of 0.99." in said
     assert said.index("To find more, make entries shorter") < said.index("CLOSEST TO YOUR KEYWORDS")
     assert "https://arxiv.org/abs/2609.00001 score 0." in said
     assert "under your floor 0.99" in said
@@ -80,7 +80,7 @@ def test_a_note_tells_that_all_was_sent_before(home: Installation, relay: SmtpSe
     report = home.send(NOW + DAY)
 
     assert [(ADA, "sent"), (ADA, "sent")] == findings(report)
-    assert "1 matches your keywords, and all of that was in an earlier mail" in text(relay.accepted[-1].data)
+    assert "1 matches your keywords, and all of that is in an earlier mail" in text(relay.accepted[-1].data)
 
 
 def test_a_day_without_any_paper_has_a_note_as_well(home: Installation) -> None:
@@ -93,7 +93,61 @@ def test_a_day_without_any_paper_has_a_note_as_well(home: Installation) -> None:
     home.send(NOW + DAY)
 
     assert "16 Sep: no new papers" == subject(home.letters()[-1])
-    assert "No new papers have come since your last digest" in text(home.letters()[-1])
+    assert "No new papers have come since your last mail with papers" in text(home.letters()[-1])
+
+
+def test_notes_in_a_row_say_since_when_papers_came(home: Installation) -> None:
+    """What came before yesterday's note is looked at again, and is not called new."""
+    home.readers = (noted(),)
+    home.publish(item(1))
+    home.pull()
+    home.send()
+    home.publish(item(1), BEES | {"id": "2609.00002"})
+    home.pull(NOW + DAY)
+    home.send(NOW + DAY)
+    home.pull(NOW + 2 * DAY)
+    home.send(NOW + 2 * DAY)
+
+    notes = [text(letter) for letter in home.letters()[1:]]
+    assert 2 == len(notes)
+    assert all("1 paper has come since your last mail with papers, and none of them" in note for note in notes)
+
+
+def test_a_paper_whose_mail_was_given_up_did_not_come_since_the_last_one(home: Installation, relay: SmtpServer) -> None:
+    home.readers = (noted(),)
+    home.publish(item(1))
+    home.pull()
+    relay.script["rcpt"] = "550 5.1.1 nobody"
+    home.send()
+    relay.script.clear()
+    home.readers = (noted(ADA, "bees"),)
+    home.publish(item(1), BEES | {"id": "2609.00002"})
+    home.pull(NOW + DAY)
+    home.send(NOW + DAY)
+    home.readers = (noted(ADA, "zebras"),)
+    home.pull(NOW + 2 * DAY)
+    home.send(NOW + 2 * DAY)
+
+    [_, note] = relay.accepted
+    assert "1 paper has come within 8 days, and none of them matches your keywords." in text(note.data)
+
+
+def test_a_note_does_not_say_that_the_reader_has_what_still_waits(home: Installation, relay: SmtpServer) -> None:
+    """A mail that is held back may have arrived or not, and may go out later or not."""
+    home.readers = (noted(),)
+    home.sections["delivery"] = 'in_doubt = "hold"'
+    home.publish(item(1))
+    home.pull()
+    relay.script["dot"] = DROP
+    home.send()
+    relay.script.clear()
+    home.pull(NOW + DAY)
+    home.send(NOW + DAY)
+
+    said = text(relay.accepted[-1].data)
+    assert "1 paper has come within 8 days, 1 matches your keywords, and all of that is in an earlier mail." in said
+    assert "in an earlier mail. An earlier mail may still be on its way to you. To find more" in said
+    assert "Nothing escaped you" not in said
 
 
 # --- not while it is not known ------------------------------------------------------------------------------------
@@ -210,7 +264,8 @@ def test_there_is_a_note_for_a_week_too(home: Installation) -> None:
 
     assert ["not_due", "sent", "not_due"] == [finding for report in reports for _, finding in findings(report)]
     (note,) = home.letters()
-    assert "Week of 12–18 Sep: nothing for you in 1 new paper" == subject(note)
+    assert "Week of 12–18 Sep: nothing for you in 1 paper" == subject(note)
+    assert "1 paper has come within 7 days, and none of them matches your keywords." in text(note)
 
 
 # --- a mail of the ledger like any other --------------------------------------------------------------------------

@@ -73,7 +73,7 @@ def test_an_opened_state_is_there_for_the_next_one(url: str) -> None:
 
     with open_state(url, now=NOW, create=False) as state:
         assert one == state.papers.get(one.paper.key)
-        assert {"papers": 1, "subscribers": 0, "unconfirmed": 0, "paused": 0, "runs": 0} == state.counts()
+        assert {"papers": 1, "subscribers": 0, "unconfirmed": 0, "runs": 0} == state.counts()
         assert state.upgrade is None
 
 

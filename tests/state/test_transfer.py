@@ -19,6 +19,7 @@ from digest.state.feedback import StoredFeedback
 from digest.state.interests import StoredDirection, StoredInterest
 from digest.state.store import State, open_state
 from digest.state.summaries import StoredSummary
+from digest.state.transfer import Imported
 from tests.makers import HOSTILE_TITLE, NOW, TODAY, digest, paper, pick, subscriber
 from tests.postgresql import Server
 from tests.state.shortcuts import claim_one, readers_of, reports_of, settle_one
@@ -72,10 +73,11 @@ def test_an_exported_state_imported_elsewhere_is_the_same(state: State, other: S
     fill(state)
     rows = on_paper(state.export_rows())
 
-    assert len(rows) - 1 == other.import_rows(rows)
+    assert Imported(len(rows) - 2, whole=True) == other.import_rows(rows)
     assert rows == on_paper(other.export_rows())
     assert claim_one(state, ADA, TODAY, owner="", now=NOW) == claim_one(other, ADA, TODAY, now=NOW)
-    assert {row["table"] for row in rows[1:]} == {
+    assert {"end": len(rows) - 2} == rows[-1]
+    assert {row["table"] for row in rows[1:-1]} == {
         *("paper", "alias", "signal", "news", "source", "subscriber", "token", "pause", "bounce"),
         *("feedback", "interest", "secret", "summary", "usage"),
         *("ledger", "planned", "snapshot", "run", "verdict"),
@@ -148,14 +150,53 @@ def test_an_export_is_of_one_moment_though_others_write(state: State, url: str) 
     ],
 )
 def test_what_is_no_export_changes_nothing(state: State, rows: list[Any], reason: str) -> None:
-    head = next(state.export_rows())
+    head, end = state.export_rows()
     if rows and isinstance(rows[0], dict) and "table" in rows[0]:
-        rows = [head, {"table": "token", "email": "first", "token": "t"}, *rows]
+        rows = [head, {"table": "token", "email": "first", "token": "t"}, *rows, {"end": len(rows) + 1}]
 
     with pytest.raises(StateError, match=reason):
         state.import_rows(rows)
 
-    assert [head] == list(state.export_rows())
+    assert [head, end] == list(state.export_rows())
+
+
+def test_an_export_that_was_cut_off_anywhere_is_not_imported(state: State, other: State) -> None:
+    """A pipe that broke ends between two rows as well as within one."""
+    fill(state)
+    rows = on_paper(state.export_rows())
+    empty = list(other.export_rows())
+
+    for end in range(1, len(rows)):
+        with pytest.raises(StateError, match=f"breaks off after {end - 1} rows?, before its end"):
+            other.import_rows(rows[:end])
+    assert empty == list(other.export_rows())
+
+
+@pytest.mark.parametrize(
+    ("end", "reason"),
+    [
+        ([{"end": 3}], "holds 2 rows, and 3 were exported"),
+        ([{"end": "2"}, {"end": 2}], "holds 2 rows, and 2 were exported"),
+        ([{"end": 2}, {"table": "token", "email": "x", "token": "z"}], "goes on after its end, which is row 4"),
+    ],
+    ids=["a row is missing", "no number", "two exports in one file"],
+)
+def test_an_export_holds_as_many_rows_as_its_end_says(state: State, end: list[Any], reason: str) -> None:
+    empty = list(state.export_rows())
+    tokens = [{"table": "token", "email": name, "token": name} for name in "ab"]
+
+    with pytest.raises(StateError, match=reason):
+        state.import_rows([empty[0], *tokens, *end])
+    assert empty == list(state.export_rows())
+
+
+def test_an_export_of_before_there_was_an_end_is_imported_and_not_called_whole(state: State, other: State) -> None:
+    fill(state)
+    head, *rows, _ = on_paper(state.export_rows())
+    del head["has_end"]
+
+    assert Imported(len(rows), whole=False) == other.import_rows([head, *rows])
+    assert rows == on_paper(other.export_rows())[1:-1]
 
 
 @pytest.mark.parametrize(
@@ -177,7 +218,7 @@ def test_a_reader_by_whom_nothing_can_be_planned_is_not_imported(
     good = {"email": ADA, "days": ["mon"], "timezone": "UTC"}
 
     with pytest.raises(StateError, match=re.escape(f"a row of subscriber cannot be used: subscriber {ADA}: {reason}")):
-        state.import_rows([next(state.export_rows()), row | {"body": json.dumps(good | reader)}])
+        state.import_rows([next(state.export_rows()), row | {"body": json.dumps(good | reader)}, {"end": 1}])
     assert () == readers_of(state)
 
 
@@ -185,7 +226,7 @@ def test_a_language_that_is_not_there_is_no_hindrance(state: State) -> None:
     """Who reads a language of whose file another machine knows nothing gets mail in English."""
     row = {"table": "subscriber", "email": ADA, "created_at": NOW.isoformat(), "asked_at": None}
     body = json.dumps({"email": ADA, "language": "../../x", "unknown": 1})
-    state.import_rows([next(state.export_rows()), row | {"body": body}])
+    state.import_rows([next(state.export_rows()), row | {"body": body}, {"end": 1}])
 
     (reader,) = readers_of(state)
     assert ("../../x", ENGLISH) == (reader.language, language(reader.language))

@@ -1,0 +1,163 @@
+"""Readers as they are typed or listed → readers of the state: somebody new, or changes to somebody known.
+
+Some hundred at a time are written together: durable, or as if they had not been read. Whoever gets no mail for a reason
+goes on getting none, whatever a list says: `resume` and `confirm` are for that.
+"""
+
+from __future__ import annotations
+
+from contextlib import nullcontext
+from dataclasses import dataclass
+from itertools import islice
+from typing import TYPE_CHECKING, Any, Literal
+
+from digest.config import parse_subscriber
+from digest.config.images import INSTALL, images, missing
+from digest.errors import ConfigError, DigestError
+from digest.pipeline.readers import pause_reason, warn
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+    from datetime import datetime
+
+    from digest.config import Settings
+    from digest.config.roster import Entry
+    from digest.errors import ConfigProblem
+    from digest.model import Subscriber
+    from digest.state.store import State
+
+#: readers of one transaction: what one costs is divided among them, and nobody else waits long to write
+_TOGETHER = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Enrolled:
+    """What became of one entry of a list."""
+
+    #: the number of its line
+    line: int
+    done: Literal["new", "changed", "as before", "not taken"]
+    #: whose it is, normalised; empty if it was not taken
+    email: str = ""
+    #: why it was not taken, or why its reader gets no digest although it was; empty: there is no such reason
+    reason: str = ""
+
+
+def entered(
+    given: Mapping[str, object],
+    settings: Settings,
+    find: Callable[[str], Subscriber | None],
+    *,
+    inherit: Collection[str] = (),
+) -> tuple[Subscriber | None, Subscriber]:
+    """The subscriber as they are in the state, None for somebody new, and as they are to be.
+
+    Args:
+        given: keys of a `[[subscribers]]` table; None counts as absent.
+        settings: what they inherit, and who is kept in the configuration.
+        find: who has a normalised address in the state.
+        inherit: keys of what they chose and choose no longer.
+
+    Raises:
+        ConfigError: with every mistake; its keys are those of `given`.
+        DigestError: they are kept in the configuration, or what they want needs a package that is missing.
+    """
+    known: list[Subscriber | None] = []
+
+    def look(email: str) -> Subscriber | None:
+        if any(configured.email == email for configured in settings.subscribers):
+            raise DigestError(f"{email} is kept in the configuration", hint="change the entry there")
+        found = find(email)
+        known.append(found and settings.as_now(found))
+        return known[0]
+
+    reader = parse_subscriber(given, settings.digest, look, inherit=inherit)
+    chosen = reader.images if given.get("images") else None
+    if problems := tuple(images(chosen, "images", archive_url=settings.mail.archive_url)):
+        raise ConfigError(problems)
+    if reason := missing([chosen]):
+        raise DigestError(reason, hint=INSTALL)
+    return known[0], reader
+
+
+def enrol(
+    settings: Settings, state: State, entries: Iterable[Entry], *, now: datetime, dry_run: bool = False
+) -> Iterator[Enrolled]:
+    """Take the readers of a list, as `digest subscribers add` takes one.
+
+    Args:
+        settings: defaults, and who is kept in the configuration.
+        state: where they go.
+        entries: of the list.
+        now: when they join, aware.
+        dry_run: write nothing; what is yielded says what would be.
+
+    Yields:
+        what became of each entry, in order; what is yielded is durable.
+
+    Raises:
+        StateError: the state cannot be written; of what was not yielded yet nothing is there.
+    """
+    list_ = _List(settings, state, now)
+    rest = iter(entries)
+    while some := tuple(islice(rest, _TOGETHER)):
+        with nullcontext() if dry_run else state.transaction():
+            done = list_.take(some, keep=not dry_run)
+        yield from done
+
+
+class _List:
+    """Remembers on which line somebody was."""
+
+    def __init__(self, settings: Settings, state: State, now: datetime) -> None:
+        self._settings = settings
+        self._state = state
+        self._now = now
+        self._lines: dict[str, int] = {}
+
+    def take(self, entries: Iterable[Entry], *, keep: bool) -> list[Enrolled]:
+        likely = {str(entry.values.get("email", "")).strip().lower() for entry in entries}
+        known = {reader.email: reader for reader in self._state.subscribers.find(likely, unreadable=warn)}
+        pauses = self._state.subscribers.pauses(likely)
+
+        def find(email: str) -> Subscriber | None:
+            """Who is not found under what is written may be under what it means."""
+            if email in likely:
+                return known.get(email)
+            pauses.update(self._state.subscribers.pauses([email]))
+            return next(iter(self._state.subscribers.find([email], unreadable=warn)), None)
+
+        return [self._take(entry, find, pauses, keep=keep) for entry in entries]
+
+    def _take(
+        self, entry: Entry, find: Callable[[str], Subscriber | None], pauses: Mapping[str, Any], *, keep: bool
+    ) -> Enrolled:
+        if entry.problem:
+            return Enrolled(entry.line, "not taken", reason=entry.problem)
+        try:
+            before, reader = entered(entry.values, self._settings, find)
+        except ConfigError as error:
+            return Enrolled(entry.line, "not taken", reason="; ".join(map(_told, error.problems)))
+        except DigestError as error:
+            return Enrolled(entry.line, "not taken", reason=error.told)
+        first = self._lines.setdefault(reader.email, entry.line)
+        if first != entry.line:
+            return Enrolled(entry.line, "not taken", reason=f"{reader.email} is on line {first:,} already")
+        if keep and reader != before:
+            self._state.subscribers.put(reader, now=self._now)
+        done: Literal["new", "changed", "as before"] = "new"
+        if before is not None:
+            done = "as before" if reader == before else "changed"
+        return Enrolled(entry.line, done, reader.email, pause_reason(reader, pauses, self._now))
+
+
+def _told(problem: ConfigProblem) -> str:
+    """`time = 25:00: this is not a time of day, write hours and minutes …`."""
+    # lists have no positions in a cell
+    key = problem.key.partition(".")[0]
+    place = key if problem.value is None else f"{key} = {problem.value}"
+    # whose it is, is told by the line
+    message = problem.message.rpartition(" (subscriber ")[0] or problem.message
+    # what it must be says it all, and how TOML would spell it is no help
+    hint = "" if message.startswith("must be") else problem.hint
+    return f"{place}: {message}{f', {hint}' if hint else ''}"
