@@ -11,10 +11,13 @@ import csv
 import io
 import json
 import re
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from digest.config.schema import SubscriberEntry, keys
+from pydantic import TypeAdapter, ValidationError
+
+from digest.config.schema import DigestSection, SubscriberEntry, keys
 from digest.config.values import did_you_mean
 from digest.errors import DigestError
 
@@ -32,6 +35,12 @@ _DELIMITERS = ",;\t"
 _FOREIGN = re.compile("[\udc80-\udcff]")
 #: what is between several entries of one cell; spreadsheets break lines within one
 _BETWEEN = {"keywords": re.compile(r"[;\r\n]"), "days": re.compile(r"[;,\s]")}
+#: the keys whose values a configuration spells without quotes, and what reads them from a text
+_SPELLED = {
+    key: TypeAdapter(found.annotation)
+    for key, found in DigestSection.model_fields.items()
+    if key in KEYS and found.annotation in {bool, int, float}
+}
 _UTF_8 = "save the list as UTF-8 (spreadsheets: “CSV UTF-8”)"
 _NOT_UTF_8 = f"this is not UTF-8 text; {_UTF_8}"
 
@@ -153,8 +162,11 @@ def _entries(columns: list[str], rows: Iterator[tuple[int, list[str], str]]) -> 
             yield Entry(number, {key: _value(key, cell.strip()) for key, cell in pairs if key and cell.strip()})
 
 
-def _value(key: str, cell: str) -> str | list[str]:
-    """A number or a truth value is left to be understood by whoever knows the key."""
+def _value(key: str, cell: str) -> object:
+    """What a cell means; one that should be a number and is none stays as it is, for whoever checks values."""
+    if key in _SPELLED:
+        with suppress(ValidationError):
+            return _SPELLED[key].validate_python(cell)
     if key not in _BETWEEN:
         return cell
     return [part.strip() for part in _BETWEEN[key].split(cell) if part.strip()]

@@ -72,6 +72,16 @@ def test_a_list_of_readers_is_taken_and_they_get_mail(place: Place, cli: Callabl
     assert f"✓ {CAT}: 1 for you" in sent.out
 
 
+def test_numbers_and_switches_of_a_cell_are_read_from_its_text(place: Place, cli: Callable[..., Said]) -> None:
+    head = ["email", "max_papers", "min_score", "followups"]
+
+    said = bring(place, cli, sheet(head, [BOB, "12", "0.3", "false"], [CAT, "1.5", "high", "maybe"]))
+
+    bob = listed(cli)[BOB]
+    assert (12, 0.3, False) == (bob["max_papers"], bob["min_score"], bob["followups"])
+    assert "line 3: max_papers = 1.5: must be a whole number, not text; min_score = high: must be a number" in said.err
+
+
 @pytest.mark.parametrize("delimiter", [",", ";", "\t"])
 @pytest.mark.parametrize("bom", [b"", codecs.BOM_UTF8], ids=["plain", "BOM"])
 def test_whatever_a_spreadsheet_writes_is_read(
