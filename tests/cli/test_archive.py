@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -49,6 +51,9 @@ def test_a_reader_who_left_leaves_no_feed(place: Place, cli: Callable[..., Said]
     assert {"bo@example.org": before["bo@example.org"]} == after
     assert not (place.folder / "site" / before["ada@example.org"]).exists()
     assert 4 == len(list((place.folder / "site" / before["bo@example.org"]).iterdir()))
+
+
+ROOT = Path(__file__).parents[2]
 
 
 def speak(place: Place, code: str) -> None:
@@ -98,6 +103,22 @@ def test_another_language_makes_everything_anew(place: Place, cli: Callable[...,
     assert 6 < len(pages) == sum('<html lang="zh-Hans">' in page for page in pages)
     assert "论文速递：我的论文" in own.read_text(encoding="utf-8")
     assert "星期" in (site / "search" / "papers-0.js").read_text().encode().decode("unicode-escape")
+
+
+def test_another_translation_makes_everything_anew(place: Place, tmp_path: Path) -> None:
+    """Whoever mends a word in a `.po` file wants to see it; with a program of their own, in which one may write."""
+    program = tmp_path / "program"
+    for name in ("digest", "templates"):
+        shutil.copytree(ROOT / name, program / name, ignore=shutil.ignore_patterns("__pycache__"))
+    speak(place, "de")
+    runs = [place.digest(*command, env={"PYTHONPATH": str(program)}) for command in (["pull"], ["archive", "site"])]
+    words = program / "digest" / "languages" / "de.po"
+    words.write_text(words.read_text(encoding="utf-8").replace("Alle Tage", "Sämtliche Tage"), encoding="utf-8")
+    runs.append(place.digest("archive", "site", env={"PYTHONPATH": str(program)}))
+    pages = [page.read_text(encoding="utf-8") for page in (place.folder / "site").rglob("*.html")]
+
+    assert [0, 0, 0] == [run.returncode for run in runs]
+    assert len(pages) == sum("Sämtliche Tage" in page for page in pages)
 
 
 def test_a_reader_s_own_feed_is_in_their_language(place: Place, cli: Callable[..., Said]) -> None:
