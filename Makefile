@@ -42,7 +42,7 @@ types: $(BIN)/.ready
 imports: $(BIN)/.ready
 	$(BIN)/lint-imports
 
-messages: $(BIN)/.ready ## write what mails say into the .po file of each language
+messages: $(BIN)/.ready ## write what mails and pages say into the .po file of each language
 	$(BIN)/python -m tests.messages
 
 golden: $(BIN)/.ready ## write the golden mails and pages anew and delete unused ones

@@ -28,7 +28,6 @@ from digest.compose.message import compose, message_id
 from digest.compose.press import Press
 from digest.compose.render import Renderer, breakable, wrap
 from digest.compose.translation import Sentences, speak
-from digest.compose.words import counted
 from digest.curate.offer import Offer, Request
 from digest.curate.query import parse
 from digest.curate.rank import Ranking
@@ -116,7 +115,7 @@ def usual(inline: Callable[[str], str]) -> Callable[[Digest], object]:
     )
     speak(environment, ENGLISH)
     environment.globals["_"] = ENGLISH.say
-    environment.filters |= {"wrap": wrap, "breakable": breakable, "counted": counted}
+    environment.filters |= {"wrap": wrap, "breakable": breakable, "counted": ENGLISH.counted}
     subject, text, html = (environment.get_template(f"mail/digest.{end}") for end in ("subject.txt", "txt", "html"))
 
     def mail(digest: Digest) -> object:

@@ -7,8 +7,8 @@ The journey, one line per room:
     compose    Digest                 → Mail      text, HTML and headers that every client reads
     deliver    Mail                   → Receipt   SMTP or Maildir, and what the other side said
 
-`state` remembers, `languages` holds what mails say, `publish` makes pages and lists of what came, `bounces` reads what
-comes back, `pipeline` tells the story, `schedule` knows when, `cli` speaks with people.
+`state` remembers, `languages` holds what mails and pages say, `publish` makes pages and lists of what came, `bounces`
+reads what comes back, `pipeline` tells the story, `schedule` knows when, `cli` speaks with people.
 """
 
 __version__ = "0.1.0"

@@ -1,4 +1,4 @@
-"""What mails say → the `.po` file of each language. `python -m tests.messages` writes into them what is new.
+"""What mails and pages say → the `.po` file of each language. `python -m tests.messages` writes into them what is new.
 
 What was translated stays; what is no longer said goes; what is new waits with an empty `msgstr`. A language is begun
 with an empty file, like `touch digest/languages/fr.po`.
@@ -18,7 +18,7 @@ from babel.messages.pofile import read_po, write_po
 from jinja2 import nodes
 
 from digest.compose.render import packaged
-from digest.compose.translation import Sentences, speak, translated
+from digest.compose.translation import speak, translated
 from digest.languages.language import Language, forms
 
 if TYPE_CHECKING:
@@ -26,8 +26,8 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).parents[1]
 LANGUAGES = ROOT / "digest" / "languages"
-#: of these packages the mails are made
-CODE = ("digest/compose", "digest/curate", "digest/languages", "digest/pipeline")
+#: of these packages mails and pages are made
+CODE = ("digest/compose", "digest/curate", "digest/languages", "digest/pipeline", "digest/publish")
 #: the functions whose arguments are messages, and which of their arguments are
 KEYWORDS = {"say": None, "message": None, "counted": (2, 3)}
 #: what Babel writes at the top of a file, of which a file that lies in a repository needs nothing
@@ -49,7 +49,7 @@ class _Listening(Language):
 
 
 def said() -> Catalog:
-    """Everything that mails say, with the file that says it."""
+    """Everything that mails and pages say, with the file that says it."""
     catalog = Catalog(project="digest", charset="utf-8")
     for path, message in (*_in_code(), *_in_templates()):
         catalog.add(message, locations=[(path, 0)])
@@ -64,7 +64,7 @@ def _in_code() -> Iterator[tuple[str, str | tuple[str, ...]]]:
 
 
 def _in_templates() -> Iterator[tuple[str, str | tuple[str, ...]]]:
-    for file in sorted((packaged() / "mail").iterdir()):
+    for file in sorted((*(packaged() / "mail").iterdir(), *(packaged() / "web").glob("*.html"))):
         if not file.name.startswith(_OPERATORS):
             for message in in_template(file.read_text(encoding="utf-8")):
                 yield file.relative_to(packaged().parent).as_posix(), message
@@ -72,7 +72,7 @@ def _in_templates() -> Iterator[tuple[str, str | tuple[str, ...]]]:
 
 def in_template(source: str) -> Iterator[str | tuple[str, ...]]:
     """What a template says."""
-    environment, listening = jinja2.Environment(extensions=[Sentences], autoescape=True), _Listening()
+    environment, listening = jinja2.Environment(autoescape=True), _Listening()
     speak(environment, listening)
     environment.filters["counted"] = environment.filters["wrap"] = environment.filters["breakable"] = str
     tree = translated(environment.parse(source), environment, None, None)
@@ -80,6 +80,9 @@ def in_template(source: str) -> Iterator[str | tuple[str, ...]]:
     for filtered in tree.find_all(nodes.Filter):
         if filtered.name == "counted":
             yield forms(*[argument.as_const() for argument in filtered.args])
+    for called in tree.find_all(nodes.Call):
+        if isinstance(called.node, nodes.Getattr) and called.node.attr == "plurals":
+            yield forms(*[argument.as_const() for argument in called.args])
 
 
 def renewed(file: Path) -> bytes:

@@ -27,7 +27,7 @@ from digest.compose.picture import Picture
 from digest.compose.sample import invitations, samples
 from digest.compose.styles import Styles
 from digest.compose.text import one_line
-from digest.compose.translation import Sentences, speak, translated
+from digest.compose.translation import Translating, speak
 from digest.errors import TemplateError
 from digest.languages.language import ENGLISH, language
 
@@ -84,14 +84,8 @@ class Rendered:
     html: str
 
 
-class _Sandbox(SandboxedEnvironment):
-    """Jinja's sandbox, and a short way to what we give a template: texts, numbers and tuples, all of it harmless.
-
-    What a template says is translated when it is read.
-    """
-
-    def _parse(self, source: str, name: str | None, filename: str | None) -> jinja2.nodes.Template:
-        return translated(super()._parse(source, name, filename), self, name, filename)
+class _Sandbox(Translating, SandboxedEnvironment):
+    """Jinja's sandbox, and a short way to what we give a template: texts, numbers and tuples, all of it harmless."""
 
     def getattr(self, obj: Any, attribute: str) -> Any:
         if type(obj) in _HARMLESS and not attribute.startswith("_"):
@@ -128,7 +122,6 @@ class Renderer:
         loader = jinja2.ChoiceLoader([jinja2.FileSystemLoader(folder) for folder in folders])
         self._environment = _Sandbox(
             loader=loader,
-            extensions=[Sentences],
             autoescape=jinja2.select_autoescape(["html"]),
             undefined=jinja2.StrictUndefined,
             trim_blocks=True,

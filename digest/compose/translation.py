@@ -13,7 +13,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from jinja2 import nodes
+from jinja2 import Environment, nodes
 from jinja2.exceptions import TemplateAssertionError
 from jinja2.ext import Extension
 from jinja2.visitor import NodeTransformer
@@ -22,7 +22,6 @@ from markupsafe import escape
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from jinja2 import Environment
     from jinja2.parser import Parser
 
     from digest.languages.language import Language
@@ -93,8 +92,16 @@ class _Calls(NodeTransformer):
         return nodes.Concat(parts, lineno=line)
 
 
+class Translating(Environment):
+    """Templates that are translated when they are read, once `speak` has said into what."""
+
+    def _parse(self, source: str, name: str | None, filename: str | None) -> nodes.Template:
+        return translated(super()._parse(source, name, filename), self, name, filename)
+
+
 def speak(environment: Environment, language: Language) -> None:
-    """Have the templates of an environment, which has `Sentences`, in a language from now on."""
+    """Have the templates of an environment in a language from now on."""
+    environment.add_extension(Sentences)
     environment.extend(language=language)
 
 

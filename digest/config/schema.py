@@ -224,7 +224,7 @@ class DigestSection(Section):
     timezone: Zone = "UTC"
     """IANA name, like Europe/Berlin."""
     language: Language = "en"
-    """Language of the mails, like de."""
+    """Language of the mails and of the archive, like de."""
     lookback_days: StrictInt = Field(default=8, ge=1, le=60)
     """How old a paper may be, in days since it became known, to be news."""
     trending_days: StrictInt = Field(default=7, ge=1, le=60)
@@ -291,7 +291,7 @@ class SubscriberEntry(Section):
     layout: Layout | None = None
     """full: with abstracts and links; compact: a dense list of titles, authors, votes and reasons."""
     language: Language | None = None
-    """Language of the mails, like de."""
+    """Language of the mails and of their own feed, like de."""
     images: Images | None = None
     """Pictures of papers: none; linked: in the archive at mail.archive_url; embedded: within the mail."""
     paused_until: Pause | None = None

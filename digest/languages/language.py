@@ -12,12 +12,12 @@ from datetime import date, timedelta
 from functools import cached_property, lru_cache
 from io import BytesIO
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from digest.model import WEEKDAYS
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from babel import Locale
     from babel.messages.catalog import Message
@@ -32,6 +32,10 @@ _SIX_DAYS = timedelta(days=6)
 _VALUE = re.compile(r"%\((\w+)\)")
 #: dates and numbers kept in words, of each kind and language
 _REMEMBERED = 4096
+#: numbers among which every plural form of CLDR is found; the last for what French and its sisters say of millions
+_COUNTS = (*range(200), 10**6)
+#: where a script puts the number
+_NUMBER = "#"
 
 
 def message(text: str) -> str:
@@ -62,6 +66,8 @@ class Language:
         self.long_day = lru_cache(maxsize=_REMEMBERED)(self._long_day)
         self.middle_day = lru_cache(maxsize=_REMEMBERED)(self._middle_day)
         self.short_day = lru_cache(maxsize=_REMEMBERED)(self._short_day)
+        self.whole_date = lru_cache(maxsize=_REMEMBERED)(self._whole_date)
+        self.named_day = lru_cache(maxsize=_REMEMBERED)(self._named_day)
 
     def say(self, message: str, /, **values: object) -> str:
         """The message in this language, with the values in the places of their names.
@@ -85,6 +91,23 @@ class Language:
         ('1 paper', '1,204 papers', '2 match')
         """
         return self._translations.ngettext(*forms(one, many), number) % {"count": self.number(number), **values}
+
+    def plurals(self, one: str, many: str = "", /) -> Mapping[str, str]:
+        """What `counted` says of every number, for a script to choose from: `#` stands for the number.
+
+        By plural category of CLDR, as `Intl.PluralRules` of browsers calls them.
+
+        >>> Language("de").plurals("%(count)s comment")
+        {'one': '# Kommentar', 'other': '# Kommentare'}
+        """
+        numbers = {self._locale.plural_form(number): number for number in reversed(_COUNTS)}
+        said = {name: self._translations.ngettext(*forms(one, many), number) for name, number in numbers.items()}
+        return {name: said[name] % {"count": _NUMBER} for name in sorted(said)}
+
+    @property
+    def direction(self) -> Literal["ltr", "rtl"]:
+        """Where a line begins: `ltr` on the left, `rtl` on the right; as `dir` in HTML."""
+        return "rtl" if self._locale.character_order == "right-to-left" else "ltr"
 
     def decimal(self, number: str) -> str:
         """A number below 1000 that is written with a point: 0.25 as 0,25."""
@@ -154,7 +177,7 @@ class Language:
 
     def _long_day(self, day: date) -> str:
         """Tuesday, 15 September 2026."""
-        return self._day(day, "EEEE, d MMMM y")
+        return self._day(day, "EEEE, d MMMM y", "full")
 
     def _middle_day(self, day: date) -> str:
         """15 Sep 2026."""
@@ -163,6 +186,32 @@ class Language:
     def _short_day(self, day: date) -> str:
         """15 Sep."""
         return self._day(day, "d MMM", "MMMd")
+
+    def _whole_date(self, day: date) -> str:
+        """15 September 2026."""
+        return self._day(day, "d MMMM y", "long")
+
+    def _named_day(self, day: date) -> str:
+        """Tue 15 Sep."""
+        return self._day(day, "EEE d MMM", "MMMEd")
+
+    def month(self, day: date) -> str:
+        """September 2026."""
+        return self._day(day, "MMMM y", "yMMMM")
+
+    def year(self, day: date) -> str:
+        """2026."""
+        return self._day(day, "y", "y")
+
+    def weekday(self, day: date) -> str:
+        """Tuesday."""
+        return str(self._locale.days["stand-alone"]["wide"][day.weekday()])
+
+    @property
+    def week_head(self) -> tuple[tuple[str, str], ...]:
+        """Names of the days of the week from Monday on, and the same short, as at the head of a calendar."""
+        names = self._locale.days["stand-alone"]
+        return tuple((names["wide"][day], names["short"][day]) for day in range(len(WEEKDAYS)))
 
     def weekdays(self, days: Sequence[Weekday]) -> str:
         """On which days, in the order of the week.
@@ -187,9 +236,9 @@ class Language:
         if self.code != "en":
             return self._days(first, last, "yMMMd")
         if first.month == last.month:
-            return f"{first.day}–{self._day(last, 'd MMMM y')}"
-        begin = self._day(first, "d MMMM y" if first.year != last.year else "d MMMM")
-        return f"{begin} – {self._day(last, 'd MMMM y')}"
+            return f"{first.day}–{self.whole_date(last)}"
+        begin = self.whole_date(first) if first.year != last.year else self._day(first, "d MMMM", "MMMMd")
+        return f"{begin} – {self.whole_date(last)}"
 
     def short_week(self, last: date) -> str:
         """The same in a few characters: `9–15 Sep`, `26 Sep – 2 Oct`."""
@@ -205,15 +254,15 @@ class Language:
         # CLDR's thin spaces are too thin for some mail programs
         return format_interval(first, last, skeleton, locale=self._locale).replace("\u2009", " ")
 
-    def _day(self, day: date, english: str, skeleton: str = "") -> str:
-        """As CLDR has it for what `skeleton` asks for, or for a whole date; English as these mails always wrote it."""
+    def _day(self, day: date, english: str, elsewhere: str) -> str:
+        """As CLDR has it: a `full` or `long` date, or what a skeleton asks for; English as it always was here."""
         from babel.dates import format_date, format_skeleton
 
         if self.code == "en":
             return format_date(day, english, locale=self._locale)
-        if not skeleton:
-            return format_date(day, "full", locale=self._locale)
-        return format_skeleton(skeleton, day, locale=self._locale)
+        if elsewhere in {"full", "long"}:
+            return format_date(day, elsewhere, locale=self._locale)
+        return format_skeleton(elsewhere, day, locale=self._locale)
 
     @cached_property
     def _locale(self) -> Locale:

@@ -13,13 +13,14 @@ from functools import lru_cache, partial
 from typing import TYPE_CHECKING
 
 from digest.compose.picture import archive_path
-from digest.compose.words import counted, long_day
+from digest.languages.language import ENGLISH
 from digest.pipeline.alike import Alike
 from digest.pipeline.folder import Folder
 from digest.pipeline.made import MARK, Made, print_of, program
 from digest.pipeline.private import PRIVATE, PrivateFeeds
 from digest.pipeline.records import edition_records
 from digest.publish.bibliography import bibtex, ris
+from digest.publish.entries import Entries
 from digest.publish.feeds import Address, Entry, Feed, atom, json_feed, sitemaps
 from digest.publish.names import day_path, month_path, paper_path, year_path
 from digest.publish.pages import ASSETS, Pages
@@ -30,6 +31,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
     from pathlib import Path
 
+    from digest.languages.language import Language
+    from digest.pipeline.private import Spoken
     from digest.state.papers import Print
     from digest.state.store import State
 
@@ -58,10 +61,21 @@ class Archive:
         address: by what it goes.
         today: the UTC day; there is a page for it even if it has no papers yet, for mails link to it.
         since: days from this one (inclusive) on are composed anew; None: what changed of those whose votes may move.
+        language: of all but what papers and sources say. In another one than before everything is made again, but for
+            days older than those.
     """
 
-    def __init__(self, state: State, folder: Path, address: Address, *, today: date, since: date | None) -> None:
-        self._state, self._address = state, address
+    def __init__(
+        self,
+        state: State,
+        folder: Path,
+        address: Address,
+        *,
+        today: date,
+        since: date | None,
+        language: Language = ENGLISH,
+    ) -> None:
+        self._state, self._address, self._language = state, address, language
         self._folder = Folder(folder)
         editions = state.papers.editions()
         moving = today - timedelta(days=MOVING_DAYS)
@@ -74,12 +88,12 @@ class Archive:
         self._changing = [day for day in every if day >= (since or moving) or day not in there]
         self._made = Made(
             self._folder,
-            print_of(program(), address),
+            print_of(program(), address, language.code),
             kept={"", "feed", "search", "sitemap", "texts", PRIVATE}
             | {day.isoformat() for day in every if day >= moving},
             anew=since is not None,
         )
-        self._pages = Pages(self._days)
+        self._pages = Pages(self._days, language)
         self._prints: Callable[[date], Mapping[str, Print]] = lru_cache(maxsize=None)(state.papers.prints)
         self._records = lru_cache(maxsize=2)(lambda day: edition_records(state, day))
         self._alike = Alike(state, self._made, self._days, self._prints, today=today)
@@ -171,7 +185,7 @@ class Archive:
         of = print_of(self._texts())
 
         def files() -> list[tuple[str, bytes]]:
-            index = SearchIndex()
+            index = SearchIndex(self._language)
             for day in self._full:
                 for one in self._state.papers.edition(day):
                     index.add(record(one))
@@ -203,20 +217,24 @@ class Archive:
     def _write_feed(self) -> None:
         days = list(reversed(self._full[-_FEED_DAYS:]))
         of = print_of([(day, self._wholes(day)) for day in days])
+        language = self._language
 
         def files() -> list[tuple[str, bytes]]:
+            content = Entries(language).content
             entries = [
                 Entry(
                     day=day,
-                    title=f"{long_day(day)}: {counted(len(found), 'paper')}",
+                    title=language.counted(
+                        len(found), "%(day)s: %(count)s paper", "%(day)s: %(count)s papers", day=language.long_day(day)
+                    ),
                     updated=max(one.first_seen_at for one in found),
-                    content=self._pages.feed_entry(found),
+                    content=content(found),
                     path=f"{day_path(day)}/index.html",
                 )
                 for day in days
                 if (found := edition_records(self._state, day))
             ]
-            feed = Feed("Paper digest", self._address, "editions", "", entries)
+            feed = Feed(language.say("Paper digest"), self._address, "editions", "", entries, language.tag)
             return [("feed.atom", atom(feed)), ("feed.json", json_feed(feed))]
 
         self._made.put_all("feed", of, files)
@@ -235,10 +253,18 @@ class Archive:
         """Whether there are feeds of readers."""
         return bool(self._folder.names(PRIVATE))
 
-    def private(self, readers: Mapping[str, str]) -> PrivateFeeds:
-        """The feeds of readers, given as token → address, beside these pages."""
-        latest = max(self._days)
-        return PrivateFeeds(self._state, self._folder, self._made, self._pages, self._address, readers, latest=latest)
+    def private(self, readers: Mapping[str, str], spoken: Spoken = lambda _: {}) -> PrivateFeeds:
+        """The feeds of readers, given as token → address, beside these pages; `spoken`: see `PrivateFeeds`."""
+        return PrivateFeeds(
+            self._state,
+            self._folder,
+            self._made,
+            self._address,
+            readers,
+            latest=max(self._days),
+            language=self._language,
+            spoken=spoken,
+        )
 
     @property
     def written(self) -> tuple[int, int]:

@@ -108,7 +108,11 @@ def print_of(*parts: object) -> str:
 
 @lru_cache(maxsize=1)
 def program() -> str:
-    """A hash of this program and its templates: what another version made is made again."""
+    """A hash of this program, its templates and translations: what another version made is made again."""
     package = Path(__file__).parents[1]
-    files = {*package.rglob("*.py"), *(path for path in packaged().rglob("*") if path.is_file())}
+    files = {
+        *package.rglob("*.py"),
+        *package.rglob("*.po"),
+        *(path for path in packaged().rglob("*") if path.is_file()),
+    }
     return print_of([(path.name, path.read_bytes()) for path in sorted(files)])

@@ -6,29 +6,35 @@ not feeds are asked for: who unsubscribed is not told of any longer.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, date, datetime, time, timedelta
+from functools import lru_cache
+from html import escape
 from itertools import islice
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from digest.compose.text import cut_at_word
-from digest.compose.words import long_day
+from digest.languages.language import Language, language
 from digest.pipeline.made import print_of
+from digest.pipeline.readers import found
 from digest.pipeline.records import records
 from digest.private import private_name
 from digest.publish.bibliography import bibtex, ris
+from digest.publish.entries import Entries
 from digest.publish.feeds import Entry, Feed, atom, json_feed
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Iterator
 
     from digest.config import Settings
     from digest.pipeline.folder import Folder
     from digest.pipeline.made import Made
     from digest.publish.feeds import Address
-    from digest.publish.pages import Pages
     from digest.publish.record import Record
     from digest.state.store import State
 
+#: addresses → the language of each reader
+Spoken: TypeAlias = Callable[[Sequence[str]], Mapping[str, Language]]
 #: the folder, and the name by which it is remembered until when mails are told in it
 PRIVATE = "private"
 _FILES = ("feed.atom", "feed.json", "picks.bib", "picks.ris")
@@ -60,6 +66,12 @@ def staying(settings: Settings, state: State) -> dict[str, str]:
     return {token: email for email, token in tokens.items()}
 
 
+def spoken(settings: Settings, state: State, emails: Sequence[str]) -> dict[str, Language]:
+    """In which language readers read; without those who cannot be read, of whom every send tells."""
+    readers = found(settings, state, emails, unreadable=lambda _email, _reason: None)
+    return {email: language(reader.language) for email, reader in readers.items()}
+
+
 class PrivateFeeds:
     """The files of readers in one archive.
 
@@ -67,10 +79,12 @@ class PrivateFeeds:
         state: what they were sent.
         folder: the archive.
         made: what it remembers.
-        pages: how a day looks in a feed.
         address: by what the archive goes.
         readers: token → address of all who stay.
         latest: the archive's last day.
+        language: of the archive.
+        spoken: tells those of some readers, which their feeds are in; who is not there has the archive's. Who takes
+            another one has it in the feed with the next mail.
     """
 
     def __init__(
@@ -78,14 +92,17 @@ class PrivateFeeds:
         state: State,
         folder: Folder,
         made: Made,
-        pages: Pages,
         address: Address,
         readers: Mapping[str, str],
         *,
         latest: date,
+        language: Language,
+        spoken: Spoken,
     ) -> None:
         self._state, self._folder, self._made = state, folder, made
-        self._pages, self._address, self._latest = pages, address, latest
+        self._address, self._latest = address, latest
+        self._language, self._spoken = language, spoken
+        self._entries = lru_cache(maxsize=None)(Entries)
         self._readers = {private_name(token): email for token, email in readers.items()}
         self._there = folder.names(PRIVATE) - {"index.html"}
         #: by the keys that they had when they were sent; the same objects for all readers, as much is kept of each
@@ -110,7 +127,7 @@ class PrivateFeeds:
     def write(self, step: Callable[[], None]) -> None:
         """Write the files of all who got mail since the last time; `step` is called for each reader."""
         # shows a visitor nothing where a server would list the folder
-        self._folder.put(f"{PRIVATE}/index.html", b"<!DOCTYPE html>\n<title>Private</title>\n")
+        self._folder.put(f"{PRIVATE}/index.html", _nothing(self._language))
         anew, remembered = self._anew()
         # if this run dies, the next one begins with everybody
         self._made.remember(PRIVATE, None)
@@ -141,9 +158,11 @@ class PrivateFeeds:
         since = self._latest - timedelta(days=_DAYS)
         delivered = self._state.ledger.delivered([email for _, email in shard], since=since)
         self._look_up({key for told in delivered.values() for _, keys in told.mails for key in keys})
+        languages = self._spoken([email for _, email in shard])
         for name, email in shard:
             if email in delivered and delivered[email].mails:
-                self._write_reader(name, sorted(delivered[email].mails, reverse=True))
+                own = languages.get(email, self._language)
+                self._write_reader(name, sorted(delivered[email].mails, reverse=True), own)
                 self._there.add(name)
 
     def _look_up(self, keys: set[str]) -> None:
@@ -154,7 +173,7 @@ class PrivateFeeds:
         present = {one.paper.key: one for one in records(self._state, list(papers.values()))}
         self._known |= {key: present[one.paper.key] for key, one in stored.items()}
 
-    def _write_reader(self, name: str, mails: Sequence[tuple[date, tuple[str, ...]]]) -> None:
+    def _write_reader(self, name: str, mails: Sequence[tuple[date, tuple[str, ...]]], language: Language) -> None:
         folder, known = f"{PRIVATE}/{name}/", self._known
         days = [
             (day, list({known[key].paper.key: known[key] for key in keys if key in known}.values()))
@@ -163,20 +182,32 @@ class PrivateFeeds:
         entries = [
             Entry(
                 day=day,
-                title=f"{long_day(day)}: {cut_at_word(picks[0].title, _TITLE)}",
+                title=language.say(
+                    "%(day)s: %(lead)s",
+                    day=language.long_day(day),
+                    lead=cut_at_word(picks[0].title_in(language), _TITLE),
+                ),
                 # when in that day is not told to a file that services may read
                 updated=datetime.combine(day, time(0)),
-                content=self._pages.feed_entry(picks),
+                content=self._entries(language).content(picks),
             )
             for day, picks in days[:_FEED_DAYS]
             if picks
         ]
-        feed = Feed("Paper digest: yours", self._address, name, folder, entries)
+        title = language.say("Paper digest: yours")
+        feed = Feed(title, self._address, name, folder, entries, language.tag)
         picked = list({one.paper.key: one for _, picks in days for one in picks}.values())
         self._folder.put(f"{folder}feed.atom", atom(feed))
         self._folder.put(f"{folder}feed.json", json_feed(feed))
         self._folder.put(f"{folder}picks.bib", bibtex(picked).encode())
         self._folder.put(f"{folder}picks.ris", ris(picked).encode())
+
+
+def _nothing(language: Language) -> bytes:
+    """A page that says nothing."""
+    title = escape(language.say("Private"))
+    page = f'<!DOCTYPE html>\n<html lang="{language.tag}">\n<meta charset="utf-8">\n<title>{title}</title>\n'
+    return page.encode()
 
 
 def _last(sent: Mapping[str, datetime], until: datetime) -> str:

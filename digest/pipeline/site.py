@@ -8,15 +8,17 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING
 
 from filelock import FileLock, Timeout
 
 from digest.errors import DigestError
+from digest.languages.language import language
 from digest.model import RunReport, Verdict
 from digest.pipeline.archive import Archive
 from digest.pipeline.made import MARK
-from digest.pipeline.private import staying
+from digest.pipeline.private import spoken, staying
 from digest.publish.feeds import Address
 
 if TYPE_CHECKING:
@@ -59,7 +61,7 @@ def write_site(
     """Write what changed.
 
     Args:
-        settings: names the sender's domain and the readers.
+        settings: names the sender's domain, the language and the readers.
         state: what is told.
         folder: where: new, empty, or an archive.
         base_url: http(s) address of the folder with a slash at its end; empty: unknown.
@@ -75,8 +77,17 @@ def write_site(
     if not state.papers.editions():
         raise DigestError("no papers are known", hint="fetch some with: digest pull")
     with _alone(folder):
-        archive = Archive(state, folder, Address(settings.mail.ascii_domain, base_url), today=today, since=since)
-        feeds = archive.private(staying(settings, state)) if private or archive.has_private else None
+        archive = Archive(
+            state,
+            folder,
+            Address(settings.mail.ascii_domain, base_url),
+            today=today,
+            since=since,
+            language=language(settings.digest.language),
+        )
+        feeds = None
+        if private or archive.has_private:
+            feeds = archive.private(staying(settings, state), partial(spoken, settings, state))
         # first, for it was promised
         if feeds:
             feeds.drop()

@@ -5,12 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from digest.compose.words import compact, counted, short_day
-
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from datetime import date
 
+    from digest.languages.language import Language
     from digest.model import DaySignals
 
 _WIDTH, _HEIGHT = 320, 140
@@ -52,24 +51,31 @@ class Chart:
         return " ".join(f"{point.x:g},{point.y:g}" for point in self.points)
 
 
-def charts(history: Sequence[DaySignals]) -> tuple[Chart, ...]:
+def charts(history: Sequence[DaySignals], language: Language) -> tuple[Chart, ...]:
     """A chart of the votes and one of the stars; each only if it is known for two days or more, and not nothing."""
+
+    def votes(count: int) -> str:
+        return language.counted(count, "%(count)s upvote", "%(count)s upvotes")
+
+    def stars(count: int) -> str:
+        return language.counted(count, "%(count)s star", "%(count)s stars")
+
     made = (
-        _chart("Votes", "upvote", _by_day(history, "upvotes")),
-        _chart("Stars", "star", _by_day(history, "stars")),
+        _chart(language.say("Votes"), votes, _by_day(history, "upvotes"), language),
+        _chart(language.say("Stars"), stars, _by_day(history, "stars"), language),
     )
     return tuple(chart for chart in made if chart)
 
 
-def table(history: Sequence[DaySignals]) -> tuple[tuple[str, str, str, str], ...]:
+def table(history: Sequence[DaySignals], language: Language) -> tuple[tuple[str, str, str, str], ...]:
     """Day, votes, comments and stars, the newest day first; empty cells: nobody said."""
     votes, comments, stars = (_by_day(history, kind) for kind in ("upvotes", "comments", "stars"))
     days = sorted({*votes, *comments, *stars}, reverse=True)
-    return tuple((day.isoformat(), _cell(votes, day), _cell(comments, day), _cell(stars, day)) for day in days)
 
+    def cell(counts: Mapping[date, int], day: date) -> str:
+        return language.number(counts[day]) if day in counts else ""
 
-def _cell(counts: Mapping[date, int], day: date) -> str:
-    return f"{counts[day]:,}" if day in counts else ""
+    return tuple((day.isoformat(), cell(votes, day), cell(comments, day), cell(stars, day)) for day in days)
 
 
 def _by_day(history: Sequence[DaySignals], kind: str) -> dict[date, int]:
@@ -81,7 +87,7 @@ def _by_day(history: Sequence[DaySignals], kind: str) -> dict[date, int]:
     return found
 
 
-def _chart(title: str, noun: str, counts: Mapping[date, int]) -> Chart | None:
+def _chart(title: str, counted: Callable[[int], str], counts: Mapping[date, int], language: Language) -> Chart | None:
     days = sorted(counts)
     if len(days) < 2 or not any(counts.values()):
         return None
@@ -90,9 +96,17 @@ def _chart(title: str, noun: str, counts: Mapping[date, int]) -> Chart | None:
         Point(
             x=round(_LEFT + (_RIGHT - _LEFT) * (day - first).days / (last - first).days, 1),
             y=round(_BOTTOM - (_BOTTOM - _TOP) * counts[day] / most, 1),
-            text=f"{short_day(day)}: {counted(counts[day], noun)}",
+            text=language.say("%(day)s: %(what)s", day=language.short_day(day), what=counted(counts[day])),
         )
         for day in days
     )
-    told = f"{title}: {counted(counts[first], noun)} on {short_day(first)}, {counts[last]:,} on {short_day(last)}"
-    return Chart(title, told, points, compact(most), short_day(first), short_day(last))
+    since, until = language.short_day(first), language.short_day(last)
+    told = language.say(
+        "%(title)s: %(before)s on %(since)s, %(now)s on %(until)s",
+        title=title,
+        before=counted(counts[first]),
+        since=since,
+        now=language.number(counts[last]),
+        until=until,
+    )
+    return Chart(title, told, points, language.compact(most), since, until)

@@ -59,6 +59,8 @@ class Feed:
     #: where the feed's files are, from the top, with a slash at the end; empty: at the top
     folder: str
     entries: Sequence[Entry]
+    #: tag (RFC 5646) of the language in which it tells
+    language: str
 
     @property
     def root(self) -> str:
@@ -72,7 +74,8 @@ class Feed:
 
 def atom(feed: Feed) -> bytes:
     """The feed as Atom."""
-    root = ET.Element("feed", {"xmlns": _ATOM})
+    # RFC 4287 §2: titles and contents are in this language where they do not say otherwise
+    root = ET.Element("feed", {"xmlns": _ATOM, "xml:lang": feed.language})
     _text(root, "title", feed.title)
     _text(root, "id", f"tag:{feed.address.domain},2026:{feed.name}")
     _text(root, "updated", _moment(max((entry.updated for entry in feed.entries), default=None)))
@@ -102,7 +105,7 @@ def json_feed(feed: Feed) -> bytes:
         link = {"url": f"{feed.address.base_url}{entry.path}"} if feed.address.base_url and entry.path else {}
         item = {"id": feed.tag(entry.day), **link, "title": entry.title, "content_html": entry.content}
         items.append({**item, "date_modified": _moment(entry.updated)})
-    return (json.dumps({**told, "language": "en", "items": items}, indent=1) + "\n").encode("ascii")
+    return (json.dumps({**told, "language": feed.language, "items": items}, indent=1) + "\n").encode("ascii")
 
 
 def sitemaps(base_url: str, paths: Sequence[str]) -> Iterable[tuple[str, bytes]]:

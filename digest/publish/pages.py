@@ -1,4 +1,4 @@
-"""Records → the pages of an archive, by Jinja templates; reads template files and nothing else.
+"""Records → the pages of an archive, in a language; by Jinja templates, and reads template files and nothing else.
 
 Every page is whole without a script, names nothing outside of the archive but what its links lead to, and forbids
 everything else (Content-Security-Policy). Templates escape all they print, and fail on names that do not exist.
@@ -11,27 +11,25 @@ import re
 from bisect import bisect_left, bisect_right
 from collections import Counter
 from dataclasses import dataclass
-from functools import lru_cache
 from html import escape
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
-
-import jinja2
 
 from digest.compose.card import Card, Detail, card
-from digest.compose.render import breakable, packaged
+from digest.compose.render import packaged
 from digest.compose.text import cut_at_word, http_link, one_line, plain
-from digest.compose.words import counted, listed, long_day, short_day
+from digest.languages.language import ENGLISH
 from digest.model import Pick
 from digest.publish.bibliography import bibtex
 from digest.publish.chart import Chart, charts, table
 from digest.publish.names import day_path, month_path, paper_path, year_path
 from digest.publish.search import SHARD, SMALL
+from digest.publish.templates import environment
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from datetime import date
 
+    from digest.languages.language import Language
     from digest.publish.record import Record
     from digest.publish.search import SearchIndex
 
@@ -39,17 +37,13 @@ if TYPE_CHECKING:
 ASSETS = ("style.css", "edition.js", "search.js")
 _SHORT = Detail(abstract=600)
 _WHOLE = Detail(title=1_000, abstract=4_000)
-_FEED = Detail(abstract=400)
-#: most papers of a day in a feed; most characters of a title that stands for others
-_FEED_PAPERS = 30
-_LEAD = 120
-#: papers whose part of a feed is kept
-_FEED_ITEMS = 8192
+#: most characters of a title that stands for others, and of one that is similar
+_LEAD, _NEAR = 120, 200
+#: most papers that a search shows
+_MOST_FOUND = 50
 #: most characters of a title in a window's or result's head line, which shows about 70
 _HEAD_TITLE = 54
 _CREATIVE_COMMONS = re.compile(r"https?://creativecommons\.org/licenses/([a-z-]{2,8})/(\d\.\d)/?")
-#: names of the sites that most links lead to
-_SITES = {"arxiv.org": "arXiv", "doi.org": "DOI", "openreview.net": "OpenReview", "huggingface.co": "Hugging Face"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +128,8 @@ class MonthPage:
     """The days of a month that have papers, the latest first."""
 
     name: str
-    year: str
+    #: that it is of
+    year: Step
     papers: int
     days: tuple[DayOfMonth, ...]
     before: Step | None
@@ -167,36 +162,27 @@ class Pages:
 
     Args:
         days: how many papers each day of the archive has, with days that have none in between.
+        language: of all but what papers and sources say.
     """
 
-    def __init__(self, days: Mapping[date, int]) -> None:
+    def __init__(self, days: Mapping[date, int], language: Language = ENGLISH) -> None:
+        self._language = language
         self._days = sorted(days)
         self._counts = days
         full = [day for day in self._days if days[day]]
         self._full = full or self._days
         self._months = sorted({day.replace(day=1) for day in self._full})
         self._years = sorted({day.replace(month=1, day=1) for day in self._full})
-        self._environment = jinja2.Environment(
-            loader=jinja2.FileSystemLoader(packaged()),
-            autoescape=jinja2.select_autoescape(["html"]),
-            undefined=jinja2.StrictUndefined,
-            trim_blocks=True,
-            lstrip_blocks=True,
-            keep_trailing_newline=True,
-            auto_reload=False,
-        )
-        # many readers were sent the same papers
-        self._feed_item = lru_cache(maxsize=_FEED_ITEMS)(self._render_feed_item)
-        self._environment.filters |= {"breakable": breakable, "counted": counted, "site": _site}
+        self._environment = environment(language)
 
     def edition(self, day: date, records: Sequence[Record], *, root: str = "../") -> bytes:
         """The page of a day; `root` leads from it to the top."""
-        items = tuple(_item(one, number, _SHORT) for number, one in enumerate(records, 1))
-        weekday, _, written = long_day(day).partition(", ")
+        items = tuple(self._item(one, number, _SHORT) for number, one in enumerate(records, 1))
+        written = self._language.whole_date(day)
         before, after = self.around(day)
         page = EditionPage(
             path=day_path(day),
-            weekday=weekday,
+            weekday=self._language.weekday(day),
             date=written,
             lead=cut_at_word(items[0].card.title, _LEAD) if items else "",
             items=items,
@@ -204,24 +190,26 @@ class Pages:
             before=before,
             after=after,
         )
-        return self._fill("edition", root, f"Papers of {written}", day, page=page, here="" if root else "index.html")
+        title = self._language.say("Papers of %(day)s", day=written)
+        return self._fill("edition", root, title, day, page=page, here="" if root else "index.html")
 
     def around(self, day: date) -> tuple[Step | None, Step | None]:
         """The days with papers before and after this one."""
-        return (self._step(day, self._full, -1, day_path, _short), self._step(day, self._full, 1, day_path, _short))
+        name = self._language.named_day
+        return (self._step(day, self._full, -1, day_path, name), self._step(day, self._full, 1, day_path, name))
 
     def paper(self, one: Record, similar: Iterable[Record]) -> bytes:
         """The page of a paper; `similar` ones most like it first, each with a page of its own."""
         page = PaperPage(
-            item=_item(one, 1, _WHOLE),
-            day=Step(day_path(one.edition), long_day(one.edition)) if one.edition else None,
+            item=self._item(one, 1, _WHOLE),
+            day=Step(day_path(one.edition), self._language.long_day(one.edition)) if one.edition else None,
             authors=one.authors,
             organization=one_line(plain(one.paper.organization)),
             abstract=one.abstract,
-            details=tuple(_details(one)),
-            charts=charts(one.history),
-            history=table(one.history),
-            similar=tuple(map(_near, similar)),
+            details=tuple(_details(one, self._language)),
+            charts=charts(one.history, self._language),
+            history=table(one.history, self._language),
+            similar=tuple(map(self._near, similar)),
             bibtex=bibtex([one]),
         )
         return self._fill("paper", "../", _head_title(page.item.card.title), one.edition, page=page)
@@ -229,49 +217,50 @@ class Pages:
     def month(self, month: date, leading: Mapping[date, Sequence[Record]]) -> bytes:
         """The page of the month that begins on `month`, with the papers in front of each of its days."""
         days = [day for day in reversed(self._full) if day.replace(day=1) == month]
+        name = self._language.month
         page = MonthPage(
-            name=_month_name(month),
-            year=year_path(month),
+            name=name(month),
+            year=Step(year_path(month), self._language.year(month)),
             papers=sum(self._counts[day] for day in days),
             days=tuple(
                 DayOfMonth(
                     day_path(day),
-                    long_day(day),
+                    self._language.long_day(day),
                     self._counts[day],
-                    tuple((cut_at_word(one.title, _LEAD), paper_path(one.paper.key)) for one in leading.get(day, ())),
+                    tuple((self._title(one, _LEAD), paper_path(one.paper.key)) for one in leading.get(day, ())),
                 )
                 for day in days
             ),
-            before=self._step(month, self._months, -1, month_path, _month_name),
-            after=self._step(month, self._months, 1, month_path, _month_name),
+            before=self._step(month, self._months, -1, month_path, name),
+            after=self._step(month, self._months, 1, month_path, name),
         )
         return self._fill("month", "../", page.name, month, page=page)
 
     def year(self, year: date) -> bytes:
         """The page of the year that begins on `year`."""
         months = [month for month in reversed(self._months) if month.year == year.year]
+        name, path = self._language.year, year_path(year)
         page = YearPage(
-            name=str(year.year),
+            name=name(year),
             papers=sum(count for day, count in self._counts.items() if day.year == year.year),
-            months=tuple(MonthOfYear(month_path(one), _month_name(one), tuple(self._weeks(one))) for one in months),
-            before=self._step(year, self._years, -1, year_path, year_path),
-            after=self._step(year, self._years, 1, year_path, year_path),
+            months=tuple(
+                MonthOfYear(month_path(one), self._language.month(one), tuple(self._weeks(one))) for one in months
+            ),
+            before=self._step(year, self._years, -1, year_path, name),
+            after=self._step(year, self._years, 1, year_path, name),
         )
-        return self._fill("year", "../", page.name, year, page=page, here=page.name)
+        return self._fill("year", "../", page.name, year, page=page, here=path)
 
     def search(self, index: SearchIndex) -> bytes:
         """The page that searches the index."""
-        facts = {"papers": len(index), "width": index.width, "shard": SHARD, "small": sorted(SMALL)}
-        return self._fill("search", "../", "Search", None, here="search", **facts)
-
-    def feed_entry(self, records: Sequence[Record]) -> str:
-        """A day as HTML for feed readers."""
-        shown = records[:_FEED_PAPERS]
-        more = f", of which these {len(shown)} lead" if len(records) > len(shown) else ""
-        return f"<p>{counted(len(records), 'paper')}{more}.</p>\n" + "".join(map(self._feed_item, shown))
-
-    def _render_feed_item(self, one: Record) -> str:
-        return self._environment.get_template("web/feed.html").render(item=_item(one, 1, _FEED))
+        facts = {
+            "papers": len(index),
+            "width": index.width,
+            "shard": SHARD,
+            "small": sorted(SMALL),
+            "most": _MOST_FOUND,
+        }
+        return self._fill("search", "../", self._language.say("Search"), None, here="search", **facts)
 
     def asset(self, name: str) -> bytes:
         """A file that is copied as it is."""
@@ -297,18 +286,25 @@ class Pages:
                 for day in week
             )
 
+    def _item(self, one: Record, number: int, detail: Detail) -> Item:
+        paper, counts = one.paper, one.paper.signals
+        return Item(
+            card=card(Pick(paper, "trending"), number, detail, language=self._language),
+            path=paper_path(paper.key),
+            votes=counts.upvotes or 0,
+            comments=counts.comments or 0,
+            stars=counts.stars or 0,
+            code=bool(http_link(paper.code_url)),
+            categories=tuple(dict.fromkeys(filter(None, map(_subject, paper.categories)))),
+        )
 
-def _item(one: Record, number: int, detail: Detail) -> Item:
-    paper, counts = one.paper, one.paper.signals
-    return Item(
-        card=card(Pick(paper, "trending"), number, detail),
-        path=paper_path(paper.key),
-        votes=counts.upvotes or 0,
-        comments=counts.comments or 0,
-        stars=counts.stars or 0,
-        code=bool(http_link(paper.code_url)),
-        categories=tuple(dict.fromkeys(filter(None, map(_subject, paper.categories)))),
-    )
+    def _near(self, one: Record) -> Near:
+        day = self._language.whole_date(one.edition) if one.edition else ""
+        told = " · ".join(filter(None, (self._language.listed(one.authors, 3), day)))
+        return Near(self._title(one, _NEAR), paper_path(one.paper.key), told)
+
+    def _title(self, one: Record, limit: int) -> str:
+        return cut_at_word(one.title_in(self._language), limit)
 
 
 def _subject(category: str) -> str:
@@ -321,22 +317,21 @@ def _subjects(items: Iterable[Item]) -> tuple[str, ...]:
     return tuple(sorted(category for category, count in found.items() if count > 1))
 
 
-def _near(one: Record) -> Near:
-    told = (listed(one.authors, 3), long_day(one.edition).partition(", ")[2] if one.edition else "")
-    return Near(cut_at_word(one.title, 200), paper_path(one.paper.key), " · ".join(filter(None, told)))
-
-
-def _details(one: Record) -> Iterator[tuple[str, str, str]]:
+def _details(one: Record, language: Language) -> Iterator[tuple[str, str, str]]:
     paper = one.paper
     facts = (
         ("arXiv", one.arxiv_id, f"https://arxiv.org/abs/{one.arxiv_id}"),
         ("DOI", one.doi, f"https://doi.org/{one.doi}"),
-        ("Published", long_day(paper.published.date()) if paper.published else "", ""),
-        ("Subjects", ", ".join(one_line(category, 40) for category in paper.categories), ""),
-        ("Topics", ", ".join(filter(None, (one_line(plain(word), 60) for word in paper.ai_keywords))), ""),
-        ("Journal", one_line(plain(paper.journal_ref)), ""),
-        ("Comment", one_line(plain(paper.comment)), ""),
-        ("Licence", _licence(paper.licence), paper.licence),
+        (language.say("Published"), language.long_day(paper.published.date()) if paper.published else "", ""),
+        (language.say("Subjects"), ", ".join(one_line(category, 40) for category in paper.categories), ""),
+        (
+            language.say("Topics"),
+            ", ".join(filter(None, (one_line(plain(word), 60) for word in paper.ai_keywords))),
+            "",
+        ),
+        (language.say("Journal"), one_line(plain(paper.journal_ref)), ""),
+        (language.say("Comment"), one_line(plain(paper.comment)), ""),
+        (language.say("Licence"), _licence(paper.licence), paper.licence),
     )
     for name, value, link in facts:
         if value:
@@ -358,17 +353,3 @@ def _licence(link: str) -> str:
     if found := _CREATIVE_COMMONS.fullmatch(link):
         return f"CC {found[1].upper()} {found[2]}"
     return one_line(link)
-
-
-def _short(day: date) -> str:
-    return f"{long_day(day)[:3]} {short_day(day)}"
-
-
-def _month_name(month: date) -> str:
-    return " ".join(long_day(month).split()[2:])
-
-
-def _site(link: str) -> str:
-    """What a link leads to."""
-    host = (urlsplit(link).hostname or "").removeprefix("www.")
-    return _SITES.get(host) or host

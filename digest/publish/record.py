@@ -6,14 +6,16 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from digest.compose.card import heading
+from digest.compose.card import heading, title_line
 from digest.compose.text import one_line, plain
+from digest.languages.language import ENGLISH
 from digest.model import DaySignals, Paper, Signals
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from datetime import date, datetime
 
+    from digest.languages.language import Language
     from digest.model import StoredPaper
 
 #: most characters of a title and of a name
@@ -37,8 +39,12 @@ class Record:
 
     @property
     def title(self) -> str:
-        """As a reader expects it, never empty."""
-        return one_line(plain(self.paper.title), _TITLE) or "Untitled"
+        """As a reader of English expects it, never empty."""
+        return self.title_in(ENGLISH)
+
+    def title_in(self, language: Language) -> str:
+        """As a reader of a language expects it: in the paper's own words, or what that language calls one without."""
+        return title_line(self.paper.title, _TITLE, language)
 
     @property
     def authors(self) -> tuple[str, ...]:

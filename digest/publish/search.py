@@ -17,12 +17,12 @@ from array import array
 from collections import defaultdict
 from typing import TYPE_CHECKING
 
-from digest.compose.words import listed, long_day
 from digest.publish.names import paper_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+    from digest.languages.language import Language
     from digest.publish.record import Record
 
 #: papers in one file
@@ -43,9 +43,10 @@ _ASCII = re.compile("[a-z0-9]+")
 
 
 class SearchIndex:
-    """The index, filled paper by paper, the oldest first."""
+    """The index, filled paper by paper, the oldest first; it finds words of all languages, and names days in one."""
 
-    def __init__(self) -> None:
+    def __init__(self, language: Language) -> None:
+        self._language = language
         self._papers: list[tuple[str, str, str, str]] = []
         #: by word, numbers and weights of the papers that have it, in turn
         self._words: defaultdict[str, array[int]] = defaultdict(lambda: array("i"))
@@ -56,15 +57,19 @@ class SearchIndex:
     def add(self, one: Record) -> None:
         """Add a paper."""
         weights: defaultdict[str, int] = defaultdict(int)
-        names = (*one.authors, one.paper.organization, *one.paper.categories, *one.paper.ai_keywords)
-        for weight, texts in ((_TITLE, (one.title,)), (_NAME, names), (_ABSTRACT, (one.abstract,))):
+        title, names = (
+            one.title_in(self._language),
+            (*one.authors, one.paper.organization, *one.paper.categories, *one.paper.ai_keywords),
+        )
+        for weight, texts in ((_TITLE, (title,)), (_NAME, names), (_ABSTRACT, (one.abstract,))):
             for word in {word for text in texts for word in words(text)}:
                 weights[word] += weight
         number = len(self._papers)
         for word, weight in weights.items():
             self._words[word].extend((number, weight))
-        day = long_day(one.edition) if one.edition else ""
-        self._papers.append((paper_name(one.paper.key), one.title, listed(one.authors, _MOST_NAMES), day))
+        day = self._language.long_day(one.edition) if one.edition else ""
+        authors = self._language.listed(one.authors, _MOST_NAMES)
+        self._papers.append((paper_name(one.paper.key), title, authors, day))
 
     @property
     def width(self) -> int:

@@ -4,6 +4,10 @@
   const by = id => document.getElementById(id);
   const list = by("papers");
   if (!list) return;
+  // what is said is in the page, in its language, for each form that a number asks for
+  const spoken = document.documentElement.lang, forms = new Intl.PluralRules(spoken), digits = new Intl.NumberFormat(spoken);
+  const texts = by("shown").dataset;
+  const counted = number => (texts[forms.select(number)] ?? texts.other).replace("#", digits.format(number));
   // words, each behind a blank, so that what is typed is looked for at their beginnings
   const fold = text => text.normalize("NFKD").replace(/\p{M}/gu, "").toLowerCase()
     .replace(/[^\p{L}\p{N}]+|(?=[\u3040-\u30ff\u3400-\u9fff])/gu, " ");
@@ -12,7 +16,7 @@
     subjects: item.dataset.subjects.split(" "), code: item.dataset.code === "1",
   }));
   const compared = {
-    title: (one, other) => one.title.localeCompare(other.title, "en"),
+    title: (one, other) => one.title.localeCompare(other.title, spoken),
     ...Object.fromEntries(["votes", "comments", "stars"].map(
       name => [name, (one, other) => other.item.dataset[name] - one.item.dataset[name]])),
   };
@@ -29,7 +33,7 @@
     const order = compared[by("sort").value];
     papers.sort((one, other) => order(one, other) || one.place - other.place);
     list.append(...papers.map(paper => paper.item));
-    by("shown").textContent = shown === 1 ? "1 paper" : `${shown} papers`;
+    by("shown").textContent = counted(shown);
     by("none").hidden = shown > 0;
   };
   by("all").addEventListener("click", () => {

@@ -4,6 +4,10 @@
 (() => {
   const by = id => document.getElementById(id);
   const form = by("tools"), width = +form.dataset.width, shard = +form.dataset.shard, all = +form.dataset.papers;
+  // what is said is in the page, in its language, for each form that a number asks for
+  const spoken = document.documentElement.lang, forms = new Intl.PluralRules(spoken), digits = new Intl.NumberFormat(spoken);
+  const texts = by("shown").dataset, most = +texts.most;
+  const counted = number => (texts[forms.select(number)] ?? texts.other).replace("#", digits.format(number));
   const small = new Set(form.dataset.small.split(" ")), waiting = new Map(), loaded = new Map();
   window.digestIndex = (name, contents) => waiting.get(name)?.(contents);
   const load = (name, otherwise) => {
@@ -50,7 +54,7 @@
     const hits = [...first.keys()].filter(number => others.every(other => other.has(number)))
       .map(number => [number, found.reduce((sum, scores) => sum + scores.get(number), 0)])
       .sort((one, other) => other[1] - one[1] || other[0] - one[0]);
-    const rows = await Promise.all(hits.slice(0, 50).map(async ([number]) =>
+    const rows = await Promise.all(hits.slice(0, most).map(async ([number]) =>
       (await load(`papers-${Math.floor(number / shard)}`, []))[number % shard]));
     if (turn !== asked) return;
     by("found").replaceChildren(...rows.filter(Boolean).map(([name, title, authors, day]) => {
@@ -59,8 +63,8 @@
         element("span", authors ? `${authors} · ${day}` : day));
       return item;
     }));
-    by("shown").textContent = !wanted.length ? "" : hits.length === 1 ? "1 paper"
-      : hits.length > 50 ? `${hits.length} papers, the best 50 of them` : `${hits.length} papers`;
+    by("shown").textContent = !wanted.length ? ""
+      : hits.length > most ? texts.best.replace("#", counted(hits.length)) : counted(hits.length);
     by("none").hidden = !wanted.length || hits.length > 0;
     history.replaceState(null, "", typed ? `#${encodeURIComponent(typed)}` : location.pathname);
   };

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import json
+import re
+import shutil
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -47,6 +51,95 @@ def test_a_reader_who_left_leaves_no_feed(place: Place, cli: Callable[..., Said]
     assert {"bo@example.org": before["bo@example.org"]} == after
     assert not (place.folder / "site" / before["ada@example.org"]).exists()
     assert 4 == len(list((place.folder / "site" / before["bo@example.org"]).iterdir()))
+
+
+ROOT = Path(__file__).parents[2]
+
+
+def speak(place: Place, code: str) -> None:
+    """Give `[digest]` a language, in the place of the one it has."""
+    path = place.folder / "config.toml"
+    rest = re.sub(r'\nlanguage = "\w+"', "", path.read_text(encoding="utf-8"))
+    path.write_text(rest.replace("[digest]\n", f'[digest]\nlanguage = "{code}"\n'), encoding="utf-8")
+
+
+def test_pages_and_feeds_are_in_the_language_of_the_installation(place: Place, cli: Callable[..., Said]) -> None:
+    speak(place, "de")
+    cli("pull")
+    cli("archive", "site", "--base-url", "https://papers.example.org")
+    site = place.folder / "site"
+    text = {
+        name: (site / name).read_text(encoding="utf-8")
+        for name in ("index.html", "search/index.html", "feed.atom", "feed.json")
+    }
+    (paper,) = [page for page in site.glob("paper/*.html") if "Mixture" in page.read_text(encoding="utf-8")]
+
+    assert '<html lang="de">' in text["index.html"]
+    assert "2 neue Artikel. Vorneweg: " in text["index.html"]
+    assert 'data-one="# Artikel" data-other="# Artikel">2 Artikel</output>' in text["index.html"]
+    assert "Der Anfang eines Wortes genügt." in text["search/index.html"]
+    assert 'data-best="#, davon die besten 50" data-most="50"' in text["search/index.html"]
+    assert "<summary>Zitieren</summary>" in paper.read_text(encoding="utf-8")
+    assert 'xml:lang="de"' in text["feed.atom"]
+    assert "2 Artikel.&lt;/p&gt;" in text["feed.atom"]
+    assert ("de", True) == (
+        json.loads(text["feed.json"])["language"],
+        json.loads(text["feed.json"])["items"][0]["title"].endswith(": 2 Artikel"),
+    )
+
+
+def test_another_language_makes_everything_anew(place: Place, cli: Callable[..., Said]) -> None:
+    cli("send", "--pull")
+    site = place.folder / "site"
+    cli("archive", "site", "--private")
+    speak(place, "zh")
+    said = cli("archive", "site", "--private")
+    again = cli("archive", "site", "--private")
+    pages = [page.read_text(encoding="utf-8") for page in site.rglob("*.html")]
+    (own,) = site.glob("private/*/feed.atom")
+
+    assert 0 == said.code
+    assert " 0 of " in again.out
+    assert 6 < len(pages) == sum('<html lang="zh-Hans">' in page for page in pages)
+    assert "论文速递：我的论文" in own.read_text(encoding="utf-8")
+    assert "星期" in (site / "search" / "papers-0.js").read_text().encode().decode("unicode-escape")
+
+
+def test_another_translation_makes_everything_anew(place: Place, tmp_path: Path) -> None:
+    """Whoever mends a word in a `.po` file wants to see it; with a program of their own, in which one may write."""
+    program = tmp_path / "program"
+    for name in ("digest", "templates"):
+        shutil.copytree(ROOT / name, program / name, ignore=shutil.ignore_patterns("__pycache__"))
+    speak(place, "de")
+    runs = [place.digest(*command, env={"PYTHONPATH": str(program)}) for command in (["pull"], ["archive", "site"])]
+    words = program / "digest" / "languages" / "de.po"
+    words.write_text(words.read_text(encoding="utf-8").replace("Alle Tage", "Sämtliche Tage"), encoding="utf-8")
+    runs.append(place.digest("archive", "site", env={"PYTHONPATH": str(program)}))
+    pages = [page.read_text(encoding="utf-8") for page in (place.folder / "site").rglob("*.html")]
+
+    assert [0, 0, 0] == [run.returncode for run in runs]
+    assert len(pages) == sum("Sämtliche Tage" in page for page in pages)
+
+
+def test_a_reader_s_own_feed_is_in_their_language(place: Place, cli: Callable[..., Said]) -> None:
+    place.configure(readers=("ada@example.org", "bo@example.org"), more='language = "de"')
+    cli(
+        "subscribers", "add", "cy@example.org", "--keyword", "mixture of experts", "--time", "00:00", "--language", "zh"
+    )
+    cli("send", "--pull", "--now")
+    folders = cli("archive", "site", "--private", "--json").json["private"]
+    told = {
+        email: json.loads((place.folder / "site" / folder / "feed.json").read_text())
+        for email, folder in folders.items()
+    }
+
+    assert {
+        "ada@example.org": ("en", "Paper digest: yours"),
+        "bo@example.org": ("de", "Paper digest: eigene Artikel"),
+        "cy@example.org": ("zh-Hans", "论文速递：我的论文"),
+    } == {email: (feed["language"], feed["title"]) for email, feed in told.items()}
+    assert "<p>1 Artikel.</p>" in told["bo@example.org"]["items"][0]["content_html"]
+    assert 'lang="en"' in (place.folder / "site" / "index.html").read_text()
 
 
 @pytest.mark.parametrize("leave", ["configuration", "unsubscribed"])

@@ -11,7 +11,7 @@ from digest.compose.letter import write
 from digest.compose.marking import Segment
 from digest.compose.message import compose
 from digest.compose.render import Renderer
-from digest.compose.words import long_day, short_day
+from digest.languages.language import ENGLISH
 from digest.model import Match, Missed, Signals, Similar, Trend
 from digest.private import private_name
 from tests.compose.cases import LETTERHEAD, USUAL
@@ -176,7 +176,10 @@ def test_a_near_miss_is_one_line() -> None:
 
 
 def test_days_are_in_english_whatever_the_locale() -> None:
-    assert ("Tuesday, 1 September 2026", "1 Sep") == (long_day(date(2026, 9, 1)), short_day(date(2026, 9, 1)))
+    assert ("Tuesday, 1 September 2026", "1 Sep") == (
+        ENGLISH.long_day(date(2026, 9, 1)),
+        ENGLISH.short_day(date(2026, 9, 1)),
+    )
 
 
 # --- the letter -------------------------------------------------------------------------------------------------

@@ -10,7 +10,7 @@ import pytest
 from jinja2 import nodes
 
 from digest.compose.render import packaged
-from digest.compose.translation import Sentences, speak, translated
+from digest.compose.translation import speak, translated
 from digest.languages.language import Language
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ class Mute(Language):
 
 
 def environment(spoken: Language, *, autoescape: bool = True) -> jinja2.Environment:
-    made = jinja2.Environment(extensions=[Sentences], autoescape=autoescape, trim_blocks=True, lstrip_blocks=True)
+    made = jinja2.Environment(autoescape=autoescape, trim_blocks=True, lstrip_blocks=True)
     speak(made, spoken)
     made.filters |= {"counted": str, "wrap": str, "breakable": str}
     return made

@@ -1,4 +1,4 @@
-"""The pages of an archive that outside judges look at: one of each kind, hostile and empty ones too."""
+"""The pages of an archive that outside judges look at: one of each kind, hostile, empty and translated ones too."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import tempfile
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from digest.languages.language import language
 from digest.pipeline.archive import Archive
 from digest.publish.feeds import Address
 from digest.publish.names import paper_path
@@ -28,6 +29,9 @@ _PAGES = {
     "year": "2026/index.html",
     "search": "search/index.html",
     "search in vain": "search/index.html",
+    "German day": "de/2026-09-15/index.html",
+    "German year": "de/2026/index.html",
+    "Chinese paper": f"zh/{paper_path(USUAL.key)}",
 }
 #: what was typed into the search
 HASHES = {"search": "expert sleep", "search in vain": "zebra"}
@@ -39,7 +43,11 @@ def written(folder: Path) -> list[Path]:
     tomorrow = TODAY + timedelta(days=1)
     with tempfile.TemporaryDirectory() as name, open_state(f"sqlite:///{name}/state.sqlite3", now=NOW) as state:
         fill(state)
-        Archive(state, folder, Address("lab.example"), today=tomorrow, since=None).write(lambda: None)
+        for code, site in {"en": folder, "de": folder / "de", "zh": folder / "zh"}.items():
+            spoken = language(code)
+            Archive(state, site, Address("lab.example"), today=tomorrow, since=None, language=spoken).write(
+                lambda: None
+            )
     pages = []
     for name, path in _PAGES.items():
         page = (folder / path).with_name(f"{name}.html")

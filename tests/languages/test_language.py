@@ -74,6 +74,55 @@ def test_numbers_have_the_marks_of_their_language() -> None:
     assert ["0.25", "0,25", "0.25"] == [spoken.decimal("0.25") for spoken in (ENGLISH, DE, ZH)]
 
 
+@pytest.mark.parametrize(
+    ("spoken", "whole", "named", "month", "year", "weekday", "head"),
+    [
+        (ENGLISH, "15 September 2026", "Tue 15 Sep", "September 2026", "2026", "Tuesday", ("Monday", "Mo")),
+        (DE, "15. September 2026", "Di., 15. Sept.", "September 2026", "2026", "Dienstag", ("Montag", "Mo.")),
+        (ZH, "2026年9月15日", "9月15日周二", "2026年9月", "2026年", "星期二", ("星期一", "周一")),
+    ],
+)
+def test_what_a_calendar_is_written_with(
+    spoken: Language, whole: str, named: str, month: str, year: str, weekday: str, head: tuple[str, str]
+) -> None:
+    assert (whole, named) == (spoken.whole_date(DAY), spoken.named_day(DAY))
+    assert (month, year, weekday) == (spoken.month(DAY), spoken.year(DAY), spoken.weekday(DAY))
+    assert (7, head) == (len(spoken.week_head), spoken.week_head[0])
+
+
+def test_a_script_is_told_every_plural_form_by_the_name_that_browsers_have_for_it() -> None:
+    one, many = "%(count)s comment", "%(count)s comments"
+
+    assert {"one": "# comment", "other": "# comments"} == ENGLISH.plurals(one, many)
+    assert {"other": "# 条评论"} == ZH.plurals(one, many)
+
+
+def test_a_script_is_told_plural_forms_that_english_does_not_have(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text = """
+msgid ""
+msgstr "Plural-Forms: nplurals=3; plural=(n%10==1 && n%100!=11 ? 0 : n%10>=2 && n%10<=4 && (n%100<10 || n%100>=20) ? 1 : 2);\\n"
+
+msgid "%(count)s day"
+msgid_plural "%(count)s days"
+msgstr[0] "%(count)s день"
+msgstr[1] "%(count)s дня"
+msgstr[2] "%(count)s дней"
+"""  # noqa: E501
+    (tmp_path / "ru.po").write_text(text, encoding="utf-8")
+    (tmp_path / "fr.po").touch()
+    monkeypatch.setattr(digest.languages.language, "_FOLDER", tmp_path)
+
+    assert {"few": "# дня", "many": "# дней", "one": "# день"} == Language("ru").plurals("day")
+    # of millions, too
+    assert ["many", "one", "other"] == [*Language("fr").plurals("day")]
+
+
+def test_where_a_line_begins() -> None:
+    assert ["ltr", "ltr", "rtl"] == [spoken.direction for spoken in (DE, ZH, Language("ar"))]
+
+
 def test_german_has_two_forms_and_chinese_one() -> None:
     one, many = "%(count)s comment", "%(count)s comments"
 

@@ -1,13 +1,16 @@
-"""No sentence of a mail is without its translation, and every translation can be put into the mail."""
+"""No sentence of a mail or a page is without its translation, and every translation can be put into the mail."""
 
 from __future__ import annotations
 
 import ast
+import re
+from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
 from babel.messages.pofile import read_po
 
+from digest.compose.render import packaged
 from tests.messages import CODE, KEYWORDS, LANGUAGES, ROOT, in_template, missing, renewed, said
 
 FILES = sorted(LANGUAGES.glob("*.po"))
@@ -70,12 +73,39 @@ def is_plain(text: ast.expr) -> bool:
     return isinstance(text, ast.Constant | ast.Subscript | ast.Attribute)
 
 
+#: names, which are the same in every language, and an attribute by itself, which a macro puts into a tag
+_NAMES = {"(Atom)", "(JSON Feed)", "BibTeX", "RIS", "digest export --search", 'data-=""'}
+
+
+class _Said(HTMLParser):
+    """What a reader of a template would read in it."""
+
+    def __init__(self, source: str) -> None:
+        super().__init__()
+        self.texts: set[str] = set()
+        self.feed(re.sub(r"\{#.*?#\}|\{%.*?%\}|\{\{.*?\}\}", "", re.sub("{% trans %}.*?{% endtrans %}", "", source)))
+
+    def handle_starttag(self, _: str, attrs: list[tuple[str, str | None]]) -> None:
+        for name, value in attrs:
+            if name in {"title", "aria-label", "placeholder", "abbr"}:
+                self.handle_data(value or "")
+
+    def handle_data(self, data: str) -> None:
+        if re.search("[A-Za-z]", data):
+            self.texts.add(data.strip())
+
+
+@pytest.mark.parametrize("file", sorted((packaged() / "web").glob("*.html")), ids=lambda file: file.stem)
+def test_no_page_says_anything_that_nobody_can_translate(file: Path) -> None:
+    assert _Said(file.read_text(encoding="utf-8")).texts <= _NAMES
+
+
 def test_sentences_are_found_in_templates_in_every_way_they_can_be_written() -> None:
     source = (
         '{{ _("One") }} {% if x %}{{ ("  " ~ _("Two %(a)s", a=x)) | wrap }}{% endif %}'
         "{% trans %}By {{ letter.reader | breakable }}, "
         "{% slot where %}<b>{{ _('here') }}</b>{% endslot %}.{% endtrans %}"
-        '{{ x | counted("%(count)s paper", "%(count)s papers") }}'
+        '{{ x | counted("%(count)s paper", "%(count)s papers") }}{{ language.plurals("day") }}'
     )
 
     assert {
@@ -84,6 +114,7 @@ def test_sentences_are_found_in_templates_in_every_way_they_can_be_written() -> 
         "By %(reader)s, %(where)s.",
         "here",
         ("%(count)s paper", "%(count)s papers"),
+        ("%(count)s day", "%(count)s days"),
     } == set(in_template(source))
 
 

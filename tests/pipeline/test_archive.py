@@ -16,6 +16,7 @@ import feedparser
 import pytest
 
 from digest.errors import DigestError
+from digest.languages.language import language
 from digest.model import StoredPaper
 from digest.pipeline.archive import Archive, Archived
 from digest.pipeline.made import MARK
@@ -236,6 +237,22 @@ def test_days_are_composed_anew_if_somebody_asks(state: State, tmp_path: Path) -
 
     assert {PAGE, paper_path(USUAL.key), "index.html"} <= composed(tmp_path / "site", names)
     assert {"2026-09-14/index.html", paper_path(OLD.key)}.isdisjoint(composed(tmp_path / "site", names))
+
+
+def test_in_another_language_older_days_wait_until_somebody_asks(state: State, tmp_path: Path) -> None:
+    """Made anew they would lose what the state has forgotten."""
+    later, site = TODAY + timedelta(days=70), tmp_path / "site"
+    write(state, site)
+    state.papers.store([StoredPaper(paper(9), NOW + timedelta(days=70), later)])
+
+    def german(since: date | None) -> set[str]:
+        Archive(state, site, ADDRESS, today=later, since=since, language=language("de")).write(lambda: None)
+        return {name for name, content in contents(site).items() if b'<html lang="de">' in content}
+
+    first = german(None)
+    assert {PAGE, paper_path(USUAL.key)}.isdisjoint(first)
+    assert {"index.html", "2026/index.html", "search/index.html", paper_path(paper(9).key)} <= first
+    assert {name for name in contents(site) if name.endswith(".html")} == german(YESTERDAY)
 
 
 def test_the_same_state_gives_the_same_bytes(state: State, tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from digest.languages.language import available, language
 from digest.pipeline.archive import Archive
 from digest.publish.feeds import Address
 from digest.publish.names import paper_path
@@ -87,6 +88,16 @@ def site(tmp_path: Path) -> Path:
     return tmp_path / "site"
 
 
+def in_language(folder: Path, code: str) -> Path:
+    """The same archive in another language."""
+    with open_state(f"sqlite:///{folder / 'state.sqlite3'}", now=NOW) as state:
+        archive = Archive(
+            state, folder / code, Address("lab.example"), today=TODAY, since=None, language=language(code)
+        )
+        archive.write(lambda: None)
+    return folder / code
+
+
 def with_script(site: Path, page: str, script: str) -> Path:
     """The page, with a script of the tests behind its own, where its own policy lets it be."""
     (site / "test.js").write_text(script, encoding="utf-8")
@@ -105,11 +116,14 @@ def dumped(page: Path, profile: Path, found: str = "found") -> Any:
     return json.loads(html.unescape(match[1]))
 
 
-def test_no_page_is_wider_than_its_window_or_loads_anything_from_elsewhere(site: Path, tmp_path: Path) -> None:
+@pytest.mark.usefixtures("site")
+@pytest.mark.parametrize("code", available())
+def test_no_page_is_wider_than_its_window_or_loads_anything_from_elsewhere(code: str, tmp_path: Path) -> None:
+    written = in_language(tmp_path, code)
     for page in PAGES:
-        with_script(site, page, MEASURE)
+        with_script(written, page, MEASURE)
     frames = "".join(
-        f'<iframe src="site/{page}" width="{width}" height="800" style="border:0"></iframe>'
+        f'<iframe src="{code}/{page}" width="{width}" height="800" style="border:0"></iframe>'
         for page in PAGES
         for width in (320, 375, 800)
     )
@@ -135,6 +149,26 @@ def test_a_day_is_sorted_and_filtered_in_the_page(site: Path, tmp_path: Path) ->
     assert [world] == found["cjk"]
     assert [usual] == found["code"]
     assert {hostile, usual, plain} == {*found["subject"]}
+
+
+@pytest.mark.usefixtures("site")
+@pytest.mark.parametrize(
+    ("code", "filtered", "one", "several", "none"),
+    [
+        ("de", "2 Artikel", "1 Artikel", "2 Artikel", "Kein Art"),
+        ("zh", "2 篇论文", "1 篇论文", "2 篇论文", "没有论文包含所有"),
+    ],
+)
+def test_scripts_speak_the_language_of_the_page(
+    code: str, filtered: str, one: str, several: str, none: str, tmp_path: Path
+) -> None:
+    written = in_language(tmp_path, code)
+    day = dumped(with_script(written, "2026-09-15/index.html", USE), tmp_path / "profile")
+    found = dumped(with_script(written, "search/index.html", SEARCH), tmp_path / "profile", "result")
+
+    assert filtered == day["shown"]
+    assert [one, several] == [found[typed][0] for typed in ("sleeping expert", "EXPÉRTS of mix")]
+    assert [none] == found["zebra"]
 
 
 def test_a_day_reads_the_same_without_its_script(site: Path) -> None:

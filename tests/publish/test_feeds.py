@@ -30,7 +30,7 @@ def feed(*titles: str, base_url: str = "https://papers.example.org/x/", folder: 
         )
         for number, title in enumerate(titles)
     ]
-    return Feed("Paper digest", Address("lab.example", base_url), "editions", folder, entries)
+    return Feed("Paper digest", Address("lab.example", base_url), "editions", folder, entries, "en")
 
 
 @pytest.mark.parametrize("base_url", ["https://papers.example.org/x/", ""])

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from digest.languages.language import available, language
 from digest.pipeline.archive import Archive
 from digest.private import private_name
 from digest.publish.feeds import Address
@@ -38,6 +39,12 @@ FILES = {
     "private.json": f"private/{private_name(TOKEN)}/feed.json",
     "private.bib": f"private/{private_name(TOKEN)}/picks.bib",
 }
+#: languages → name here → path in the archive
+TRANSLATED = {
+    code: {f"edition.{code}.html": FILES["edition.html"], f"paper.{code}.html": FILES["paper.html"]}
+    for code in available()
+    if code != "en"
+}
 
 
 @pytest.fixture(scope="module")
@@ -51,12 +58,24 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
         archive = Archive(state, folder / "site", address, today=TODAY + timedelta(days=1), since=None)
         archive.write(lambda: None)
         archive.private({TOKEN: "ada@example.org"}).write(lambda: None)
+        for code in TRANSLATED:
+            own = folder / "site" / code
+            Archive(state, own, address, today=TODAY, since=None, language=language(code)).write(lambda: None)
     return folder / "site"
 
 
 @pytest.mark.parametrize("name", FILES)
 def test_a_file_is_the_same_to_the_byte(name: str, site: Path) -> None:
-    content = (site / FILES[name]).read_bytes()
+    compare(name, (site / FILES[name]).read_bytes())
+
+
+@pytest.mark.parametrize("code", TRANSLATED)
+def test_a_page_in_another_language_is_the_same_to_the_byte(code: str, site: Path) -> None:
+    for name, path in TRANSLATED[code].items():
+        compare(name, (site / code / path).read_bytes())
+
+
+def compare(name: str, content: bytes) -> None:
     if WRITE:
         GOLDEN.mkdir(exist_ok=True)
         (GOLDEN / name).write_bytes(content)
@@ -65,9 +84,10 @@ def test_a_file_is_the_same_to_the_byte(name: str, site: Path) -> None:
 
 
 def test_no_golden_file_is_without_a_case() -> None:
-    unused = {path.name for path in GOLDEN.iterdir()} - FILES.keys()
+    names = {*FILES, *(name for names in TRANSLATED.values() for name in names)}
+    unused = {path.name for path in GOLDEN.iterdir()} - names
     if WRITE:
         for name in unused:
             (GOLDEN / name).unlink()
 
-    assert FILES.keys() == {path.name for path in GOLDEN.iterdir()}
+    assert names == {path.name for path in GOLDEN.iterdir()}

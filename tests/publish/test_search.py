@@ -8,6 +8,7 @@ import re
 from hypothesis import given
 from hypothesis import strategies as st
 
+from digest.languages.language import ENGLISH
 from digest.model import StoredPaper
 from digest.private import private_name
 from digest.publish.names import paper_name
@@ -17,7 +18,7 @@ from tests.makers import NOW, TODAY, paper
 
 
 def filled(*titles: str) -> SearchIndex:
-    index = SearchIndex()
+    index = SearchIndex(ENGLISH)
     for number, title in enumerate(titles, 1):
         index.add(record(StoredPaper(paper(number, title=title, abstract=""), NOW, TODAY)))
     return index
@@ -49,7 +50,7 @@ def test_no_file_ends_the_script_it_is_in() -> None:
 
 
 def test_many_papers_are_in_files_of_two_letters() -> None:
-    index = SearchIndex()
+    index = SearchIndex(ENGLISH)
     one = record(StoredPaper(paper(1), NOW, TODAY))
     for _ in range(3000):
         index.add(one)
