@@ -220,6 +220,12 @@ class Subscribers:
             at: datetime | None = connection.scalar(select(subscriber.c.created_at).where(subscriber.c.email == email))
         return at
 
+    def asked_at(self, email: str) -> datetime | None:
+        """When this reader was asked whether they want mail, and has not said so; also of one who cannot be read."""
+        with self._database.reading() as connection:
+            at: datetime | None = connection.scalar(select(subscriber.c.asked_at).where(subscriber.c.email == email))
+        return at
+
     def pause(self, email: str, *, until: date | None, reason: str, now: datetime) -> None:
         """No mail before the local date `until`, or until `resume` if None; replaces an earlier pause."""
         with self._database.writing() as connection:
