@@ -37,7 +37,7 @@ def bounces(
     """
     from digest.pipeline.returns import ManyBounceError, read_returns
 
-    settings = load_and_warn(config)
+    settings = load_and_warn(config, quiet=quiet)
     with open_settings_state(settings) as state:
         try:
             report = read_returns(settings, state, clock=utc_now, dry_run=dry_run, allow_many=allow_many)

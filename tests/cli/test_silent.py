@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from tests.http_server import Reply, in_turn
+from tests.installation import item, jsonl
 from tests.pipeline.test_returns import make_maildir
 from tests.smtp_server import free_port, smtp_server
 
@@ -12,6 +14,7 @@ if TYPE_CHECKING:
 
     from tests.cli.conftest import Said
     from tests.commands import Place
+    from tests.http_server import HttpServer
 
 ADA, BOB = "ada@example.org", "bob@example.org"
 
@@ -27,6 +30,20 @@ def test_a_day_on_which_all_is_well_says_nothing(place: Place, cli: Callable[...
         assert (command, 0, "", "") == (command, said.code, said.out, said.err)
     assert 1 == len(place.mails())
     assert (place.folder / "site" / "index.html").is_file()
+
+
+def test_a_source_that_answers_when_it_is_asked_again_says_nothing(
+    place: Place, cli: Callable[..., Said], http_server: HttpServer
+) -> None:
+    path = place.configure()
+    source = f'url = "{http_server.url}/list"\n[http]\nallow_private_hosts = ["127.0.0.1"]'
+    path.write_text(path.read_text().replace('path = "papers.jsonl"', source))
+    http_server.routes["/list"] = in_turn(Reply(503), Reply(body=jsonl(item(1))))
+
+    said = cli("pull", "--quiet")
+
+    assert 2 == len(http_server.requests)
+    assert (0, "", "") == (said.code, said.out, said.err)
 
 
 def test_a_source_that_failed_is_told(place: Place, cli: Callable[..., Said]) -> None:
