@@ -68,6 +68,17 @@ def test_of_many_readers_only_those_are_told_whose_mail_did_not_go(place: Place,
     assert [BOB] == [accepted.recipient for accepted in server.accepted]
 
 
+def test_more_refused_readers_than_are_listed_are_counted(place: Place, cli: Callable[..., Said]) -> None:
+    with smtp_server() as server:
+        place.configure(smtp_port=server.port, readers=[f"r{number}@example.org" for number in range(1_010)])
+        server.script["rcpt"] = "550 5.1.1 no such user"
+        said = cli("send", "--pull", "--quiet")
+
+    *listed, note, tally = said.out.splitlines()
+    assert (1, 1_000) == (said.code, len(listed))
+    assert ("  10 more are not listed here; about each: digest why EMAIL", "  1,010 refused") == (note, tally)
+
+
 def test_mail_that_waits_is_told_with_the_reason(place: Place, cli: Callable[..., Said]) -> None:
     place.configure(smtp_port=free_port())
 
