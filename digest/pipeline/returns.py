@@ -196,6 +196,8 @@ def _read(settings: Settings, state: State, *, keep: bool) -> _Reading:
                     mailbox.done(mail.name)
                 continue
             bounces = read_report(mail.data, at=mail.arrived_at)
+            if not bounces and mail.is_flagged:
+                continue  # somebody sees to it, or was told to
             if not bounces and is_letter(mail.data):
                 reading.mails += 1
                 reading.letters.append(mail.name)
