@@ -11,7 +11,7 @@ from itertools import takewhile
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Collection, Iterable, Sequence
 
     from digest.model import Verdict
 
@@ -65,26 +65,28 @@ def _has_failed(verdict: Verdict) -> bool:
     return verdict.finding == "failed" or (verdict.finding == "fresh" and verdict.trouble)
 
 
-def is_to_be_told(found: Outage, *, now: datetime, notices: Iterable[datetime]) -> bool:
-    """Whether the operator should hear of a source that fails: for three days, once, and then once a week.
-
-    Args:
-        found: as of the last pull; one of more than a day ago says nothing about today.
-        now: aware.
-        notices: when the operator was told of this source.
-    """
-    is_lasting = found.last - found.since >= LASTING and found.days >= LEAST_DAYS
-    is_recent = now - found.last <= WHOLE_DAY
-    return is_lasting and is_recent and not any(found.since <= at <= now < at + REMINDER for at in notices)
+def is_lasting(found: Outage, *, now: datetime) -> bool:
+    """Whether a source has failed for three days; what its last pull found more than a day ago says nothing of now."""
+    return found.last - found.since >= LASTING and found.days >= LEAST_DAYS and now - found.last <= WHOLE_DAY
 
 
-def is_silent(verdicts: Iterable[Verdict], *, now: datetime) -> bool:
-    """Whether no source brought a new paper for a whole day and at least one ends in trouble."""
-    return bool(_nothing_came(_of_sources(verdicts, now)))
+def was_told(found: Outage, *, now: datetime, notices: Iterable[datetime]) -> bool:
+    """Whether the operator has heard of this outage within a week; `notices`: when they were told of its source."""
+    return any(found.since <= at <= now < at + REMINDER for at in notices)
+
+
+def is_silent(verdicts: Iterable[Verdict], *, now: datetime, told: Collection[str] = ()) -> bool:
+    """Whether no source brought a new paper for a whole day and at least one ends in trouble; `told`: see `lines`."""
+    return bool(_nothing_came(_of_sources(verdicts, now), told))
 
 
 def lines(
-    verdicts: Iterable[Verdict], *, now: datetime, last_notice: datetime | None, started: datetime | None
+    verdicts: Iterable[Verdict],
+    *,
+    now: datetime,
+    last_notice: datetime | None,
+    started: datetime | None,
+    told: Collection[str] = (),
 ) -> tuple[str, ...]:
     """Sentences for the operator's mail; empty if there is nothing to report.
 
@@ -98,13 +100,14 @@ def lines(
         now: aware.
         last_notice: when the operator was last told; None: never.
         started: when the first run on record began; a younger installation has not had a whole day. None: no runs.
+        told: sources whose lasting outage was told: beside others that work they are no reason to tell it every day.
     """
     since = now - WHOLE_DAY
     if started is None or started > since or (last_notice is not None and last_notice > since):
         return ()
     verdicts = [*verdicts]
     readers = sorted((v for v in verdicts if v.scope == "subscriber" and now - REACH <= v.at <= now), key=_moment)
-    return (*_nothing_came(_of_sources(verdicts, now)), *_nothing_went_out(readers, since))
+    return (*_nothing_came(_of_sources(verdicts, now), told), *_nothing_went_out(readers, since))
 
 
 def _of_sources(verdicts: Iterable[Verdict], now: datetime) -> list[Verdict]:
@@ -116,9 +119,11 @@ def _moment(verdict: Verdict) -> datetime:
     return verdict.at
 
 
-def _nothing_came(verdicts: Sequence[Verdict]) -> list[str]:
+def _nothing_came(verdicts: Sequence[Verdict], told: Collection[str]) -> list[str]:
     last = {v.name: v for v in verdicts}
-    if any(v.finding == "fresh" for v in verdicts) or not any(v.trouble for v in last.values()):
+    troubled = {name for name, v in last.items() if v.trouble}
+    is_no_news = troubled <= set(told) and troubled < last.keys()
+    if any(v.finding == "fresh" for v in verdicts) or not troubled or is_no_news:
         return []
     return ["No source brought a new paper for a whole day:", *(f"- {v.sentence}" for v in last.values())]
 

@@ -35,7 +35,7 @@ from digest.curate.calendar import last_expected
 from digest.errors import BusyError, ConfigError, DigestError
 from digest.pipeline.pull import pull
 from digest.pipeline.readers import shards
-from digest.pipeline.returns import read_returns
+from digest.pipeline.returns import ManyBounceError, read_returns
 from digest.pipeline.send import send
 from digest.pipeline.site import keep_archive
 from digest.pipeline.tell import tell_operator
@@ -255,8 +255,12 @@ class Daemon:
             return
         self._returns_read_at = now
         with self._open_state() as state:
-            # in a thread, since mail servers may take their time
-            _tell(await asyncio.to_thread(read_returns, self._settings, state, clock=self._clock))
+            try:
+                # in a thread, since mail servers may take their time
+                _tell(await asyncio.to_thread(read_returns, self._settings, state, clock=self._clock))
+            except ManyBounceError as error:
+                _tell(error.report)
+                raise
 
     async def _send_due(self) -> None:
         """Plan and send if there may be something to plan or to send.

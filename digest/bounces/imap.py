@@ -16,7 +16,7 @@ from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any, Literal
 
 from digest.bounces.entity import MAX_BYTES
-from digest.bounces.mailbox import Returned
+from digest.bounces.mailbox import FLAGGED_BYTES, Returned
 from digest.certificate import flaw_of
 from digest.errors import FetchError
 from digest.strangers import one_line
@@ -111,12 +111,14 @@ class ImapMailbox:
         return self._settings.url
 
     def unread(self) -> Iterator[Returned]:
-        """The mails without the flags Seen and Flagged; their arrival is the server's INTERNALDATE."""
-        for name in self._found("UNFLAGGED"):
-            answer = self._command("FETCH", name, f"(INTERNALDATE BODY.PEEK[]<0.{MAX_BYTES}>)")
+        """The mails without the flag Seen; their arrival is the server's INTERNALDATE."""
+        flagged = set(self._found("FLAGGED"))
+        for name in self._found("ALL"):
+            size = FLAGGED_BYTES if name in flagged else MAX_BYTES
+            answer = self._command("FETCH", name, f"(INTERNALDATE BODY.PEEK[]<0.{size}>)")
             literals = [piece for piece in answer if isinstance(piece, tuple)]
             if literals:  # else it is gone by now
-                yield Returned(name, self._arrived_at(answer), literals[0][1])
+                yield Returned(name, self._arrived_at(answer), literals[0][1], name in flagged)
 
     def done(self, name: str) -> None:
         """Set the flag Seen, then move it."""
@@ -132,9 +134,9 @@ class ImapMailbox:
         """The mails with the flag Flagged and without Seen."""
         return len(self._found("FLAGGED"))
 
-    def _found(self, flag: str) -> list[str]:
-        """The UIDs of unread mails with or without this flag."""
-        [found, *_] = self._command("SEARCH", "UNSEEN", "UNDELETED", flag)
+    def _found(self, which: str) -> list[str]:
+        """The UIDs of those unread mails, `ALL` or `FLAGGED` (RFC 3501 §6.4.4)."""
+        [found, *_] = self._command("SEARCH", "UNSEEN", "UNDELETED", which)
         return (found or b"").decode("ascii", "replace").split()
 
     def _arrived_at(self, answer: list[Any]) -> datetime:

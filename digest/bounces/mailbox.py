@@ -12,6 +12,10 @@ if TYPE_CHECKING:
     from typing import Self
 
 
+#: of a flagged mail no more is read, as it comes again until somebody has seen it
+FLAGGED_BYTES = 32_768
+
+
 @dataclass(frozen=True, slots=True)
 class Returned:
     """One mail that came back."""
@@ -20,12 +24,14 @@ class Returned:
     name: str
     #: when the mailbox received it, aware
     arrived_at: datetime
-    #: its first `entity.MAX_BYTES`
+    #: its first `entity.MAX_BYTES`, or `FLAGGED_BYTES`
     data: bytes
+    #: it was `left`, or a person or another program has flagged it: then that it is there is no news
+    is_flagged: bool = False
 
 
 class Mailbox(Protocol):
-    """Where returned mail lies. A mail is unread until it is `done` or `left`: after a crash before it comes again.
+    """Where returned mail lies. A mail is unread until it is `done`: after a crash before, it comes again.
 
     Everything raises `FetchError` if the mailbox cannot be used.
     """
@@ -46,7 +52,7 @@ class Mailbox(Protocol):
         ...
 
     def unread(self) -> Iterator[Returned]:
-        """What is unread and not flagged when this is called, the oldest first, one in memory at a time."""
+        """What is unread when this is called, flagged or not, the oldest first, one in memory at a time."""
         ...
 
     def done(self, name: str) -> None:

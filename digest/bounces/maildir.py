@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from digest.bounces.entity import MAX_BYTES
-from digest.bounces.mailbox import Returned
+from digest.bounces.mailbox import FLAGGED_BYTES, Returned
 from digest.errors import FetchError
 
 if TYPE_CHECKING:
@@ -43,16 +43,16 @@ class MaildirMailbox:
         return str(self._path)
 
     def unread(self) -> Iterator[Returned]:
-        """The mails that nobody has marked as seen or flagged; their arrival is the time of the file."""
+        """The mails that nobody has marked as seen; their arrival is the time of the file."""
         try:
-            found = sorted((path.stat().st_mtime, path) for path in self._unseen() if "F" not in _flags(path.name))
+            found = sorted((path.stat().st_mtime, path) for path in self._unseen())
         except OSError as error:
             raise self._trouble(error) from error
         for modified, path in found:
             with suppress(FileNotFoundError):  # another program has moved it
-                yield Returned(
-                    f"{path.parent.name}/{path.name}", datetime.fromtimestamp(modified, UTC), self._read(path)
-                )
+                name, is_flagged = f"{path.parent.name}/{path.name}", "F" in _flags(path.name)
+                data = self._read(path, FLAGGED_BYTES if is_flagged else MAX_BYTES)
+                yield Returned(name, datetime.fromtimestamp(modified, UTC), data, is_flagged)
 
     def done(self, name: str) -> None:
         """Move the mail to `cur` with the flag S, its other flags kept."""
@@ -84,10 +84,10 @@ class MaildirMailbox:
             if not (seen or path.name.startswith(".") or path.is_symlink()) and path.is_file():
                 yield path
 
-    def _read(self, path: Path) -> bytes:
+    def _read(self, path: Path, size: int) -> bytes:
         try:
             with path.open("rb") as file:
-                return file.read(MAX_BYTES)
+                return file.read(size)
         except FileNotFoundError:
             raise
         except OSError as error:

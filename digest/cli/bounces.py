@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from digest.cli.console import print_json, say
 from digest.cli.options import ConfigOption, JsonOption, QuietOption, examples, load_and_warn, open_settings_state
 from digest.clock import utc_now
+
+if TYPE_CHECKING:
+    from digest.model import RunReport
 
 
 def register(app: typer.Typer) -> None:
@@ -32,11 +35,21 @@ def bounces(
     is kept as `digest feedback` keeps it. Letters from people stay unread and are flagged, for somebody to read.
     `digest run` does all this once an hour.
     """
-    from digest.pipeline.returns import read_returns
+    from digest.pipeline.returns import ManyBounceError, read_returns
 
-    settings = load_and_warn(config)
+    settings = load_and_warn(config, quiet=quiet)
     with open_settings_state(settings) as state:
-        report = read_returns(settings, state, clock=utc_now, dry_run=dry_run, allow_many=allow_many)
+        try:
+            report = read_returns(settings, state, clock=utc_now, dry_run=dry_run, allow_many=allow_many)
+        except ManyBounceError as error:
+            _tell(error.report, quiet=quiet, as_json=as_json)
+            raise
+    _tell(report, quiet=quiet, as_json=as_json)
+    if dry_run and not as_json:
+        say("This was a dry run: nobody was paused, nothing was written down, and the mails are as they were.")
+
+
+def _tell(report: RunReport, *, quiet: bool, as_json: bool) -> None:
     if as_json:
         print_json(report)
         return
@@ -44,5 +57,3 @@ def bounces(
     read, *notes = report.notes
     for line in (*verdicts, *report.warnings) if quiet else (read, *verdicts, *report.warnings, *notes):
         say(line)
-    if dry_run:
-        say("This was a dry run: nobody was paused, nothing was written down, and the mails are as they were.")

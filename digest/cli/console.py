@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import re
 import sys
+from collections import Counter
 from contextlib import contextmanager
 from dataclasses import fields, is_dataclass
 from datetime import date, datetime, time
@@ -112,18 +113,27 @@ def print_report(report: RunReport, *, quiet: bool = False) -> None:
         report: of a pull or a send.
         quiet: print only what somebody should see to: trouble, and mails that this run should have sent and did not.
     """
-    unsent = isinstance(report, SendReport) and (report.unfinished or "planned" in report.tally)
+    is_told_whole = not isinstance(report, SendReport) or not (
+        report.unfinished or "planned" in report.tally or _is_cut_off(report)
+    )
     for verdict in report.verdicts:
         if not quiet or verdict.trouble or verdict.finding == "planned":
             tick(_mark(verdict), verdict.sentence)
     for warning in report.warnings:
         tick("!", warning)
-    if quiet and not unsent:
+    if quiet and is_told_whole:
         return
     for note in report.notes:
         say(f"  {note}")
     if isinstance(report, SendReport) and sum(report.tally.values()) > 1:
         say("  " + ", ".join(f"{count:,} {finding.replace('_', ' ')}" for finding, count in report.tally.items()))
+
+
+def _is_cut_off(report: SendReport) -> bool:
+    """Whether there is more trouble than the verdicts that the report lists."""
+    listed = Counter(verdict.finding for verdict in report.verdicts)
+    troubles = {verdict.finding for verdict in report.verdicts if verdict.trouble}
+    return any(report.tally[finding] > listed[finding] for finding in troubles)
 
 
 def _mark(verdict: Verdict) -> Mark:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, fields, replace
-from datetime import date, datetime, time
+from dataclasses import asdict, replace
+from datetime import date, datetime
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from digest.cli import enrol
+from digest.cli.choices import changes, given, inherited, parsed
 from digest.cli.console import EXIT_DEFERRED, UsageError, print_json, say, table
 from digest.cli.options import (
     ConfigOption,
@@ -21,11 +22,9 @@ from digest.cli.options import (
     run_to_end,
 )
 from digest.clock import utc_now
-from digest.errors import ConfigError, DigestError
+from digest.errors import DigestError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
-
     from digest.config import Settings
     from digest.model import Subscriber
     from digest.pipeline.consent import Asked
@@ -146,12 +145,14 @@ def add(
     """Add a subscriber to the state, or change one kept there.
 
     What is not given stays as it is. What they never chose is as in the [digest] section of the configuration, today
-    and after you change it there. Keywords that are given replace those of before.
+    and after you change it there. Keywords that are given replace those of before. Of a reader who cannot be read, as
+    one whose time zone is no more, nothing stays.
     """
     from digest.pipeline.readers import pause_reason
 
+    broken: dict[str, str] = {}
     settings, now = load_settings(config), utc_now()
-    given = _given(
+    chosen = given(
         email=email,
         keywords=keyword,
         name=name,
@@ -169,18 +170,25 @@ def add(
         followups=followups,
     )
     with open_settings_state(settings) as state, state.transaction():
-        known, reader = _parsed(given, settings, state, inherit=_inherited(inherit or (), given))
+        keys = inherited(inherit or (), chosen)
+        # who gives back a choice wants the others kept
+        known, reader = parsed(chosen, settings, state, inherit=keys, broken=None if keys else broken)
+        if broken:
+            reader = replace(reader, asked_at=state.subscribers.asked_at(reader.email))
         state.subscribers.put(reader, now=now)
         paused = pause_reason(reader, state.subscribers.pauses([reader.email]), now) if reader.asked_at is None else ""
     _warn(reader)
+    for email, reason in broken.items():
+        say(f"digest: {email} was there, but could not be read: {reason}", err=True)
+        say("  → what you gave now is all that is left; add what is missing in the same way", err=True)
     if paused:
         say(f"{reader.email} gets no digest now: {paused}")
         say(f"To end that: digest subscribers resume {reader.email}. Then they get one {_when(reader)}.")
     else:
         say(f"{reader.email} gets a digest {_when(reader)}{'' if reader.asked_at is None else ', once they say yes'}.")
     if known is not None:
-        changes = "; ".join(_changes(known, reader))
-        say(f"Changed: {changes}. All else is as before." if changes else "Nothing was changed.")
+        told = "; ".join(changes(known, reader))
+        say(f"Changed: {told}. All else is as before." if told else "Nothing was changed.")
     say(f"See it now: digest preview --for {reader.email} --open")
 
 
@@ -221,7 +229,7 @@ def invite(
     from digest.pipeline.consent import invite as ask
 
     settings = load_and_warn(config)
-    given = _given(
+    chosen = given(
         email=email,
         keywords=keyword,
         name=name,
@@ -239,7 +247,7 @@ def invite(
         followups=followups,
     )
     with open_settings_state(settings) as state:
-        asked = run_to_end(ask(settings, state, lambda: _parsed(given, settings, state), clock=utc_now, again=again))
+        asked = run_to_end(ask(settings, state, lambda: parsed(chosen, settings, state), clock=utc_now, again=again))
     if asked.pause is not None:
         since = f"{asked.pause.at:%Y-%m-%d}: {asked.pause.reason}"
         say(f"digest: {asked.reader.email} was asked although they get no mail since {since}", err=True)
@@ -293,95 +301,12 @@ def confirm(email: WhoArgument, *, config: ConfigOption = None) -> None:
         say(f"{reader.email} need not confirm{f', but gets no digest: {paused}' if paused else ''}.")
 
 
-def _given(*, days: str | None, **options: object) -> Mapping[str, object]:
-    """The options as keys of a `[[subscribers]]` table; None: not given."""
-    return options | {"days": days.split(",") if days is not None else None}
-
-
 def _when(reader: Subscriber) -> str:
     from digest.due import weekly_at
 
     if reader.frequency == "weekly":
         return f"of the week on {weekly_at(reader)}"
     return f"at {reader.at:%H:%M} {reader.timezone} on {', '.join(reader.days)}"
-
-
-def _inherited(names: Sequence[str], given: Mapping[str, object]) -> tuple[str, ...]:
-    """The keys that --inherit names. Raises UsageError for one that cannot be inherited or is given as well."""
-    from digest.config import INHERITED
-
-    if "all" in names:
-        return tuple(key for key in INHERITED if given[key] is None)
-    keys = tuple(name.strip().replace("-", "_") for name in names)
-    for name, key in zip(names, keys, strict=True):
-        if key not in INHERITED:
-            choices = ", ".join(other.replace("_", "-") for other in INHERITED)
-            raise UsageError(f"--inherit {name}: [digest] says nothing of that", hint=f"name one of: {choices}, or all")
-        if given[key] is not None:
-            raise UsageError(f"--inherit {name} and {_option(key)} contradict each other", hint="leave one of them out")
-    return keys
-
-
-def _parsed(
-    given: Mapping[str, object], settings: Settings, state: State, *, inherit: Sequence[str] = ()
-) -> tuple[Subscriber | None, Subscriber]:
-    """The subscriber as they are in the state, None for somebody new, and as they are to be.
-
-    Args:
-        given: keys of a `[[subscribers]]` table; None: not given.
-        settings: what they inherit.
-        state: where they are.
-        inherit: keys of what they chose and choose no longer.
-
-    Raises:
-        ConfigError: mistakes are those of the configuration, told of the options they were made in.
-        DigestError: they are kept in the configuration.
-    """
-    from digest.pipeline.enrol import entered
-    from digest.pipeline.readers import warn
-
-    def find(email: str) -> Subscriber | None:
-        # one who cannot be read is put anew
-        return next(iter(state.subscribers.find([email], unreadable=warn)), None)
-
-    try:
-        return entered(given, settings, find, inherit=inherit)
-    except ConfigError as error:
-        raise ConfigError(tuple(replace(problem, key=_option(problem.key)) for problem in error.problems)) from None
-
-
-def _changes(before: Subscriber, after: Subscriber) -> Iterator[str]:
-    """`time 08:00 → 07:30` for each thing that is different now, also whose word it is."""
-    for field in fields(after):
-        if field.name in {"token", "inherits"}:
-            continue
-        old, new = getattr(before, field.name), getattr(after, field.name)
-        was, inherited = field.name in before.inherits, field.name in after.inherits
-        if old == new and was == inherited:
-            continue
-        change = f"{'time' if field.name == 'at' else field.name} {_shown(old)}"
-        if old != new:
-            change += f" → {_shown(new)}"
-        if inherited and not was:
-            change += ", as in [digest]"
-        elif old == new:
-            change += " also if [digest] changes"
-        yield change
-
-
-def _shown(value: object) -> str:
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    if isinstance(value, tuple):
-        return ", ".join(map(str, value)) or "none"
-    return f"{value:%H:%M}" if isinstance(value, time) else str(value) or "none"
-
-
-def _option(key: str) -> str:
-    """`--max-papers` for `max_papers`, `--keyword` for `keywords.0`."""
-    name = key.partition(".")[0]
-    options = {"email": "EMAIL", "keywords": "--keyword"}
-    return options.get(name, f"--{name.replace('_', '-')}")
 
 
 @app.command(epilog=examples("digest subscribers remove ada@example.org"))

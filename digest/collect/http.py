@@ -18,6 +18,7 @@ import string
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
+from functools import cached_property
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Self
 from urllib.parse import quote, urlsplit
@@ -139,10 +140,14 @@ class Http:
         self._sites: dict[str, _Site] = {}
         self._now = now
         self._started = 0.0
-        self._client = httpx2.AsyncClient(
-            transport=_transport(policy),
+
+    @cached_property
+    def _client(self) -> httpx2.AsyncClient:
+        """Made for the first request: what hinders it is no concern of sources that are files."""
+        return httpx2.AsyncClient(
+            transport=_transport(self.policy),
             headers={
-                "User-Agent": f"paper-digest/{__version__} (+{quote(policy.contact, safe=string.punctuation)})",
+                "User-Agent": f"paper-digest/{__version__} (+{quote(self.policy.contact, safe=string.punctuation)})",
                 "Cache-Control": "no-cache",
                 "Accept-Encoding": "gzip, deflate",
             },
@@ -157,7 +162,8 @@ class Http:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        await self._client.aclose()
+        if "_client" in vars(self):
+            await self._client.aclose()
 
     async def get(
         self,
@@ -251,6 +257,8 @@ class Http:
                     await answer.aclose()
         except FetchError:
             raise
+        except DigestError as error:
+            raise FetchError(shown(str(url)), error.message, hint=error.hint) from error
         except TimeoutError:
             reason = f"no complete answer within {self.policy.timeout_s:g} seconds"
             raise PassingError(shown(str(url)), reason, hint="is the server slow, or the network?") from None

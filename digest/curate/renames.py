@@ -1,9 +1,9 @@
-"""A source that was given another name: its first batch goes in, the same with the items' former names comes out. Pure.
+"""A source that was given another name: a batch goes in, the same with the items' former names comes out. Pure.
 
 An item that only its own source can name has that source's name in its key (`identity.own_key`), so that two lists may
-both have a paper 7. When the operator renames a source, all its items would be new. So if a source is new and another
-one has gone, an item with the same own name and the same title is the same item. The title counts because next year's
-list numbers its papers from 1, too.
+both have a paper 7. When the operator renames a source, all its items would be new. So if a source is new, or comes
+back, and another one has gone meanwhile, an item with the same own name and the same title is the same item. The title
+counts because next year's list numbers its papers from 1, too.
 """
 
 from __future__ import annotations
@@ -28,8 +28,8 @@ def recognised(batch: Batch, gone: Collection[str], known: Mapping[str, StoredPa
     """The batch with an alias more for each item that is known from a source that has gone.
 
     Args:
-        batch: the first one of its source.
-        gone: names of sources that are remembered and no longer configured.
+        batch: the first one of its source, or the first one after a while.
+        gone: names that its source may have had until now: they are remembered and no longer configured.
         known: what is stored, by those of `former_names` that are known.
     """
 

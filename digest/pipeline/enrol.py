@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from digest.config import parse_subscriber
 from digest.config.images import INSTALL, images, missing
 from digest.errors import ConfigError, DigestError
-from digest.pipeline.readers import pause_reason, warn
+from digest.pipeline.readers import beyond_reading, pause_reason
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
@@ -55,12 +55,12 @@ def entered(
     Args:
         given: keys of a `[[subscribers]]` table; None counts as absent.
         settings: what they inherit, and who is kept in the configuration.
-        find: who has a normalised address in the state.
+        find: who has a normalised address in the state; may raise `beyond_reading`.
         inherit: keys of what they chose and choose no longer.
 
     Raises:
         ConfigError: with every mistake; its keys are those of `given`.
-        DigestError: they are kept in the configuration, or what they want needs a package that is missing.
+        DigestError: they are kept in the configuration, cannot be read, or want what needs a package that is missing.
     """
     known: list[Subscriber | None] = []
 
@@ -117,15 +117,20 @@ class _List:
 
     def take(self, entries: Iterable[Entry], *, keep: bool) -> list[Enrolled]:
         likely = {str(entry.values.get("email", "")).strip().lower() for entry in entries}
-        known = {reader.email: reader for reader in self._state.subscribers.find(likely, unreadable=warn)}
+        broken: dict[str, str] = {}
+        found = self._state.subscribers.find(likely, unreadable=broken.__setitem__)
+        known = {reader.email: reader for reader in found}
         pauses = self._state.subscribers.pauses(likely)
 
         def find(email: str) -> Subscriber | None:
             """Who is not found under what is written may be under what it means."""
-            if email in likely:
-                return known.get(email)
-            pauses.update(self._state.subscribers.pauses([email]))
-            return next(iter(self._state.subscribers.find([email], unreadable=warn)), None)
+            if email not in likely:
+                pauses.update(self._state.subscribers.pauses([email]))
+                found = self._state.subscribers.find([email], unreadable=broken.__setitem__)
+                known.update((reader.email, reader) for reader in found)
+            if email in broken:
+                raise beyond_reading(email, broken[email])
+            return known.get(email)
 
         return [self._take(entry, find, pauses, keep=keep) for entry in entries]
 

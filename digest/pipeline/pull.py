@@ -118,16 +118,18 @@ def _rule(source: Source) -> SourceRule:
 def _recognised(
     batches: Sequence[Batch], settings: Settings, state: State, memories: Mapping[str, SourceMemory]
 ) -> tuple[Batch, ...]:
-    """The batches, of which a first one may be that of a source which had another name before."""
-    gone = memories.keys() - {source.name for source in settings.sources}
-    first = {batch.source for batch in batches if not _was_read(memories.get(batch.source))} if gone else set()
-    names = {name for batch in batches if batch.source in first for name in former_names(batch, gone)}
-    known = state.papers.known(names)
-    return tuple(recognised(batch, gone, known) if batch.source in first else batch for batch in batches)
+    """The batches, of which some may be of a source that had another name before, or has its old one again."""
+    configured = {source.name for source in settings.sources}
+    gone = [memory for name, memory in memories.items() if name not in configured and memory.first_pull_at is not None]
+    former = {batch.source: _read_since(memories.get(batch.source), gone) for batch in batches}
+    known = state.papers.known({name for batch in batches for name in former_names(batch, former[batch.source])})
+    return tuple(recognised(batch, former[batch.source], known) for batch in batches)
 
 
-def _was_read(memory: SourceMemory | None) -> bool:
-    return memory is not None and memory.first_pull_at is not None
+def _read_since(memory: SourceMemory | None, gone: Iterable[SourceMemory]) -> set[str]:
+    """Which of the sources that have gone were read since this one was, in the same pull too; all if it never was."""
+    last = memory.last_pull_at if memory is not None and memory.first_pull_at is not None else None
+    return {one.name for one in gone if last is None or (one.last_pull_at is not None and one.last_pull_at >= last)}
 
 
 def _identifiers(batches: Iterable[Batch]) -> set[str]:

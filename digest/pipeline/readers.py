@@ -39,6 +39,12 @@ def warn(email: str, reason: str) -> None:
     _log.warning("a reader cannot be read, and is left out", email=email, reason=reason)
 
 
+def beyond_reading(email: str, reason: str) -> DigestError:
+    """Of somebody in the state who cannot be changed, for nobody knows what they have chosen."""
+    hint = f"add them anew, with all that they want: digest subscribers add {email}"
+    return DigestError(f"{email} is there, but cannot be read: {reason}", hint=hint)
+
+
 def shards(
     settings: Settings, state: State, size: int = 500, *, tokens: bool = False, unreadable: OnUnreadable = warn
 ) -> Iterator[tuple[Subscriber, ...]]:

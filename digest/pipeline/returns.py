@@ -12,7 +12,7 @@ so many, loses nothing, and the next run decides again.
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from operator import attrgetter
 from typing import TYPE_CHECKING
 
@@ -73,8 +73,8 @@ class _Reading:
     refused: list[str] = field(default_factory=list)
     #: automatic answers that are no bounces
     strangers: int = 0
-    #: what people wrote, in this run
-    letters: int = 0
+    #: names in the mailbox of what people wrote, in this run
+    letters: list[str] = field(default_factory=list)
     #: and what of that nobody has read yet, of all runs
     unread_letters: int = 0
     #: the mailbox, for people
@@ -98,6 +98,15 @@ class _Stop:
     def asked(self) -> bool:
         """By the reader's own will; else the address does not work."""
         return not _ASKED.isdisjoint(self.counts)
+
+
+class ManyBounceError(DigestError):
+    """So much mail bounces that nobody is paused for it; all else was done, as `report` says."""
+
+    def __init__(self, reason: str, report: RunReport) -> None:
+        hint = "look at them with: digest bounces --dry-run; pause them with: digest bounces --allow-many"
+        super().__init__(reason, hint=hint)
+        self.report = report
 
 
 def open_mailbox(settings: Settings) -> Mailbox:
@@ -149,8 +158,8 @@ def read_returns(
         a report with a verdict on each reader paused; its first note says how many mails were read.
 
     Raises:
-        DigestError: no mailbox is configured; or many more readers would be paused than can be right, and those whose
-            address bounced were not.
+        DigestError: no mailbox is configured.
+        ManyBounceError: many more readers would be paused than can be right, and those whose address bounced were not.
         FetchError: the mailbox cannot be used; what was read before is on record.
         StateError: the state cannot be written; the mail that was read last stays unread.
     """
@@ -161,17 +170,17 @@ def read_returns(
     if refusal and not dry_run:
         stops = [stop for stop in stops if stop.asked]
     verdicts = _verdicts(stops, clock(), done=not dry_run)
-    warnings = tuple(filter(None, (_letters(reading) if reading.letters else "", refusal)))
+    warnings = (_letters(reading),) if reading.letters else ()
     report = RunReport("bounces", started, clock(), verdicts, tuple(_summary(reading)), warnings)
+    whole = replace(report, warnings=(*warnings, refusal)) if refusal else report
     if dry_run:
-        return report
+        return whole
     with state.transaction():
         for stop in stops:
             state.subscribers.pause(stop.email, until=None, reason=stop.reason, now=report.finished_at)
-        state.runs.record(report)
+        state.runs.record(whole)
     if refusal:
-        hint = "look at them with: digest bounces --dry-run; pause them with: digest bounces --allow-many"
-        raise DigestError(refusal, hint=hint)
+        raise ManyBounceError(refusal, report)
     return report
 
 
@@ -187,11 +196,11 @@ def _read(settings: Settings, state: State, *, keep: bool) -> _Reading:
                     mailbox.done(mail.name)
                 continue
             bounces = read_report(mail.data, at=mail.arrived_at)
+            if not bounces and mail.is_flagged:
+                continue  # somebody sees to it, or was told to
             if not bounces and is_letter(mail.data):
                 reading.mails += 1
-                reading.letters += 1
-                if keep:
-                    mailbox.leave(mail.name)
+                reading.letters.append(mail.name)
                 continue
             found = list(_attributed(bounces, state, reading))
             if keep:
@@ -200,8 +209,11 @@ def _read(settings: Settings, state: State, *, keep: bool) -> _Reading:
             else:
                 for email, bounce in found:
                     reading.unkept[email].append(bounce)
+        # last: until a run comes to its end, nobody is told of its letters
+        for name in reading.letters if keep else ():
+            mailbox.leave(name)
         reading.place = mailbox.place
-        reading.unread_letters = mailbox.left() + (0 if keep else reading.letters)
+        reading.unread_letters = mailbox.left() + (0 if keep else len(reading.letters))
     return reading
 
 
@@ -301,8 +313,8 @@ def _summary(reading: _Reading) -> Iterator[str]:
     if reading.answers:
         told.append(", ".join(f"{count:,} {verb} like a paper" for verb, count in sorted(reading.answers.items())))
     told += [f"{count:,} {heard}" for heard, count in sorted(reading.heard.items())]
-    if reading.letters:
-        told.append(f"{reading.letters:,} {'letters from people' if reading.letters > 1 else 'letter from a person'}")
+    if count := len(reading.letters):
+        told.append(f"{count:,} {'letters from people' if count > 1 else 'letter from a person'}")
     if reading.strangers:
         told.append(f"{reading.strangers:,} {'were no bounces' if reading.strangers > 1 else 'was no bounce'}")
     read = f"{reading.mails:,} mail{'s' * (reading.mails != 1)} read"

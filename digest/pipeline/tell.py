@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from digest.config import Settings
     from digest.model import Receipt, Verdict
+    from digest.notice import Outage
     from digest.state.store import State
 
 
@@ -53,8 +54,8 @@ async def tell_operator(settings: Settings, state: State, *, clock: Callable[[],
     now = clock()
     if not settings.mail.operator:
         return None
-    verdicts = _verdicts(state, now=now)
-    told = _of_a_whole_day(state, verdicts, now=now) or _of_sources(settings, state, verdicts, now=now)
+    verdicts, outages = _verdicts(state, now=now), _outages(settings, state, now=now)
+    told = _of_a_whole_day(state, verdicts, outages, now=now) or _of_sources(verdicts, outages, now=now)
     if not told:
         return None
     mail = compose_notice(
@@ -77,27 +78,49 @@ async def tell_operator(settings: Settings, state: State, *, clock: Callable[[],
     return receipt
 
 
-def _of_a_whole_day(state: State, verdicts: tuple[Verdict, ...], *, now: datetime) -> _Notice | None:
+@dataclass(frozen=True, slots=True)
+class _Outages:
+    """The sources that have failed for three days: those of which the operator has heard within a week, and others."""
+
+    told: tuple[Outage, ...]
+    untold: tuple[Outage, ...]
+
+    @property
+    def names(self) -> frozenset[str]:
+        """The sources of those that were told."""
+        return frozenset(one.source for one in self.told)
+
+
+def _outages(settings: Settings, state: State, *, now: datetime) -> _Outages:
+    lasting = [one for one in failing_sources(settings, state, now=now) if notice.is_lasting(one, now=now)]
+    since = now - notice.REMINDER
+    heard = [
+        notice.was_told(one, now=now, notices=state.runs.starts(_run_of(one.source), since=since, until=now))
+        for one in lasting
+    ]
+    told = tuple(one for one, was_told in zip(lasting, heard, strict=True) if was_told)
+    return _Outages(told, tuple(one for one in lasting if one not in told))
+
+
+def _of_a_whole_day(state: State, verdicts: tuple[Verdict, ...], outages: _Outages, *, now: datetime) -> _Notice | None:
     runs = state.runs.span()
     # none of a moment to come, which a clock that was ahead wrote down
     notices = state.runs.starts(_NOTICE, since=now - notice.WHOLE_DAY, until=now)
     last_notice = notices[-1] if notices else None
-    lines = notice.lines(verdicts, now=now, last_notice=last_notice, started=runs[0] if runs else None)
-    return _Notice("digest: a whole day brought nothing", lines, (_NOTICE,)) if lines else None
-
-
-def _of_sources(settings: Settings, state: State, verdicts: tuple[Verdict, ...], *, now: datetime) -> _Notice | None:
-    """Of the sources that have failed for days while others work; where none does, the whole day tells."""
-    if notice.is_silent(verdicts, now=now):
+    started = runs[0] if runs else None
+    lines = notice.lines(verdicts, now=now, last_notice=last_notice, started=started, told=outages.names)
+    if not lines:
         return None
-    failing = [
-        one
-        for one in failing_sources(settings, state, now=now)
-        if notice.is_to_be_told(
-            one, now=now, notices=state.runs.starts(_run_of(one.source), since=now - notice.REMINDER, until=now)
-        )
-    ]
-    if not failing:
+    # it names every source, if sources are the reason
+    is_silent = notice.is_silent(verdicts, now=now, told=outages.names)
+    named = (_run_of(one.source) for one in outages.untold if is_silent)
+    return _Notice("digest: a whole day brought nothing", lines, (_NOTICE, *named))
+
+
+def _of_sources(verdicts: tuple[Verdict, ...], outages: _Outages, *, now: datetime) -> _Notice | None:
+    """Of the sources that have failed for days while others work; where none does, the whole day tells."""
+    failing = outages.untold
+    if not failing or notice.is_silent(verdicts, now=now, told=outages.names):
         return None
     what = f"{failing[0].source} has failed" if len(failing) == 1 else f"{len(failing)} sources have failed"
     lines = ("Sources that have failed for three days or longer:", *(f"- {one.told}" for one in failing))

@@ -5,6 +5,7 @@ Readers of the configuration are not stored here, but pauses and tokens are kept
 
 from __future__ import annotations
 
+import re
 import secrets
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
@@ -52,6 +53,8 @@ _PAGE = (
 
 #: address, and why: one sentence without a full stop
 OnUnreadable: TypeAlias = Callable[[str, str], None]
+#: what no PostgreSQL takes as text, and so is in nobody's address: NUL, and halves of surrogate pairs
+_NO_TEXT = re.compile("[\0\ud800-\udfff]")
 #: what readers brought and said
 _OWN = (feedback, interest, direction)
 
@@ -206,7 +209,7 @@ class Subscribers:
         with self._database.reading() as connection:
             rows = (
                 (*row, "")
-                for chunk in chunks(emails)
+                for chunk in chunks(_possible(emails))
                 for row in connection.execute(self._found, {"emails": to_text(chunk)})
             )
             return tuple(_readers(rows, unreadable))
@@ -215,6 +218,12 @@ class Subscribers:
         """When this reader joined at run time; None: they did not."""
         with self._database.reading() as connection:
             at: datetime | None = connection.scalar(select(subscriber.c.created_at).where(subscriber.c.email == email))
+        return at
+
+    def asked_at(self, email: str) -> datetime | None:
+        """When this reader was asked whether they want mail, and has not said so; also of one who cannot be read."""
+        with self._database.reading() as connection:
+            at: datetime | None = connection.scalar(select(subscriber.c.asked_at).where(subscriber.c.email == email))
         return at
 
     def pause(self, email: str, *, until: date | None, reason: str, now: datetime) -> None:
@@ -235,7 +244,9 @@ class Subscribers:
             if emails is None:
                 return {row.email: Pause(row.until, row.reason, row.at) for row in connection.execute(select(pause))}
             rows = (
-                row for chunk in chunks(emails) for row in connection.execute(self._pauses, {"emails": to_text(chunk)})
+                row
+                for chunk in chunks(_possible(emails))
+                for row in connection.execute(self._pauses, {"emails": to_text(chunk)})
             )
             return {row.email: Pause(row.until, row.reason, row.at) for row in rows}
 
@@ -260,6 +271,11 @@ class Subscribers:
     def _existing_tokens(self, emails: Iterable[str]) -> dict[str, str]:
         with self._database.reading() as connection:
             return {row.email: row.token for row in connection.execute(self._tokens, {"emails": to_text(list(emails))})}
+
+
+def _possible(emails: Iterable[str]) -> Iterator[str]:
+    """Those that may be somebody's; what was typed or listed may be anything."""
+    return (email for email in emails if not _NO_TEXT.search(email))
 
 
 def _is_new(email: ColumnElement[str]) -> ColumnElement[bool]:

@@ -104,3 +104,36 @@ def test_letters_from_people_stay_unread_and_are_told(place: Place, cli: Callabl
     assert (0, "", "") == (silent.code, silent.out, silent.err)
     names = sorted(path.name.partition(":2,")[2] for path in (maildir / "cur").iterdir())
     assert ["F", "F", "S"] == names
+
+
+def test_when_too_many_bounce_to_pause_them_all_else_is_told(place: Place, cli: Callable[..., Said]) -> None:
+    """A letter is told in the run that finds it; by the next one it is no news."""
+    readers = [f"r{number:02d}@example.org" for number in range(12)]
+    place.configure(readers=readers, more='[bounces]\nmaildir = "returned"')
+    maildir = make_maildir(place.folder / "returned")
+    cli("send", "--pull")
+    for path in (place.folder / "outbox" / "new").iterdir():
+        for days in (1, 2):
+            put(maildir, bounce(path.read_bytes()), utc_now() - timedelta(days=days))
+    put(maildir, LETTER, utc_now())
+
+    said, again = cli("bounces", "--quiet"), cli("bounces", "--json")
+
+    assert (1, f"1 letter from a person lies unread in {maildir}: read it there\n") == (said.code, said.out)
+    assert said.err.startswith("digest: mail to 12 of 12 readers bounces, so many that the fault may be at your own ")
+    assert (1, "0 mails read") == (again.code, again.json["notes"][0])
+
+
+def test_a_letter_is_told_by_the_run_after_one_that_broke_off(place: Place, cli: Callable[..., Said]) -> None:
+    place.configure(more='[bounces]\nmaildir = "returned"')
+    maildir = make_maildir(place.folder / "returned")
+    put(maildir, LETTER, utc_now() - timedelta(days=1))
+    stubborn = maildir / "new" / ("x" * 255)  # with a flag the name is too long for the disk
+    stubborn.write_bytes(VACATION)
+
+    broken = cli("bounces", "--quiet")
+    stubborn.unlink()
+    said = cli("bounces", "--quiet")
+
+    assert (1, "") == (broken.code, broken.out)
+    assert f"1 letter from a person lies unread in {maildir}: read it there\n" == said.out

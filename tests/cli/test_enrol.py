@@ -168,6 +168,20 @@ def test_a_bad_row_costs_itself_and_is_named(
     assert [BOB, DAN] == [*listed(cli)]
 
 
+@pytest.mark.usefixtures("any_state")
+@pytest.mark.parametrize("odd", ["\0", "\ud800"], ids=["NUL", "half a pair"])
+def test_an_address_that_no_database_holds_costs_itself(odd: str, place: Place, cli: Callable[..., Said]) -> None:
+    """Whose text PostgreSQL would end the statement for, which asks for all of a list at once."""
+    cli("subscribers", "add", DAN)  # nothing is looked for in an empty table
+    emails = (BOB, f"{odd}@example.org", CAT)
+
+    said = bring(place, cli, "\n".join(json.dumps({"email": email}) for email in emails).encode())
+
+    assert (1, "lab.csv: 2 new, 0 changed, 0 as before; 1 line not taken.\n") == (said.code, said.out)
+    assert said.err.startswith("digest: lab.csv, line 2: email = ")
+    assert [BOB, CAT, DAN] == [*listed(cli)]
+
+
 @pytest.mark.parametrize(
     ("line", "reason"),
     [

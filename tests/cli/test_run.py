@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import pytest
+
 from tests.installation import where_it_is_morning
 from tests.smtp_server import DROP, free_port, smtp_server
 
@@ -31,6 +33,21 @@ def test_a_pull_names_the_items_that_it_left_out(place: Place, cli: Callable[...
 
     assert 0 == said.code
     assert "\n  list: line 3: " in said.out
+
+
+def test_authorities_that_cannot_be_read_cost_the_sources_of_the_network_and_no_mail(
+    place: Place, cli: Callable[..., Said], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = place.configure()
+    with path.open("a", encoding="utf-8") as file:
+        file.write('\n[[sources]]\ntype = "feed"\nname = "blog"\nurl = "https://127.0.0.1:9/feed"\n')
+    monkeypatch.setenv("SSL_CERT_FILE", str(place.folder / "gone.pem"))
+
+    said = cli("send", "--pull")
+
+    failed = "! blog: https://127.0.0.1:9/feed: environment SSL_CERT_FILE: No such file or directory; "
+    assert (0, "", True) == (said.code, said.err, failed in said.out)
+    assert [ADA] == [recipient for recipient, _ in place.mails()]
 
 
 def test_a_pull_of_a_source_that_is_not_there_names_those_that_are(cli: Callable[..., Said]) -> None:

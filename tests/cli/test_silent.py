@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from tests.http_server import Reply, in_turn
+from tests.installation import item, jsonl
 from tests.pipeline.test_returns import make_maildir
 from tests.smtp_server import free_port, smtp_server
 
@@ -12,6 +14,7 @@ if TYPE_CHECKING:
 
     from tests.cli.conftest import Said
     from tests.commands import Place
+    from tests.http_server import HttpServer
 
 ADA, BOB = "ada@example.org", "bob@example.org"
 
@@ -27,6 +30,20 @@ def test_a_day_on_which_all_is_well_says_nothing(place: Place, cli: Callable[...
         assert (command, 0, "", "") == (command, said.code, said.out, said.err)
     assert 1 == len(place.mails())
     assert (place.folder / "site" / "index.html").is_file()
+
+
+def test_a_source_that_answers_when_it_is_asked_again_says_nothing(
+    place: Place, cli: Callable[..., Said], http_server: HttpServer
+) -> None:
+    path = place.configure()
+    source = f'url = "{http_server.url}/list"\n[http]\nallow_private_hosts = ["127.0.0.1"]'
+    path.write_text(path.read_text().replace('path = "papers.jsonl"', source))
+    http_server.routes["/list"] = in_turn(Reply(503), Reply(body=jsonl(item(1))))
+
+    said = cli("pull", "--quiet")
+
+    assert 2 == len(http_server.requests)
+    assert (0, "", "") == (said.code, said.out, said.err)
 
 
 def test_a_source_that_failed_is_told(place: Place, cli: Callable[..., Said]) -> None:
@@ -49,6 +66,17 @@ def test_of_many_readers_only_those_are_told_whose_mail_did_not_go(place: Place,
     assert (1, 1) == (said.code, said.out.count("\n"))
     assert said.out.startswith(f"! {ADA}: refused, and not tried again")
     assert [BOB] == [accepted.recipient for accepted in server.accepted]
+
+
+def test_more_refused_readers_than_are_listed_are_counted(place: Place, cli: Callable[..., Said]) -> None:
+    with smtp_server() as server:
+        place.configure(smtp_port=server.port, readers=[f"r{number}@example.org" for number in range(1_010)])
+        server.script["rcpt"] = "550 5.1.1 no such user"
+        said = cli("send", "--pull", "--quiet")
+
+    *listed, note, tally = said.out.splitlines()
+    assert (1, 1_000) == (said.code, len(listed))
+    assert ("  10 more are not listed here; about each: digest why EMAIL", "  1,010 refused") == (note, tally)
 
 
 def test_mail_that_waits_is_told_with_the_reason(place: Place, cli: Callable[..., Said]) -> None:

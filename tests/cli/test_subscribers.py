@@ -314,6 +314,37 @@ def test_who_cannot_be_read_is_left_out_and_can_be_removed_or_added_anew(
     assert (0, cure == "add", "") == (after.code, BOB in after.out, after.err)
 
 
+@pytest.mark.usefixtures("mailbox")
+def test_nothing_is_lost_in_silence_of_who_cannot_be_read(place: Place, cli: Callable[..., Said]) -> None:
+    """What else they chose, nobody knows: it can be given anew, but not be kept."""
+    asked_at = utc_now()
+    with open_state(f"sqlite:///{place.folder}/state.sqlite3", now=asked_at) as state:
+        state.subscribers.put(subscriber(BOB, timezone="Mars/Olympus", asked_at=asked_at), now=asked_at)
+    (place.folder / "lab.csv").write_text(f"email,time\n{BOB},08:00\n", encoding="utf-8")
+
+    kept = [
+        cli("subscribers", "add", BOB, "--inherit", "time"),
+        cli("subscribers", "invite", BOB, "--again"),
+        cli("subscribers", "import", "lab.csv"),
+    ]
+    with open_state(f"sqlite:///{place.folder}/state.sqlite3", now=asked_at) as state:
+        still: list[str] = []
+        assert () == state.subscribers.find([BOB], unreadable=lambda email, _: still.append(email))
+    anew = cli("subscribers", "add", BOB, "-k", "knitting")
+
+    reason = f"{BOB} is there, but cannot be read: timezone: there is no 'Mars/Olympus'"
+    assert [1, 1, 1] == [said.code for said in kept]
+    assert all(
+        reason in said.err and f"anew, with all that they want: digest subscribers add {BOB}" in said.err
+        for said in kept
+    )
+    assert [BOB] == still
+    assert (0, True) == (anew.code, ", once they say yes.\n" in anew.out)
+    assert anew.err.startswith(
+        f"digest: {BOB} was there, but could not be read: timezone: there is no 'Mars/Olympus'\n"
+    )
+
+
 @pytest.fixture
 def mailbox(place: Place) -> Path:
     """Where answers come to."""

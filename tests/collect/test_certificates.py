@@ -10,7 +10,7 @@ import pytest
 import trustme
 
 from digest.collect.http import PassingError
-from digest.errors import DigestError, FetchError
+from digest.errors import FetchError
 from tests.collect.net import get
 from tests.http_server import HttpServer, Reply
 
@@ -76,5 +76,5 @@ def test_a_file_of_authorities_that_is_of_no_use_is_named(
     if content:
         file.write_text(content)
 
-    with pytest.raises(DigestError, match=f"environment SSL_CERT_FILE: {reason}"):
+    with pytest.raises(FetchError, match=f"environment SSL_CERT_FILE: {reason}"):
         get("https://localhost/")

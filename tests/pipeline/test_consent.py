@@ -178,6 +178,23 @@ def test_an_answer_that_names_no_moment_costs_itself_only(any_home: Installation
     assert "“confirm yesterday” came too late" in told
 
 
+def test_a_yes_of_one_who_cannot_be_read_by_now_costs_nobody_their_answer(
+    any_home: Installation, returned: Path
+) -> None:
+    """As when an upgrade of the system took their time zone away."""
+    ask(any_home)
+    put(returned, answer(yes(questions(any_home)[0])), NOW + HOUR)
+    put(returned, unsubscribe(f"unsubscribe {token(any_home, ADA)}"), NOW + 2 * HOUR)
+    with any_home.state() as state:
+        (dan,) = state.subscribers.find([DAN])
+        state.subscribers.put(replace(dan, timezone="Mars/Olympus"), now=NOW)
+
+    assert ("2 mails read: 1 unsubscribed; 1 confirmed",) == read(any_home).notes
+    assert {ADA: "unsubscribed by mail"} == paused(any_home)
+    with any_home.state() as state:
+        assert state.subscribers.asked_at(DAN) is None
+
+
 def test_who_was_removed_meanwhile_stays_away(any_home: Installation, returned: Path) -> None:
     ask(any_home)
     put(returned, answer(yes(questions(any_home)[0])), NOW + HOUR)

@@ -286,6 +286,52 @@ def test_a_source_that_gets_another_name_brings_nothing_twice(any_home: Installa
     assert sentences(any_home.send(NOW + 41 * DAY))[0].startswith("ada@example.org: 1 for you sent; 1 new paper,")
 
 
+def test_a_source_that_gets_its_old_name_back_brings_nothing_twice(any_home: Installation) -> None:
+    numbered = [item(number) | {"id": f"paper {number}"} for number in range(1, 5)]
+    old, new = any_home.sources, any_home.sources.replace('"list"', '"reading group"')
+    told = []
+    for day, (sources, count) in enumerate([(old, 1), (new, 2), (old, 3), (new, 4)]):
+        any_home.sources = sources
+        any_home.publish(*numbered[:count])
+        told += sentences(any_home.pull(NOW + 40 * day * DAY))
+
+    assert [
+        "list: first pull: 1 paper, 1 new",
+        "reading group: first pull: 2 papers, 1 new, 1 known from other sources",
+        "list: 3 papers, 1 new, 1 known from other sources, 1 seen before",
+        "reading group: 4 papers, 1 new, 1 known from other sources, 2 seen before",
+    ] == told
+
+
+def test_two_sources_that_get_other_names_at_once_bring_nothing_twice(any_home: Installation) -> None:
+    any_home.publish(item(1) | {"id": "1"})
+    any_home.server.routes["/other"] = Reply(body=jsonl(item(2) | {"id": "1"}))
+    first = any_home.sources
+    second = first.replace("list", "other")
+    any_home.sources = first + second
+    any_home.pull()
+    any_home.sources = first.replace('"list"', '"one"') + second.replace('"other"', '"two"')
+
+    told = sentences(any_home.pull(NOW + 40 * DAY))
+
+    assert [
+        "one: first pull: 1 paper, 0 new, 1 known from other sources",
+        "two: first pull: 1 paper, 0 new, 1 known from other sources",
+    ] == told
+
+
+def test_a_source_that_takes_the_name_of_one_that_has_gone_brings_nothing_twice(home: Installation) -> None:
+    home.publish(item(1) | {"id": "1"})
+    home.server.routes["/other"] = Reply(body=jsonl(item(2) | {"id": "2"}))
+    home.sources += home.sources.replace("list", "other")
+    home.pull()
+    home.sources = home.sources[home.sources.rindex("[[") :].replace('"other"', '"list"')
+
+    told = sentences(home.pull(NOW + 40 * DAY))
+
+    assert ["list: 1 paper, 0 new, 1 known from other sources"] == told
+
+
 def test_another_list_that_counts_from_one_again_is_another_list(home: Installation) -> None:
     home.publish(item(1) | {"id": "1"})
     home.pull()

@@ -222,6 +222,20 @@ def test_after_a_resume_old_bounces_are_forgiven(two_mornings: Installation, ret
     assert {} == paused(two_mornings)
 
 
+def test_who_unsubscribes_by_a_mail_that_somebody_flagged_gets_no_more(
+    two_mornings: Installation, returned: Path
+) -> None:
+    """A filter may flag whatever comes, and so may who looks through the mailbox."""
+    text = unsubscribe(f"unsubscribe {token(two_mornings, ADA)}")
+    (returned / "cur" / "1.a:2,F").write_bytes(text)
+
+    report, again = read(two_mornings), read(two_mornings)
+
+    assert ("1 mail read: 1 unsubscribed",) == report.notes
+    assert {ADA: "unsubscribed by mail"} == paused(two_mornings)
+    assert ("0 mails read",) == again.notes
+
+
 # --- too many -----------------------------------------------------------------------------------------------------
 
 

@@ -233,6 +233,19 @@ def test_while_a_source_goes_on_failing_that_is_told_once_a_week(half: Installat
     assert [0, 0, 0, 1, 1, 1, 1, 1, 1, 1, 2, 2, 2] == run(half, relay, *range(13))
 
 
+def test_beside_others_that_seldom_have_news_it_is_told_once_a_week_too(
+    watched: Installation, relay: SmtpServer
+) -> None:
+    """Until it has failed for three days nobody knows that it is no whim, and every day without news is told."""
+    watched.server.routes["/list"] = Reply(body=jsonl(item(1)))
+
+    assert [0, 1, 2, 3, 3, 3, 3, 3, 3, 3, 4, 4, 4] == run(watched, relay, *range(13))
+
+
+def test_while_all_sources_fail_that_is_told_every_day(watched: Installation, relay: SmtpServer) -> None:
+    assert [0, 1, 2, 3, 4, 5, 6] == run(watched, relay, *range(7))
+
+
 def test_a_source_that_worked_in_between_has_failed_since_then(half: Installation, relay: SmtpServer) -> None:
     run(half, relay, *range(4))
     half.server.routes["/journal"] = Reply(body=QUIET)

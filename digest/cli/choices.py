@@ -1,0 +1,109 @@
+"""What the options of `digest subscribers add` and `invite` say of a reader, and what of it is a change."""
+
+from __future__ import annotations
+
+from dataclasses import fields, replace
+from datetime import time
+from typing import TYPE_CHECKING
+
+from digest.cli.console import UsageError
+from digest.errors import ConfigError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from digest.config import Settings
+    from digest.model import Subscriber
+    from digest.state.store import State
+
+
+def given(*, days: str | None, **options: object) -> Mapping[str, object]:
+    """The options as keys of a `[[subscribers]]` table; None: not given."""
+    return options | {"days": days.split(",") if days is not None else None}
+
+
+def inherited(names: Sequence[str], options: Mapping[str, object]) -> tuple[str, ...]:
+    """The keys that --inherit names. Raises UsageError for one that cannot be inherited or is given as well."""
+    from digest.config import INHERITED
+
+    if "all" in names:
+        return tuple(key for key in INHERITED if options[key] is None)
+    keys = tuple(name.strip().replace("-", "_") for name in names)
+    for name, key in zip(names, keys, strict=True):
+        if key not in INHERITED:
+            choices = ", ".join(other.replace("_", "-") for other in INHERITED)
+            raise UsageError(f"--inherit {name}: [digest] says nothing of that", hint=f"name one of: {choices}, or all")
+        if options[key] is not None:
+            raise UsageError(f"--inherit {name} and {_option(key)} contradict each other", hint="leave one of them out")
+    return keys
+
+
+def parsed(
+    options: Mapping[str, object],
+    settings: Settings,
+    state: State,
+    *,
+    inherit: Sequence[str] = (),
+    broken: dict[str, str] | None = None,
+) -> tuple[Subscriber | None, Subscriber]:
+    """The subscriber as they are in the state, None for somebody new, and as they are to be.
+
+    Args:
+        options: keys of a `[[subscribers]]` table; None: not given.
+        settings: what they inherit.
+        state: where they are.
+        inherit: keys of what they chose and choose no longer.
+        broken: takes the address and the reason of one who is there and cannot be read, who is somebody new then.
+
+    Raises:
+        ConfigError: mistakes are those of the configuration, told of the options they were made in.
+        DigestError: they are kept in the configuration; or cannot be read, without `broken`.
+    """
+    from digest.pipeline.enrol import entered
+    from digest.pipeline.readers import beyond_reading
+
+    def find(email: str) -> Subscriber | None:
+        reasons: dict[str, str] = {} if broken is None else broken
+        found = state.subscribers.find([email], unreadable=reasons.__setitem__)
+        if broken is None and reasons:
+            raise beyond_reading(email, reasons[email])
+        return next(iter(found), None)
+
+    try:
+        return entered(options, settings, find, inherit=inherit)
+    except ConfigError as error:
+        raise ConfigError(tuple(replace(problem, key=_option(problem.key)) for problem in error.problems)) from None
+
+
+def changes(before: Subscriber, after: Subscriber) -> Iterator[str]:
+    """`time 08:00 → 07:30` for each thing that is different now, also whose word it is."""
+    for field in fields(after):
+        if field.name in {"token", "inherits"}:
+            continue
+        old, new = getattr(before, field.name), getattr(after, field.name)
+        was, inherited = field.name in before.inherits, field.name in after.inherits
+        if old == new and was == inherited:
+            continue
+        change = f"{'time' if field.name == 'at' else field.name} {_shown(old)}"
+        if old != new:
+            change += f" → {_shown(new)}"
+        if inherited and not was:
+            change += ", as in [digest]"
+        elif old == new:
+            change += " also if [digest] changes"
+        yield change
+
+
+def _shown(value: object) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, tuple):
+        return ", ".join(map(str, value)) or "none"
+    return f"{value:%H:%M}" if isinstance(value, time) else str(value) or "none"
+
+
+def _option(key: str) -> str:
+    """`--max-papers` for `max_papers`, `--keyword` for `keywords.0`."""
+    name = key.partition(".")[0]
+    options = {"email": "EMAIL", "keywords": "--keyword"}
+    return options.get(name, f"--{name.replace('_', '-')}")
