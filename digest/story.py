@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 #: what a send finds about a subscriber is kept again only if it is new, or was kept this long before
 REPEAT_AFTER = timedelta(hours=12)
+#: how many of the mails that wait for one and the same reason are named
+_NAMED = 3
 #: subscriber findings in the order in which a day's tally names them
 _TALLY = {
     "sent": "sent",
@@ -94,6 +96,22 @@ def _repeated(verdicts: Sequence[Verdict], reader: Subscriber, sends: Sequence[d
     return next((v.sentence for v in reversed(said) if any(v.at <= at <= v.at + REPEAT_AFTER for at in sends)), "")
 
 
+def shortened(verdicts: Iterable[Verdict]) -> tuple[tuple[Verdict, ...], str]:
+    """Those worth a line each, in their order, and what to say of all others; empty if there are none.
+
+    A relay that is down keeps back everybody's mail for one reason: a few of them are named, the rest is counted.
+    """
+    reasons: Counter[str] = Counter()
+    named = []
+    for verdict in verdicts:
+        reason = verdict.sentence.removeprefix(f"{verdict.name}: ")
+        reasons[reason] += verdict.finding == "deferred"
+        if reasons[reason] <= _NAMED:
+            named.append(verdict)
+    more = sum(count - _NAMED for count in reasons.values() if count > _NAMED)
+    return tuple(named), f"{more:,} more {'waits' if more == 1 else 'wait'} for the same reason" if more else ""
+
+
 def _day(
     day: date,
     verdicts: Sequence[Verdict],
@@ -151,7 +169,8 @@ def _everybody(verdicts: Sequence[Verdict], sends: Sequence[datetime]) -> list[s
         return [f"No digest was due, or {'all was as said the day before' if sends else 'no send ran'}"]
     last = _last_words(verdicts)
     tally = _tally(v.finding for v in last)
-    return [f"Subscribers: {tally}"] + [v.sentence for v in last if v.trouble]
+    named, more = shortened(v for v in last if v.trouble)
+    return [f"Subscribers: {tally}", *(v.sentence for v in named), *([more] if more else [])]
 
 
 def _tally(findings: Iterable[str]) -> str:

@@ -109,16 +109,22 @@ def plain(value: object) -> Any:
 def print_report(report: RunReport, *, quiet: bool = False) -> None:
     """The verdicts of a run in one line each, then its warnings and notes; last the tally, if there is one to count.
 
+    Of mails that wait for the same reason only a few are named.
+
     Args:
         report: of a pull or a send.
         quiet: print only what somebody should see to: trouble, and mails that this run should have sent and did not.
     """
+    from digest.story import shortened
+
     is_told_whole = not isinstance(report, SendReport) or not (
         report.unfinished or "planned" in report.tally or _is_cut_off(report)
     )
-    for verdict in report.verdicts:
-        if not quiet or verdict.trouble or verdict.finding == "planned":
-            tick(_mark(verdict), verdict.sentence)
+    verdicts, more = shortened(v for v in report.verdicts if not quiet or v.trouble or v.finding == "planned")
+    for verdict in verdicts:
+        tick(_mark(verdict), verdict.sentence)
+    if more:
+        tick("!", more)
     for warning in report.warnings:
         tick("!", warning)
     if quiet and is_told_whole:

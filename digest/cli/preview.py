@@ -103,7 +103,7 @@ def preview(
         head = letterhead(settings, state)
         has_note = note or (digest.subscriber.quiet == "note" and not doubts(settings, state, now=now))
     if note:
-        digest = replace(digest, picks=(), followups=())
+        digest = _as_if_nothing_were_found(digest)
     print_digest(digest, has_note=has_note)
     if not digest.picks and not has_note:
         if not digest.considered:
@@ -133,6 +133,13 @@ def _with_frequency(reader: Subscriber, frequency: str) -> Subscriber:
         if known == frequency:
             return replace(reader, frequency=known)
     raise UsageError(f"--frequency {frequency} is none", hint=f"write one of: {', '.join(get_args(Frequency))}")
+
+
+def _as_if_nothing_were_found(digest: Digest) -> Digest:
+    """The same without its papers; if keywords found any of them, as on a day on which they find nothing."""
+    if any(pick.part == "for_you" for pick in digest.picks):
+        digest = replace(digest, matched=0, seen_before=0, missed=())
+    return replace(digest, picks=(), followups=())
 
 
 def write_preview(mail: Mail, folder: Path) -> Path:

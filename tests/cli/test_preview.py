@@ -80,6 +80,8 @@ def test_a_weekly_digest_and_a_note_of_a_quiet_day_can_be_looked_at(place: Place
     assert of_week.startswith("PAPERS OF THE WEEK OF ")
     assert "THE WEEK’S BEST" in of_week
     assert "You get this note because ada@example.org" in text.read_text()
+    assert "none of them matches your keywords. That happens." in " ".join(text.read_text().split())
+    assert "; 2 new papers, none matched the 1 keyword\n" in note.out
     assert (2, True) == ((said := cli("preview", "--frequency", "yearly")).code, "daily, weekdays, weekly" in said.err)
 
 

@@ -87,6 +87,20 @@ def test_mail_that_waits_is_told_with_the_reason(place: Place, cli: Callable[...
     assert (75, True) == (said.code, said.out.startswith(f"! {ADA}: the digest of "))
 
 
+def test_what_waits_for_one_reason_is_named_a_few_times_and_then_counted(
+    place: Place, cli: Callable[..., Said]
+) -> None:
+    place.configure(smtp_port=free_port(), readers=[f"reader{number}@example.org" for number in range(9)])
+
+    sent, why = cli("send", "--pull", "--quiet"), cli("why", "--days", "1")
+
+    assert (75, 4) == (sent.code, sent.out.count("\n"))
+    assert sent.out.startswith("! reader0@example.org: the digest of ")
+    assert sent.out.endswith("\n! 6 more wait for the same reason\n")
+    assert 3 == why.out.count(": the digest of ")
+    assert why.out.endswith("\n  6 more wait for the same reason\n")
+
+
 def test_an_error_is_told(cli: Callable[..., Said]) -> None:
     said = cli("archive", "site", "--quiet")
 
