@@ -38,7 +38,7 @@ from digest.pipeline.readers import shards
 from digest.pipeline.returns import ManyBounceError, read_returns
 from digest.pipeline.send import send
 from digest.pipeline.site import keep_archive
-from digest.pipeline.tell import tell_operator
+from digest.pipeline.tell import not_told, tell_operator
 from digest.state.store import daemon_lock, open_state
 
 if TYPE_CHECKING:
@@ -285,7 +285,9 @@ class Daemon:
             if report.tally.keys() & {"deferred", "sent"} == {"deferred"}:
                 self._relay_failed_at = now
             if not self._stop.is_set():
-                await tell_operator(self._settings, state, clock=self._clock)
+                receipt = await tell_operator(self._settings, state, clock=self._clock)
+                if untold := not_told(self._settings, receipt):
+                    _log.warning(untold)
 
     async def _write_archive(self) -> None:
         """After mail, which must not wait for it; also when a new day begins, for mails lead to its page."""

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from digest.cli.console import EXIT_DEFERRED, EXIT_FAILED, UsageError, print_json, print_report, progress
+from digest.cli.console import EXIT_DEFERRED, EXIT_FAILED, UsageError, print_json, print_report, progress, say
 from digest.cli.options import (
     ConfigOption,
     JsonOption,
@@ -112,7 +112,7 @@ def send(
 
 def _send(settings: Settings, state: State, *, any_hour: bool, release_held: bool) -> SendReport:
     from digest.pipeline.send import send as send_due
-    from digest.pipeline.tell import tell_operator
+    from digest.pipeline.tell import not_told, tell_operator
 
     with _stopping() as stop, progress("sending") as step:
         report = run_to_end(
@@ -126,7 +126,8 @@ def _send(settings: Settings, state: State, *, any_hour: bool, release_held: boo
                 on_verdict=lambda _verdict: step(),
             )
         )
-    run_to_end(tell_operator(settings, state, clock=utc_now))
+    if untold := not_told(settings, run_to_end(tell_operator(settings, state, clock=utc_now))):
+        say(f"digest: {untold}", err=True)
     return report
 
 

@@ -82,11 +82,14 @@ def reader_named(settings: Settings, state: State, email: str) -> Subscriber:
     """The subscriber with this address, in capitals or not.
 
     Raises:
-        DigestError: there is none; the hint names a close one.
+        DigestError: there is none, and the hint names a close one; or they cannot be read.
     """
     wanted = email.strip()
-    if reader := found(settings, state, [wanted]).get(wanted):
+    broken: dict[str, str] = {}
+    if reader := found(settings, state, [wanted], unreadable=broken.__setitem__).get(wanted):
         return reader
+    if broken:
+        raise beyond_reading(wanted, broken[wanted])
     # only for who mistyped: all may be many
     by_email = {reader.email.casefold(): reader for reader in subscribers(settings, state)}
     if reader := by_email.get(wanted.casefold()):

@@ -78,6 +78,14 @@ async def tell_operator(settings: Settings, state: State, *, clock: Callable[[],
     return receipt
 
 
+def not_told(settings: Settings, receipt: Receipt | None) -> str:
+    """That the mail of `tell_operator` was not delivered, and why; empty if it was, or there was none to send."""
+    if receipt is None or receipt.outcome == "delivered":
+        return ""
+    said = f"{receipt.relay}: {receipt.code} {receipt.text}" if receipt.code else receipt.text
+    return f"something is wrong, and {settings.mail.operator} (mail.operator) could not be told: {said}"
+
+
 @dataclass(frozen=True, slots=True)
 class _Outages:
     """The sources that have failed for three days: those of which the operator has heard within a week, and others."""

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from digest.clock import utc_now
+from digest.model import RunReport
+from digest.state.store import open_state
 from tests.http_server import Reply, in_turn
 from tests.installation import item, jsonl
 from tests.pipeline.test_returns import make_maildir
@@ -99,6 +103,22 @@ def test_what_waits_for_one_reason_is_named_a_few_times_and_then_counted(
     assert sent.out.endswith("\n! 6 more wait for the same reason\n")
     assert 3 == why.out.count(": the digest of ")
     assert why.out.endswith("\n  6 more wait for the same reason\n")
+
+
+def test_an_operator_who_cannot_be_told_is_named_with_the_reason(place: Place, cli: Callable[..., Said]) -> None:
+    """After a day that brought nothing there is a mail to them, of which nobody else would hear."""
+    yesterday = utc_now() - timedelta(days=1)
+    with smtp_server() as server:
+        place.configure(smtp_port=server.port, mail='operator = "root@lab.example"')
+        (place.folder / "papers.jsonl").unlink()
+        with open_state(f"sqlite:///{place.folder}/state.sqlite3", now=yesterday) as state:
+            state.runs.record(RunReport("pull", yesterday, yesterday))
+        server.script["rcpt", "root@lab.example"] = "550 5.1.1 no such user"
+        said = cli("send", "--pull", "--quiet")
+
+    told = "digest: something is wrong, and root@lab.example (mail.operator) could not be told: "
+    assert (1, True) == (said.code, said.err.startswith(told))
+    assert "550 5.1.1 no such user" in said.err
 
 
 def test_an_error_is_told(cli: Callable[..., Said]) -> None:
