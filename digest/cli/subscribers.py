@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, fields, replace
-from datetime import date, datetime, time
+from dataclasses import asdict, replace
+from datetime import date, datetime
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -24,7 +24,7 @@ from digest.clock import utc_now
 from digest.errors import ConfigError, DigestError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     from digest.config import Settings
     from digest.model import Subscriber
@@ -148,6 +148,7 @@ def add(
     What is not given stays as it is. What they never chose is as in the [digest] section of the configuration, today
     and after you change it there. Keywords that are given replace those of before.
     """
+    from digest.pipeline.enrol import changes
     from digest.pipeline.readers import pause_reason
 
     settings, now = load_settings(config), utc_now()
@@ -179,8 +180,8 @@ def add(
     else:
         say(f"{reader.email} gets a digest {_when(reader)}{'' if reader.asked_at is None else ', once they say yes'}.")
     if known is not None:
-        changes = "; ".join(_changes(known, reader))
-        say(f"Changed: {changes}. All else is as before." if changes else "Nothing was changed.")
+        changed = "; ".join(changes(known, reader))
+        say(f"Changed: {changed}. All else is as before." if changed else "Nothing was changed.")
     say(f"See it now: digest preview --for {reader.email} --open")
 
 
@@ -348,33 +349,6 @@ def _parsed(
         return entered(given, settings, find, inherit=inherit)
     except ConfigError as error:
         raise ConfigError(tuple(replace(problem, key=_option(problem.key)) for problem in error.problems)) from None
-
-
-def _changes(before: Subscriber, after: Subscriber) -> Iterator[str]:
-    """`time 08:00 → 07:30` for each thing that is different now, also whose word it is."""
-    for field in fields(after):
-        if field.name in {"token", "inherits"}:
-            continue
-        old, new = getattr(before, field.name), getattr(after, field.name)
-        was, inherited = field.name in before.inherits, field.name in after.inherits
-        if old == new and was == inherited:
-            continue
-        change = f"{'time' if field.name == 'at' else field.name} {_shown(old)}"
-        if old != new:
-            change += f" → {_shown(new)}"
-        if inherited and not was:
-            change += ", as in [digest]"
-        elif old == new:
-            change += " also if [digest] changes"
-        yield change
-
-
-def _shown(value: object) -> str:
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    if isinstance(value, tuple):
-        return ", ".join(map(str, value)) or "none"
-    return f"{value:%H:%M}" if isinstance(value, time) else str(value) or "none"
 
 
 def _option(key: str) -> str:
