@@ -62,7 +62,7 @@ def archive(
     from digest.pipeline.site import refusal, write_site
 
     first = _date(since)
-    settings = load_settings(config)
+    settings = load_settings(config, quiet=quiet)
     configured = settings.archive.path if settings.archive else None
     given = folder or configured
     if given is None:

@@ -34,7 +34,7 @@ def bounces(
     """
     from digest.pipeline.returns import read_returns
 
-    settings = load_and_warn(config)
+    settings = load_and_warn(config, quiet=quiet)
     with open_settings_state(settings) as state:
         report = read_returns(settings, state, clock=utc_now, dry_run=dry_run, allow_many=allow_many)
     if as_json:

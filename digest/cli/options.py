@@ -56,21 +56,25 @@ def one_reader(argument: str, option: str) -> str:
     return argument or option
 
 
-def load_settings(config: Path | None) -> Settings:
+def load_settings(config: Path | None, *, quiet: bool = False) -> Settings:
     """The settings of the file that applies.
+
+    Args:
+        config: as typed; None: look where it usually is.
+        quiet: log only what somebody should see to.
 
     Raises:
         ConfigError: with every mistake found.
     """
     from digest import config as configuration
 
-    log_to_stderr()
+    log_to_stderr(quiet=quiet)
     return configuration.load(configuration.find(config, os.environ, Path.cwd()), os.environ)
 
 
-def load_and_warn(config: Path | None) -> Settings:
+def load_and_warn(config: Path | None, *, quiet: bool = False) -> Settings:
     """The settings, for commands that act on the world; things that are no mistakes are said on standard error."""
-    settings = load_settings(config)
+    settings = load_settings(config, quiet=quiet)
     for warning in settings.warnings:
         say(f"digest: {warning}", err=True)
     return settings
@@ -94,8 +98,11 @@ def run_to_end(work: Coroutine[Any, Any, T]) -> T:
     return asyncio.run(work)
 
 
-def log_to_stderr() -> None:
-    """Send log lines to standard error, as JSON where nobody watches, so that they never mix with what we print."""
+def log_to_stderr(*, quiet: bool = False) -> None:
+    """Send log lines to standard error, as JSON where nobody watches, so that they never mix with what we print.
+
+    Those that only inform, as of a request that is made again, are left out if `quiet`.
+    """
     import logging
 
     import structlog
@@ -110,7 +117,7 @@ def log_to_stderr() -> None:
             structlog.dev.ConsoleRenderer() if watched else structlog.processors.JSONRenderer(ensure_ascii=False),
         ],
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
-        wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
+        wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING if quiet else logging.INFO),
     )
     # APScheduler and aiosmtplib use the standard library's logging
     logging.basicConfig(level=logging.WARNING, stream=sys.stderr, format="%(levelname)s %(name)s: %(message)s")

@@ -49,7 +49,7 @@ def pull(
     config: ConfigOption = None,
 ) -> None:
     """Fetch new batches from the sources. Nothing is mailed."""
-    settings = load_and_warn(config)
+    settings = load_and_warn(config, quiet=quiet)
     names = [one.name for one in settings.sources]
     if unknown := [name for name in source or [] if name not in names]:
         raise UsageError(f"--source {unknown[0]}: there is no such source", hint=f"the sources are: {', '.join(names)}")
@@ -94,7 +94,7 @@ def send(
     Also what was missed earlier today, and what was deferred. Run it from cron, as often as you like: nobody gets two
     digests for one local day.
     """
-    settings, pulled = load_and_warn(config), None
+    settings, pulled = load_and_warn(config, quiet=quiet), None
     with open_settings_state(settings) as state:
         if pull_first:
             pulled = _pull(settings, state, only=(), allow_flood=False)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from tests.http_server import Reply, in_turn
 from tests.pipeline.test_returns import make_maildir
 from tests.smtp_server import free_port, smtp_server
 
@@ -12,6 +13,7 @@ if TYPE_CHECKING:
 
     from tests.cli.conftest import Said
     from tests.commands import Place
+    from tests.http_server import HttpServer
 
 ADA, BOB = "ada@example.org", "bob@example.org"
 
@@ -38,6 +40,21 @@ def test_a_source_that_failed_is_told(place: Place, cli: Callable[..., Said]) ->
     for said in (pulled, sent):
         assert (1, 1) == (said.code, said.out.count("\n"))
         assert said.out.startswith("! list: ")
+
+
+def test_a_server_that_answered_when_asked_again_is_not_told(
+    place: Place, cli: Callable[..., Said], http_server: HttpServer
+) -> None:
+    place.configure(
+        more=f'[[sources]]\ntype = "jsonl"\nname = "far"\nurl = "{http_server.url}/papers.jsonl"\n'
+        '[http]\ncontact = "ada@lab.example"\nallow_private_hosts = ["127.0.0.1"]\n'
+    )
+    http_server.routes["/papers.jsonl"] = in_turn(Reply(503), Reply(body=b'{"id": "2609.00009", "title": "Far"}'))
+
+    said = cli("send", "--pull", "--quiet")
+
+    assert (0, "", "") == (said.code, said.out, said.err)
+    assert 2 == len(http_server.requests)
 
 
 def test_of_many_readers_only_those_are_told_whose_mail_did_not_go(place: Place, cli: Callable[..., Said]) -> None:
