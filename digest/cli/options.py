@@ -132,6 +132,6 @@ def nothing_asked_for(emails: Sequence[str]) -> str:
     """The warning of readers for whom nothing is ever found; at least one. A few are named."""
     named = ", ".join(emails[:_MOST_NAMED]) + f" and {len(emails) - _MOST_NAMED:,} more" * (len(emails) > _MOST_NAMED)
     return (
-        f"{named}: every keyword only leaves papers out, so there is no For-you part; add one that asks for something, "
+        f"{named}: no keyword asks for something (-lions only leaves papers out), so there is no For-you part; add one "
         "like mixture of experts"
     )
