@@ -81,8 +81,10 @@ def _why_nothing(digest: Digest) -> tuple[SubscriberFinding, str]:
         text = f"{new}, {digest.matched:,} matched, but none {floor}"
     elif keywords:
         text = f"{new}, none matched the {_many(keywords, 'keyword')}"
-    else:
+    elif digest.subscriber.trending:
         text = f"{new}, and nothing is trending"
+    else:
+        text = f"{new}, but there are no keywords, and trending is 0"
     return "quiet", text
 
 

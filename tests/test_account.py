@@ -58,6 +58,11 @@ def test_a_verdict_holds_the_name_the_sentence_and_the_numbers() -> None:
             "9 new papers, and nothing is trending, so no mail",
         ),
         (
+            {"considered": 9, "matched": 0, "subscriber": subscriber(keywords=(), trending=0)},
+            "quiet",
+            "9 new papers, but there are no keywords, and trending is 0, so no mail",
+        ),
+        (
             {"considered": 9, "matched": 2, "subscriber": subscriber(min_score=0.25)},
             "quiet",
             "9 new papers, 2 matched, but none scored above the floor of 0.25, so no mail",

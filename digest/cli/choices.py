@@ -1,16 +1,15 @@
-"""What the options of `digest subscribers add` and `invite` say of a reader, and what of it is a change."""
+"""What the options of `digest subscribers add` and `invite` say of a reader."""
 
 from __future__ import annotations
 
-from dataclasses import fields, replace
-from datetime import time
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from digest.cli.console import UsageError
 from digest.errors import ConfigError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     from digest.config import Settings
     from digest.model import Subscriber
@@ -73,33 +72,6 @@ def parsed(
         return entered(options, settings, find, inherit=inherit)
     except ConfigError as error:
         raise ConfigError(tuple(replace(problem, key=_option(problem.key)) for problem in error.problems)) from None
-
-
-def changes(before: Subscriber, after: Subscriber) -> Iterator[str]:
-    """`time 08:00 → 07:30` for each thing that is different now, also whose word it is."""
-    for field in fields(after):
-        if field.name in {"token", "inherits"}:
-            continue
-        old, new = getattr(before, field.name), getattr(after, field.name)
-        was, inherited = field.name in before.inherits, field.name in after.inherits
-        if old == new and was == inherited:
-            continue
-        change = f"{'time' if field.name == 'at' else field.name} {_shown(old)}"
-        if old != new:
-            change += f" → {_shown(new)}"
-        if inherited and not was:
-            change += ", as in [digest]"
-        elif old == new:
-            change += " also if [digest] changes"
-        yield change
-
-
-def _shown(value: object) -> str:
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    if isinstance(value, tuple):
-        return ", ".join(map(str, value)) or "none"
-    return f"{value:%H:%M}" if isinstance(value, time) else str(value) or "none"
 
 
 def _option(key: str) -> str:

@@ -17,7 +17,7 @@ from digest.errors import DigestError
 if TYPE_CHECKING:
     from digest.pipeline.enrol import Enrolled
 
-#: readers without mail who are named one by one
+#: readers who are named one by one: of those that are changed, and of those without mail
 _TOLD = 20
 
 
@@ -62,6 +62,7 @@ def import_(
     except DigestError as error:
         raise DigestError(f"{file}: {error.message}", hint=error.hint) from error
     counts: Counter[str] = Counter()
+    changed: list[Enrolled] = []
     silent: list[Enrolled] = []
     with open_settings_state(settings) as state, progress("importing") as step:
         for one in enrol(settings, state, entries, now=now, dry_run=dry_run):
@@ -69,14 +70,21 @@ def import_(
             step()
             if one.done == "not taken":
                 say(f"digest: {file}, line {one.line}: {one.reason}", err=True)
-            elif one.reason:
+                continue
+            if one.changes:
+                changed.append(one)
+            if one.reason:
                 silent.append(one)
-    _tell(counts, silent, file, dry_run=dry_run)
+    _tell(counts, changed, silent, file, dry_run=dry_run)
     if counts["not taken"]:
         raise typer.Exit(EXIT_FAILED)
 
 
-def _tell(counts: Counter[str], silent: list[Enrolled], file: Path, *, dry_run: bool) -> None:
+def _tell(counts: Counter[str], changed: list[Enrolled], silent: list[Enrolled], file: Path, *, dry_run: bool) -> None:
+    for one in changed[:_TOLD]:
+        say(f"  {one.email}: {'; '.join(one.changes)}")
+    if len(changed) > _TOLD:
+        say(f"  {len(changed) - _TOLD:,} more are changed")
     for one in silent[:_TOLD]:
         say(f"  {one.email} gets no digest now: {one.reason}")
     if len(silent) > _TOLD:

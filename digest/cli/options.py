@@ -57,7 +57,11 @@ def one_reader(argument: str, option: str) -> str:
 
 
 def load_settings(config: Path | None, *, quiet: bool = False) -> Settings:
-    """The settings of the file that applies. With `quiet`, the log says only what somebody should see to.
+    """The settings of the file that applies.
+
+    Args:
+        config: as typed; None: look where it usually is.
+        quiet: log only what somebody should see to.
 
     Raises:
         ConfigError: with every mistake found.
@@ -95,7 +99,10 @@ def run_to_end(work: Coroutine[Any, Any, T]) -> T:
 
 
 def log_to_stderr(*, quiet: bool = False) -> None:
-    """Send log lines to standard error, as JSON where nobody watches, so that they never mix with what we print."""
+    """Send log lines to standard error, as JSON where nobody watches, so that they never mix with what we print.
+
+    Those that only inform, as of a request that is made again, are left out if `quiet`.
+    """
     import logging
 
     import structlog
@@ -125,6 +132,6 @@ def nothing_asked_for(emails: Sequence[str]) -> str:
     """The warning of readers for whom nothing is ever found; at least one. A few are named."""
     named = ", ".join(emails[:_MOST_NAMED]) + f" and {len(emails) - _MOST_NAMED:,} more" * (len(emails) > _MOST_NAMED)
     return (
-        f"{named}: every keyword only leaves papers out, so there is no For-you part; add one that asks for something, "
+        f"{named}: no keyword asks for something (-lions only leaves papers out), so there is no For-you part; add one "
         "like mixture of experts"
     )

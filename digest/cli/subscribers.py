@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from digest.cli import enrol
-from digest.cli.choices import changes, given, inherited, parsed
+from digest.cli.choices import given, inherited, parsed
 from digest.cli.console import EXIT_DEFERRED, UsageError, print_json, say, table
 from digest.cli.options import (
     ConfigOption,
@@ -148,6 +148,7 @@ def add(
     and after you change it there. Keywords that are given replace those of before. Of a reader who cannot be read, as
     one whose time zone is no more, nothing stays.
     """
+    from digest.pipeline.enrol import changes
     from digest.pipeline.readers import pause_reason
 
     broken: dict[str, str] = {}
@@ -187,8 +188,8 @@ def add(
     else:
         say(f"{reader.email} gets a digest {_when(reader)}{'' if reader.asked_at is None else ', once they say yes'}.")
     if known is not None:
-        told = "; ".join(changes(known, reader))
-        say(f"Changed: {told}. All else is as before." if told else "Nothing was changed.")
+        changed = "; ".join(changes(known, reader))
+        say(f"Changed: {changed}. All else is as before." if changed else "Nothing was changed.")
     say(f"See it now: digest preview --for {reader.email} --open")
 
 

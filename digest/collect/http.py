@@ -274,9 +274,7 @@ class Http:
             return _url(answer.headers["Location"], base=answer.url)
         self._note_wish(answer, site)
         if status in _PASSING:
-            raise PassingError(
-                place, _said(status), status=status, hint="usually passes by itself; the next pull asks again"
-            )
+            raise PassingError(place, _said(status), status=status, hint="the next pull asks again")
         if status not in {200, 304, 400}:
             raise FetchError(place, _said(status), status=status, hint=_status_hint(status))
         body = b"" if status == HTTPStatus.NOT_MODIFIED else await self._body(answer, traffic)

@@ -202,7 +202,7 @@ class DigestSection(Section):
     trending: Trending = 5
     """Most papers in the Trending part; 0: no such part."""
     min_score: Score = 0.2
-    """Least relevance of a For-you paper, 0 to 1. On judged profiles 1 in 100 papers below 0.2 was relevant."""
+    """Least relevance of a For-you paper, 0 to 1. On judged profiles 1 in 200 of the papers below 0.2 was relevant."""
     followups: StrictBool = True
     """Tell news of papers sent before: withdrawn, a new version, code, a venue, a DOI, many more votes."""
     layout: Layout = "full"

@@ -361,7 +361,9 @@ class Offer:
     def _trending(
         self, subscriber: Subscriber, for_you: Sequence[int], before: AbstractSet[int], excluded: Mask | None
     ) -> list[int]:
-        most = subscriber.trending if _looks_for_something(subscriber) else subscriber.max_papers
+        most = subscriber.trending
+        if most and not _looks_for_something(subscriber):
+            most = subscriber.max_papers  # in place of For you
         shown, chosen = set(for_you), list[int]()
         for number in self._moving:
             if len(chosen) >= most:

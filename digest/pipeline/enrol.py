@@ -7,7 +7,8 @@ goes on getting none, whatever a list says: `resume` and `confirm` are for that.
 from __future__ import annotations
 
 from contextlib import nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+from datetime import time
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -41,6 +42,8 @@ class Enrolled:
     email: str = ""
     #: why it was not taken, or why its reader gets no digest although it was; empty: there is no such reason
     reason: str = ""
+    #: what is different of somebody who was known, one sentence each; empty of all others
+    changes: tuple[str, ...] = ()
 
 
 def entered(
@@ -106,6 +109,33 @@ def enrol(
         yield from done
 
 
+def changes(before: Subscriber, after: Subscriber) -> Iterator[str]:
+    """`time 08:00 → 07:30` for each thing that is different, or whose word it is: theirs or [digest]'s."""
+    for field in fields(after):
+        if field.name in {"token", "inherits"}:
+            continue
+        old, new = getattr(before, field.name), getattr(after, field.name)
+        was, inherited = field.name in before.inherits, field.name in after.inherits
+        if old == new and was == inherited:
+            continue
+        change = f"{'time' if field.name == 'at' else field.name} {_shown(old)}"
+        if old != new:
+            change += f" → {_shown(new)}"
+        if inherited and not was:
+            change += ", as in [digest]"
+        elif old == new:
+            change += " also if [digest] changes"
+        yield change
+
+
+def _shown(value: object) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, tuple):
+        return ", ".join(map(str, value)) or "none"
+    return f"{value:%H:%M}" if isinstance(value, time) else str(value) or "none"
+
+
 class _List:
     """Remembers on which line somebody was."""
 
@@ -153,7 +183,8 @@ class _List:
         done: Literal["new", "changed", "as before"] = "new"
         if before is not None:
             done = "as before" if reader == before else "changed"
-        return Enrolled(entry.line, done, reader.email, pause_reason(reader, pauses, self._now))
+        different = tuple(changes(before, reader)) if before else ()
+        return Enrolled(entry.line, done, reader.email, pause_reason(reader, pauses, self._now), different)
 
 
 def _told(problem: ConfigProblem) -> str:

@@ -138,8 +138,8 @@ def _first_day(reader: Subscriber, pause: Pause | None) -> date | None:
 
 
 def asks_for_nothing(reader: Subscriber) -> bool:
-    """Whether every keyword of a reader only leaves papers out, so that nothing is ever found for them.
+    """Whether no keyword of a reader asks for anything, so that nothing is ever found for them.
 
-    One without keywords has chosen Trending alone.
+    One without keywords has chosen Trending alone, if there is such a part.
     """
-    return bool(reader.keywords) and all(parse(keyword).excludes for keyword in reader.keywords)
+    return bool(reader.keywords or not reader.trending) and all(parse(keyword).excludes for keyword in reader.keywords)

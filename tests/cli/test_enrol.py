@@ -111,7 +111,7 @@ def test_who_is_known_is_changed_as_add_does_and_what_is_empty_stays(place: Plac
 
     said = bring(place, cli, sheet(["email", "name", "time"], [BOB, "", "7:30"], [CAT, "", ""]))
 
-    assert "lab.csv: 0 new, 1 changed, 1 as before.\n" == said.out
+    assert f"  {BOB}: time 00:00 → 07:30\nlab.csv: 0 new, 1 changed, 1 as before.\n" == said.out
     bob = listed(cli)[BOB]
     assert ("Bob", ["knitting"], "07:30:00") == (bob["name"], bob["keywords"], bob["at"])
 

@@ -139,7 +139,23 @@ def test_a_reader_whose_keywords_only_exclude_is_named(place: Place, cli: Callab
     [line] = (line for line in said.out.splitlines() if line.startswith("!"))
     named = ", ".join(f"reader{number}@example.org" for number in range(5))
     assert 0 == said.code
-    assert line.startswith(f"! {named} and 1 more: every keyword only leaves papers out, so there is no For-you part; ")
+    assert line.startswith(f"! {named} and 1 more: no keyword asks for something (-lions only leaves papers out), so ")
+
+
+def test_who_chose_trending_alone_is_named_once_there_is_no_such_part(place: Place, cli: Callable[..., Said]) -> None:
+    cli("subscribers", "add", "bob@example.org")
+    before = cli("check").out
+    config = place.configure()
+    config.write_text(config.read_text().replace("[digest]", "[digest]\ntrending = 0"))
+
+    after = cli("check").out
+    cli("send", "--pull", "--now")
+
+    assert ("!" not in before, "! bob@example.org: no keyword asks for something " in after) == (True, True)
+    assert (
+        "bob@example.org: 2 new papers, but there are no keywords, and trending is 0, so no mail"
+        in cli("why", "bob@example.org").out
+    )
 
 
 def test_a_state_that_cannot_be_used_is_told_once(place: Place, cli: Callable[..., Said]) -> None:

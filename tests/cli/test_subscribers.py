@@ -40,8 +40,8 @@ def test_who_is_added_gets_mail_and_who_is_removed_does_not(place: Place, cli: C
 @pytest.mark.usefixtures("mailbox")
 def test_whose_keywords_only_exclude_is_told_that_nothing_is_found_by_them(cli: Callable[..., Said]) -> None:
     warning = (
-        f"digest: {BOB}: every keyword only leaves papers out, so there is no For-you part; "
-        "add one that asks for something, like mixture of experts\n"
+        f"digest: {BOB}: no keyword asks for something (-lions only leaves papers out), so there is no For-you part; "
+        "add one like mixture of experts\n"
     )
 
     invited = cli("subscribers", "invite", BOB, "-k", "-lions")

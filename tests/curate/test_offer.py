@@ -204,6 +204,7 @@ def test_without_keywords_trending_takes_the_place_of_for_you() -> None:
     for keywords in ((), ("-survey",)):
         reader = {"keywords": keywords, "trending": 2, "max_papers": 4}
         assert [one.key for one in pool[:4:-1]] == parts(chosen(pool, [], moving, reader=reader), "trending")
+        assert () == chosen(pool, [], moving, reader={**reader, "trending": 0}).picks
 
 
 def test_a_trending_paper_that_also_matched_says_so_and_is_not_missed() -> None:
