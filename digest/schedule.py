@@ -40,6 +40,7 @@ from digest.pipeline.send import send
 from digest.pipeline.site import keep_archive
 from digest.pipeline.tell import not_told, tell_operator
 from digest.state.store import daemon_lock, open_state
+from digest.story import shortened
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable, Mapping
@@ -365,11 +366,11 @@ async def _survive(step: Callable[[], Awaitable[None]]) -> None:
 
 def _tell(report: RunReport) -> None:
     """A line per verdict that says something; what is merely not due is silent."""
-    for verdict in report.verdicts:
-        if verdict.finding not in {"not_due", "done"}:
-            log = _log.warning if verdict.trouble else _log.info
-            log(verdict.sentence, command=report.command, finding=verdict.finding)
-    for warning in report.warnings:
+    verdicts, more = shortened(v for v in report.verdicts if v.finding not in {"not_due", "done"})
+    for verdict in verdicts:
+        log = _log.warning if verdict.trouble else _log.info
+        log(verdict.sentence, command=report.command, finding=verdict.finding)
+    for warning in (*more, *report.warnings):
         _log.warning(warning, command=report.command)
     for note in report.notes:
         _log.info(note, command=report.command)

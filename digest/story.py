@@ -96,8 +96,8 @@ def _repeated(verdicts: Sequence[Verdict], reader: Subscriber, sends: Sequence[d
     return next((v.sentence for v in reversed(said) if any(v.at <= at <= v.at + REPEAT_AFTER for at in sends)), "")
 
 
-def shortened(verdicts: Iterable[Verdict]) -> tuple[tuple[Verdict, ...], str]:
-    """Those worth a line each, in their order, and what to say of all others; empty if there are none.
+def shortened(verdicts: Iterable[Verdict]) -> tuple[tuple[Verdict, ...], tuple[str, ...]]:
+    """Those worth a line each, in their order, and a sentence on all others, if there are any.
 
     A relay that is down keeps back everybody's mail for one reason: a few of them are named, the rest is counted.
     """
@@ -109,7 +109,8 @@ def shortened(verdicts: Iterable[Verdict]) -> tuple[tuple[Verdict, ...], str]:
         if reasons[reason] <= _NAMED:
             named.append(verdict)
     more = sum(count - _NAMED for count in reasons.values() if count > _NAMED)
-    return tuple(named), f"{more:,} more {'waits' if more == 1 else 'wait'} for the same reason" if more else ""
+    told = f"{more:,} more {'waits' if more == 1 else 'wait'} for the same reason"
+    return tuple(named), (told,) if more else ()
 
 
 def _day(
@@ -170,7 +171,7 @@ def _everybody(verdicts: Sequence[Verdict], sends: Sequence[datetime]) -> list[s
     last = _last_words(verdicts)
     tally = _tally(v.finding for v in last)
     named, more = shortened(v for v in last if v.trouble)
-    return [f"Subscribers: {tally}", *(v.sentence for v in named), *([more] if more else [])]
+    return [f"Subscribers: {tally}", *(v.sentence for v in named), *more]
 
 
 def _tally(findings: Iterable[str]) -> str:

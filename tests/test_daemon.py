@@ -198,6 +198,16 @@ def test_it_goes_on_without_relay_and_without_source(place: Place) -> None:
     assert [ADA] == [recipient for recipient, _ in place.mails()]
 
 
+def test_its_log_names_a_few_of_the_mails_that_wait_for_one_reason(place: Place) -> None:
+    place.configure(smtp_port=free_port(), readers=[f"reader{number}@example.org" for number in range(5)])
+    with running(place) as daemon:
+        daemon.hear_rounds()
+        daemon.stop()
+
+    assert "2 more wait for the same reason" in daemon.log
+    assert "reader4@example.org" not in daemon.log
+
+
 def test_it_goes_on_when_the_state_was_locked(place: Place) -> None:
     place.digest("pull")
     with (

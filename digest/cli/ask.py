@@ -99,7 +99,7 @@ def status(*, as_json: JsonOption = False, config: ConfigOption = None) -> None:
         memories, failing = state.papers.memories(), failing_sources(settings, state, now=now)
         readers, pauses = subscribers(settings, state), state.subscribers.pauses()
         paused = sum(not reader.asked_at and bool(pause_reason(reader, pauses, now)) for reader in readers)
-        counts = {**state.counts(), "subscribers": len(readers)} | {"paused": paused}
+        counts = {**state.counts(), "subscribers": len(readers), "paused": paused}
         place = state.place
     due = {reader.email: next_digest(reader, pauses, now) for reader in readers}
     if as_json:

@@ -123,9 +123,7 @@ def print_report(report: RunReport, *, quiet: bool = False) -> None:
     verdicts, more = shortened(v for v in report.verdicts if not quiet or v.trouble or v.finding == "planned")
     for verdict in verdicts:
         tick(_mark(verdict), verdict.sentence)
-    if more:
-        tick("!", more)
-    for warning in report.warnings:
+    for warning in (*more, *report.warnings):
         tick("!", warning)
     if quiet and is_told_whole:
         return

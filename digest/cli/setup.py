@@ -159,7 +159,9 @@ def _check_state(settings: Settings) -> str:
 
     now = utc_now()
     with open_settings_state(settings) as state:
-        tick("✓", f"state: {state.place}, {many(state.counts()['papers'], 'paper')}")
+        counts = state.counts()
+        kept = f", {many(counts['subscribers'], 'subscriber')}" if counts["subscribers"] else ""
+        tick("✓", f"state: {state.place}, {many(counts['papers'], 'paper')}{kept}")
         readers, pauses = subscribers(settings, state), state.subscribers.pauses()
     if emails := [reader.email for reader in readers if asks_for_nothing(reader)]:
         tick("!", nothing_asked_for(emails))

@@ -43,11 +43,13 @@ WhoArgument = Annotated[
 KeywordOption = Annotated[
     list[str] | None, typer.Option("-k", "--keyword", help="Keyword; may be repeated.", metavar="ENTRY")
 ]
-NameOption = Annotated[str | None, typer.Option(help="How the mail greets them.", metavar="NAME")]
+NameOption = Annotated[
+    str | None, typer.Option(help="Their name, as it stands in the To of their mail.", metavar="NAME")
+]
 TimeOption = Annotated[str | None, typer.Option("--time", help="Local time.", metavar="HH:MM")]
 DaysOption = Annotated[str | None, typer.Option(help="Local days: mon,tue,…", metavar="DAYS")]
 FrequencyOption = Annotated[str | None, typer.Option(help="daily, weekdays or weekly.", metavar="HOW")]
-QuietOption = Annotated[
+QuietDayOption = Annotated[
     str | None, typer.Option(help="A day for which nothing is found: skip, or note.", metavar="HOW")
 ]
 TimezoneOption = Annotated[str | None, typer.Option(help="IANA name, such as Europe/Berlin.", metavar="ZONE")]
@@ -123,7 +125,7 @@ def add(
     time_: TimeOption = None,
     days: DaysOption = None,
     frequency: FrequencyOption = None,
-    quiet: QuietOption = None,
+    quiet: QuietDayOption = None,
     timezone: TimezoneOption = None,
     max_papers: MaxPapersOption = None,
     trending: TrendingOption = None,
@@ -207,7 +209,7 @@ def invite(
     time_: TimeOption = None,
     days: DaysOption = None,
     frequency: FrequencyOption = None,
-    quiet: QuietOption = None,
+    quiet: QuietDayOption = None,
     timezone: TimezoneOption = None,
     max_papers: MaxPapersOption = None,
     trending: TrendingOption = None,

@@ -57,6 +57,8 @@ class Visit:
         self.unchanged = 0
         self._source = source
         self._http = http
+        #: at one address
+        self._attempts = http.policy.attempts
         self._known = memory.validators if memory else {}
         self._deadline = deadline
 
@@ -102,11 +104,11 @@ class Visit:
     async def _get(
         self, url: str, known: Validators | None, accept: str, is_incomplete: Callable[[bytes], bool]
     ) -> Response:
-        policy = self._http.policy
+        policy, attempts = self._http.policy, self._attempts
         # a wait that the server asked for comes on top, in `Http`, where all who would ask that server keep it
         async for attempt in stamina.retry_context(
             on=PassingError,
-            attempts=policy.attempts,
+            attempts=attempts,
             timeout=None,
             wait_initial=policy.backoff_s,
             wait_jitter=policy.backoff_s,
@@ -114,11 +116,15 @@ class Visit:
         ):
             with attempt:
                 try:
-                    return await self._ask(url, known, accept, is_incomplete)
+                    response = await self._ask(url, known, accept, is_incomplete)
                 except PassingError as error:
-                    if attempt.num < policy.attempts:
+                    if attempt.num < attempts:
                         _log.info(f"{self._source}: {error.message}; it is asked again")
+                    elif error.status is None:
+                        self._attempts = 1  # a server that is not there is not there for the other parts either
                     raise
+                self._attempts = policy.attempts
+                return response
         raise AssertionError("unreachable: the last attempt returns or raises")
 
     async def _ask(
@@ -128,7 +134,8 @@ class Visit:
             url, deadline=self._deadline, traffic=self.traffic, validators=known, accept=accept
         )
         if response.status == HTTPStatus.OK and is_incomplete(response.body):
-            raise PassingError(shown(url), "the answer is empty", hint="the next pull asks again")
+            reason, again = "the answer is empty", "the next pull asks again"
+            raise PassingError(shown(url), reason, status=response.status, hint=again)
         return response
 
 

@@ -192,8 +192,6 @@ def _told(problem: ConfigProblem) -> str:
     # lists have no positions in a cell
     key = problem.key.partition(".")[0]
     place = key if problem.value is None else f"{key} = {problem.value}"
-    # whose it is, is told by the line
-    message = problem.message.rpartition(" (subscriber ")[0] or problem.message
     # what it must be says it all, and how TOML would spell it is no help
-    hint = "" if message.startswith("must be") else problem.hint
-    return f"{place}: {message}{f', {hint}' if hint else ''}"
+    hint = "" if problem.message.startswith("must be") else problem.hint
+    return f"{place}: {problem.message}{f', {hint}' if hint else ''}"

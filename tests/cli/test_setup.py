@@ -96,6 +96,16 @@ def test_what_init_writes_passes_an_offline_check(cli: Callable[..., Said]) -> N
 # --- check ------------------------------------------------------------------------------------------------------
 
 
+def test_a_check_counts_the_readers_of_the_state_beside_those_of_the_configuration(cli: Callable[..., Said]) -> None:
+    alone = cli("check").out
+    cli("subscribers", "add", "bob@example.org")
+
+    said = cli("check").out
+
+    assert "1 source, 1 subscriber, no mistakes" in said
+    assert ("0 papers\n" in alone, "0 papers, 1 subscriber\n" in said) == (True, True)
+
+
 def test_a_check_names_all_that_is_in_order(cli: Callable[..., Said]) -> None:
     said = cli("check")
 

@@ -21,6 +21,7 @@ from tests.collect.feeds import BIORXIV, api_entry, api_feed, arxiv_entry, arxiv
 from tests.collect.net import policy, pull
 from tests.http_server import HttpServer, Reply, in_turn
 from tests.makers import NOW, paper
+from tests.smtp_server import free_port
 
 if TYPE_CHECKING:
     from tests.http_server import Request
@@ -138,6 +139,17 @@ def test_each_attempt_that_is_made_again_is_told_once_with_source_and_reason(htt
         f"{place}: the answer is empty; it is asked again",
     ] == [line["event"] for line in told]
     assert "the server answers 503" in batch.failure
+
+
+def test_a_server_that_is_not_there_is_asked_only_once_for_each_other_part() -> None:
+    """Without a network a week of lists would take minutes."""
+    source = Source("huggingface", "hf", base_url=f"http://127.0.0.1:{free_port()}", days=7)
+
+    with capture_logs() as told:
+        (batch,) = pull(source)
+
+    assert 2 == len(told)
+    assert "no connection" in batch.failure
 
 
 @pytest.mark.parametrize(("status", "requests"), [(503, 3), (429, 3), (403, 1), (404, 1), (400, 1)])
