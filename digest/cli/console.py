@@ -21,7 +21,7 @@ from digest.errors import BusyError, ConfigError, ConfigProblem, DigestError, Qu
 from digest.model import SendReport
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Container, Iterable, Iterator
 
     from digest.model import RunReport, Verdict
 
@@ -106,7 +106,7 @@ def plain(value: object) -> Any:
     return value
 
 
-def print_report(report: RunReport, *, quiet: bool = False) -> None:
+def print_report(report: RunReport, *, quiet: bool = False, told: Container[str] = ()) -> None:
     """The verdicts of a run in one line each, then its warnings and notes; last the tally, if there is one to count.
 
     Of mails that wait for the same reason only a few are named.
@@ -114,13 +114,16 @@ def print_report(report: RunReport, *, quiet: bool = False) -> None:
     Args:
         report: of a pull or a send.
         quiet: print only what somebody should see to: trouble, and mails that this run should have sent and did not.
+        told: with `quiet`, whose trouble was told before.
     """
     from digest.story import shortened
 
     is_told_whole = not isinstance(report, SendReport) or not (
         report.unfinished or "planned" in report.tally or _is_cut_off(report)
     )
-    verdicts, more = shortened(v for v in report.verdicts if not quiet or v.trouble or v.finding == "planned")
+    verdicts, more = shortened(
+        v for v in report.verdicts if not quiet or (v.trouble and v.name not in told) or v.finding == "planned"
+    )
     for verdict in verdicts:
         tick(_mark(verdict), verdict.sentence)
     for warning in (*more, *report.warnings):

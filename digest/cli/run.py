@@ -55,10 +55,11 @@ def pull(
         raise UsageError(f"--source {unknown[0]}: there is no such source", hint=f"the sources are: {', '.join(names)}")
     with open_settings_state(settings) as state:
         report = _pull(settings, state, only=source or [], allow_flood=allow_flood)
+        told = _told_before(state, report, quiet=quiet)
     if as_json:
         print_json(report)
     else:
-        print_report(report, quiet=quiet)
+        print_report(report, quiet=quiet, told=told)
     if _all_failed(report):
         raise typer.Exit(EXIT_FAILED)
 
@@ -72,6 +73,12 @@ def _pull(settings: Settings, state: State, *, only: Sequence[str], allow_flood:
                 settings, state, clock=utc_now, only=only, allow_flood=allow_flood, on_batch=lambda _batch: step()
             )
         )
+
+
+def _told_before(state: State, report: RunReport, *, quiet: bool) -> frozenset[str]:
+    from digest.pipeline.failing import told_today
+
+    return told_today(state, report) if quiet else frozenset()
 
 
 def _all_failed(report: RunReport) -> bool:
@@ -101,7 +108,7 @@ def send(
             if not as_json:
                 # whatever becomes of the words, the mails go out
                 with suppress(OSError):
-                    print_report(pulled, quiet=quiet)
+                    print_report(pulled, quiet=quiet, told=_told_before(state, pulled, quiet=quiet))
         sent = _send(settings, state, any_hour=now, release_held=held)
     if as_json:
         print_json({"pull": pulled, "send": sent})

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, time, timedelta
 from typing import TYPE_CHECKING
 
 from digest.notice import Outage, outage
 
 if TYPE_CHECKING:
-    from datetime import datetime
-
     from digest.config import Settings
+    from digest.model import RunReport
     from digest.state.store import State
 
 
@@ -29,3 +29,18 @@ def failing_sources(settings: Settings, state: State, *, now: datetime) -> tuple
         if count
     )
     return tuple(one for one in found if one)
+
+
+def told_today(state: State, pulled: RunReport) -> frozenset[str]:
+    """Names of the sources of which an earlier pull of the same UTC day has told trouble.
+
+    Cron runs every half an hour, and would mail its owner as often for one source that is down.
+
+    Args:
+        state: knows the earlier pulls.
+        pulled: by a pull that is on record already.
+    """
+    began = pulled.started_at.astimezone(UTC)
+    midnight = datetime.combine(began, time(), tzinfo=UTC)
+    before = state.runs.verdicts(scope="source", since=midnight, until=began - timedelta(microseconds=1))
+    return frozenset(verdict.name for verdict in before if verdict.trouble)

@@ -5,8 +5,10 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+import pytest
+
 from digest.clock import utc_now
-from digest.model import RunReport
+from digest.model import RunReport, Verdict
 from digest.state.store import open_state
 from tests.http_server import Reply, in_turn
 from tests.installation import item, jsonl
@@ -50,15 +52,21 @@ def test_a_source_that_answers_when_it_is_asked_again_says_nothing(
     assert (0, "", "") == (said.code, said.out, said.err)
 
 
-def test_a_source_that_failed_is_told(place: Place, cli: Callable[..., Said]) -> None:
+@pytest.mark.parametrize("command", ["pull", "send --pull"])
+def test_a_source_that_fails_is_told_once_a_day(command: str, place: Place, cli: Callable[..., Said]) -> None:
+    """Cron runs every half an hour."""
     cli("pull")
     (place.folder / "papers.jsonl").unlink()
+    now = utc_now()
+    earlier = Verdict("source", "list", "failed", "list: it is not there", now - timedelta(days=1), trouble=True)
+    with open_state(f"sqlite:///{place.folder}/state.sqlite3", now=now) as state:
+        state.runs.record(RunReport("pull", earlier.at, earlier.at, (earlier,)))
 
-    pulled, sent = cli("pull", "--quiet"), cli("send", "--pull", "--quiet")
+    first, second = (cli(*command.split(), "--quiet") for _ in range(2))
 
-    for said in (pulled, sent):
-        assert (1, 1) == (said.code, said.out.count("\n"))
-        assert said.out.startswith("! list: ")
+    assert (1, 1) == (first.code, first.out.count("\n"))
+    assert first.out.startswith("! list: ")
+    assert (1, "") == (second.code, second.out)
 
 
 def test_of_many_readers_only_those_are_told_whose_mail_did_not_go(place: Place, cli: Callable[..., Said]) -> None:
