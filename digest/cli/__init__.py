@@ -90,7 +90,7 @@ for module in (
 def main() -> None:
     """Run the command line; every error of our own becomes one plain sentence and an exit code."""
     # numpy's OpenBLAS, which is loaded later, would wait for work in a busy loop on every processor: a send to 10,000
-    # took 1.1 ms of processor time a mail instead of 1.9 beside other work, and no longer without
+    # took 1.1 ms of processor time a mail instead of 1.9 beside other work, and the same as before without any
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     # a character that the terminal's encoding does not know must not end the run
     if isinstance(sys.stdout, TextIOWrapper):

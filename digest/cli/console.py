@@ -114,7 +114,7 @@ def print_report(report: RunReport, *, quiet: bool = False, told: Container[str]
     Args:
         report: of a pull or a send.
         quiet: print only what somebody should see to: trouble, and mails that this run should have sent and did not.
-        told: with `quiet`, whose trouble was told before.
+        told: with `quiet`, sentences of trouble that were told before.
     """
     from digest.story import shortened
 
@@ -122,7 +122,7 @@ def print_report(report: RunReport, *, quiet: bool = False, told: Container[str]
         report.unfinished or "planned" in report.tally or _is_cut_off(report)
     )
     verdicts, more = shortened(
-        v for v in report.verdicts if not quiet or (v.trouble and v.name not in told) or v.finding == "planned"
+        v for v in report.verdicts if not quiet or (v.trouble and v.sentence not in told) or v.finding == "planned"
     )
     for verdict in verdicts:
         tick(_mark(verdict), verdict.sentence)

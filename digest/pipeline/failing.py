@@ -9,7 +9,7 @@ from digest.notice import Outage, outage
 
 if TYPE_CHECKING:
     from digest.config import Settings
-    from digest.model import RunReport
+    from digest.model import RunReport, Verdict
     from digest.state.store import State
 
 
@@ -32,7 +32,7 @@ def failing_sources(settings: Settings, state: State, *, now: datetime) -> tuple
 
 
 def told_today(state: State, pulled: RunReport) -> frozenset[str]:
-    """Names of the sources of which an earlier pull of the same UTC day has told trouble.
+    """The sentences of trouble with sources that an earlier pull of the same UTC day has told, but for how often.
 
     Cron runs every half an hour, and would mail its owner as often for one source that is down.
 
@@ -43,4 +43,10 @@ def told_today(state: State, pulled: RunReport) -> frozenset[str]:
     began = pulled.started_at.astimezone(UTC)
     midnight = datetime.combine(began, time(), tzinfo=UTC)
     before = state.runs.verdicts(scope="source", since=midnight, until=began - timedelta(microseconds=1))
-    return frozenset(verdict.name for verdict in before if verdict.trouble)
+    reasons = {_reason(verdict) for verdict in before if verdict.trouble}
+    return frozenset(verdict.sentence for verdict in pulled.verdicts if _reason(verdict) in reasons)
+
+
+def _reason(verdict: Verdict) -> str:
+    """Which source, and the reason; what the rest brought and how often it failed stand behind that."""
+    return verdict.sentence.partition("; ")[0]

@@ -52,6 +52,16 @@ def test_a_source_that_answers_when_it_is_asked_again_says_nothing(
     assert (0, "", "") == (said.code, said.out, said.err)
 
 
+def test_of_a_source_other_trouble_is_told_on_the_same_day(place: Place, cli: Callable[..., Said]) -> None:
+    (place.folder / "papers.jsonl").unlink()
+    midnight = utc_now().replace(hour=0, minute=0, second=0, microsecond=0)
+    earlier = Verdict("source", "list", "failed", "list: 5,000 new papers at once", midnight, trouble=True)
+    with open_state(f"sqlite:///{place.folder}/state.sqlite3", now=midnight) as state:
+        state.runs.record(RunReport("pull", midnight, midnight, (earlier,)))
+
+    assert cli("pull", "--quiet").out.startswith("! list: ")
+
+
 @pytest.mark.parametrize("command", ["pull", "send --pull"])
 def test_a_source_that_fails_is_told_once_a_day(command: str, place: Place, cli: Callable[..., Said]) -> None:
     """Cron runs every half an hour."""
