@@ -18,17 +18,18 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import NamedTuple, TypeAlias
+from typing import NamedTuple
 
 import numpy as np
 
 from digest.curate.copies import Copies
+from digest.curate.missed import Candidate, MissedPapers, with_popular
 from digest.curate.query import Query, parse
 from digest.curate.rank import Ranking, Standing
 from digest.curate.reasons import why
 from digest.curate.vector import Mask, Numbers, Values, least_of_greatest, mask, places, score, total
 from digest.languages.language import Language, language
-from digest.model import Digest, Missed, Part, Pick, Similar, StoredPaper, Subscriber, Trend
+from digest.model import Digest, Part, Pick, Similar, StoredPaper, Subscriber, Trend
 
 #: how much of a For-you score is the trend: enough to order papers of about equal relevance, no more
 TREND_SHARE = 0.05
@@ -38,7 +39,7 @@ FOND = 0.5
 _REMEMBERED_NEWS = 32
 #: subscribers whose papers are ranked at once: numpy's calls cost as much for one, and the table fits into the cache
 _TOGETHER = 64
-#: picks kept in memory, and as many missed papers, the latest used: popular ones are shown to many
+#: picks kept in memory, the latest used: popular ones are shown to many
 _REMEMBERED = 16_384
 #: a paper so like a pick is named under it; of judged papers as alike or more, four in five pairs were relevant to the
 #: same profile
@@ -48,11 +49,6 @@ _NAMED_FROM = 6
 
 _UNKNOWN = Trend()
 _NOTHING: frozenset[str] = frozenset()
-
-
-#: minus the interest (the relevance with a share of trend), number, relevance alone. No named tuple, which takes ten
-#: times as long to make
-_Candidate: TypeAlias = tuple[float, int, float]
 
 
 class _News(NamedTuple):
@@ -119,7 +115,6 @@ class Offer:
         self._similar = similar
         self._near: dict[int, tuple[int, ...]] = {}
         self._named = functools.lru_cache(maxsize=_REMEMBERED)(self._name)
-        self._missing = functools.lru_cache(maxsize=_REMEMBERED)(self._miss)
         self._told = functools.lru_cache(maxsize=_REMEMBERED)(self._tell)
         self._trends = [trends.get(paper.key, _UNKNOWN) for paper in self._papers]
         self._lift = TREND_SHARE * np.array([trend.score for trend in self._trends], np.float64)
@@ -127,6 +122,7 @@ class Offer:
         self._most_lift = float(self._lift.max(initial=0.0)) / (1 - TREND_SHARE) + 1e-6
         free = (n for n, paper in enumerate(self._papers) if paper.key in trending_from and self._trends[n].score > 0)
         self._moving = sorted(free, key=lambda number: (-self._trends[number].score, number))
+        self._missed = MissedPapers(ranking, self._copies, self._trends, self._moving)
 
     def select_all(self, requests: Iterable[Request], *, missed_max: int = 5, popular_max: int = 0) -> Iterator[Digest]:
         """The digests of many subscribers, in the order of the requests; some are selected at a time.
@@ -183,11 +179,11 @@ class Offer:
             papers = [number for _, number, _ in for_you]
             trending = self._trending(one.subscriber, papers, old, standing.excluded)
             taken = {*papers, *trending, *standing.related}
-            missed = tuple(itertools.islice(self._missed(one.subscriber, in_order(), papers, taken), missed_max))
+            missed = tuple(itertools.islice(self._missed.near(one.subscriber, in_order(), papers, taken), missed_max))
             if popular_max and one.subscriber.trending:
-                missed = tuple(
-                    self._with_popular(one.subscriber, missed, taken, old, standing.excluded, missed_max, popular_max)
-                )
+                spoken = language(one.subscriber.language)
+                popular = self._missed.popular(spoken, missed, taken, old, standing.excluded)
+                missed = tuple(with_popular(missed, popular, most=missed_max, popular_max=popular_max))
             yield Digest(
                 subscriber=one.subscriber,
                 local_date=one.local_date,
@@ -241,7 +237,7 @@ class Offer:
 
     # --- for you ----------------------------------------------------------------------------------------------------
 
-    def _best_first(self, totals: Values, few: int) -> Iterator[Callable[[], Iterator[_Candidate]]]:
+    def _best_first(self, totals: Values, few: int) -> Iterator[Callable[[], Iterator[Candidate]]]:
         """For each reader what gives the papers by interest, equal ones in the order of their keys.
 
         More than `few` are put in order only when asked for.
@@ -261,7 +257,7 @@ class Offer:
         for row, start, end in zip(totals, [0, *ends], ends, strict=False):
             yield functools.partial(self._in_order, row, best[start : min(end, start + few)], few)
 
-    def _in_order(self, totals: Values, best: Sequence[_Candidate], few: int) -> Iterator[_Candidate]:
+    def _in_order(self, totals: Values, best: Sequence[Candidate], few: int) -> Iterator[Candidate]:
         yield from best
         if len(best) == few:
             numbers = np.flatnonzero(totals)
@@ -275,9 +271,9 @@ class Offer:
         return -((1 - TREND_SHARE) * relevance + self._lift[numbers]), relevance
 
     def _for_you(
-        self, subscriber: Subscriber, candidates: Iterable[_Candidate], related: AbstractSet[int]
-    ) -> list[_Candidate]:
-        chosen: list[_Candidate] = []
+        self, subscriber: Subscriber, candidates: Iterable[Candidate], related: AbstractSet[int]
+    ) -> list[Candidate]:
+        chosen: list[Candidate] = []
         extra = self._ranking.extra_papers
         numbers: list[int] = []
         # of so little interest, nothing that follows is above the floor either
@@ -294,67 +290,6 @@ class Offer:
                 chosen.append(one)
                 numbers.append(number)
         return chosen
-
-    def _missed(
-        self,
-        subscriber: Subscriber,
-        candidates: Iterable[_Candidate],
-        for_you: Sequence[int],
-        taken: AbstractSet[int],
-    ) -> Iterator[Missed]:
-        """The candidates that are nowhere in the digest, best first, each with the reason."""
-        floor, most, spoken = subscriber.min_score, subscriber.max_papers, language(subscriber.language)
-        crowded = spoken.counted(most, "below your %(count)s paper", "below your %(count)s papers")
-        for _, number, relevance in candidates:
-            if number in taken:
-                continue
-            if relevance < floor:
-                reason = _below_floor(f"{relevance:.2f}", floor, spoken)
-            else:
-                reason = self._copied(number, for_you, spoken) or crowded
-            yield self._missing(number, reason)
-
-    def _with_popular(
-        self,
-        subscriber: Subscriber,
-        near: Sequence[Missed],
-        taken: AbstractSet[int],
-        before: AbstractSet[int],
-        excluded: Mask | None,
-        missed_max: int,
-        popular_max: int,
-    ) -> Iterator[Missed]:
-        """Near misses, and after them what everybody reads and is neither one of them nor in the digest."""
-        unfit = {*taken, *before, *(self._ranking.numbers[one.key] for one in near)}
-        free = (
-            number
-            for number in self._moving
-            if number not in unfit
-            and (excluded is None or not excluded[number])
-            and self._copies.of(number).isdisjoint(taken)
-        )
-        spoken = language(subscriber.language)
-        popular = [
-            self._missing(number, self._popularity(number, spoken)) for number in itertools.islice(free, popular_max)
-        ]
-        yield from near[: missed_max - len(popular)]
-        yield from popular
-
-    def _popularity(self, number: int, spoken: Language) -> str:
-        numbers = why((), self._trends[number], spoken)
-        if not numbers:
-            return spoken.say("everybody reads it")
-        return spoken.say("everybody reads it: %(numbers)s", numbers=numbers)
-
-    def _miss(self, number: int, reason: str) -> Missed:
-        paper = self._papers[number]
-        return Missed(paper.key, paper.title, paper.url, reason)
-
-    def _copied(self, number: int, chosen: Iterable[int], spoken: Language) -> str:
-        """That a paper is nearly a copy of one that was chosen, in words; empty if it is not."""
-        copies = self._copies.of(number)
-        copied = next((other for other in chosen if other in copies), None) if copies else None
-        return "" if copied is None else spoken.say("very like “%(title)s”", title=self._papers[copied].title)
 
     # --- trending ---------------------------------------------------------------------------------------------------
 
@@ -437,15 +372,6 @@ class Offer:
     def _name(self, numbers: Sequence[int]) -> tuple[Similar, ...]:
         papers = [self._papers[number] for number in numbers]
         return tuple([Similar(paper.key, paper.title, paper.url) for paper in papers])
-
-
-@functools.lru_cache(maxsize=_REMEMBERED)
-def _below_floor(relevance: str, floor: float, spoken: Language) -> str:
-    return spoken.say(
-        "score %(score)s under your floor %(floor)s",
-        score=spoken.decimal(relevance),
-        floor=spoken.decimal(f"{floor:g}"),
-    )
 
 
 def _looks_for_something(subscriber: Subscriber) -> bool:
