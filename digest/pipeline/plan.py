@@ -18,19 +18,19 @@ from digest.due import due
 from digest.pipeline.news import gather, with_followups
 from digest.pipeline.profiles import profiles
 from digest.pipeline.readers import pause_reason, shards
-from digest.pipeline.shelf import Shelf, lay_out
+from digest.pipeline.shelf import Pool, Shelf, lay_out
 from digest.pipeline.silence import doubts
 from digest.pipeline.summaries import Summaries
 from digest.pipeline.thumbnails import Thumbnails
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Set as AbstractSet
     from datetime import datetime
 
     from digest.config import Settings
     from digest.curate.explain import Explanation
     from digest.curate.followups import FollowUps
-    from digest.curate.rank import Standing
     from digest.due import Due
     from digest.model import Digest, MailKey, Subscriber, Verdict
     from digest.state.store import State
@@ -59,9 +59,9 @@ def explained(
     subscriber = replace(subscriber, language="en")
     local_date = now.astimezone(ZoneInfo(subscriber.timezone)).date()
     shelf = lay_out(settings, state, now=now)
-    (request,) = _requests(state, [(subscriber, local_date)], shelf, now=now)
+    ((pool, (request,)),) = _requests(state, [(subscriber, local_date)], shelf, now=now)
     span = shelf.span(subscriber)
-    return explain(shelf.ranking, span.offer, request, span.trends, missed_max=missed_max)
+    return explain(pool.ranking, span.offer(pool), request, span.trends, missed_max=missed_max)
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,11 +219,13 @@ def _digests(
     now: datetime,
     keep: bool = False,
 ) -> Iterator[Digest]:
-    """Those of a day, then those of a week, each in the order of the readers."""
+    """Those of a day, then those of a week."""
     for weekly in (False, True):
         some = [(reader, day) for reader, day in readers if (reader.frequency == "weekly") == weekly]
         if some:
-            yield from shelf.span(some[0][0]).select(_requests(state, some, shelf, now=now, keep=keep))
+            span = shelf.span(some[0][0])
+            for pool, requests in _requests(state, some, shelf, now=now, keep=keep):
+                yield from span.select(pool, requests)
 
 
 def _requests(
@@ -233,8 +235,8 @@ def _requests(
     *,
     now: datetime,
     keep: bool = False,
-) -> Iterator[Request]:
-    """Of readers whose digests cover equally much."""
+) -> Iterator[tuple[Pool, list[Request]]]:
+    """Of readers whose digests cover equally much: by the papers that theirs are selected from, in their order."""
     emails, span = [reader.email for reader, _ in readers], shelf.span(readers[0][0])
     # before what was delivered: a mail that is delivered between the two looks is found by both, not by neither
     on_the_way = state.ledger.open_keys(emails)
@@ -243,33 +245,40 @@ def _requests(
     last_sent = state.ledger.last_sent(emails, since=span.remembered_since, until=now)
     # a later mail may have been delivered before this one was given up
     undelivered = state.ledger.undelivered(emails, since=shelf.mailed_since)
-    moved_by = _profiles(state, emails, shelf, now=now, keep=keep)
+    found: dict[Pool, list[Request]] = {}
     for reader, local_date in readers:
         email = reader.email
         last, waiting = last_sent.get(email), bool(on_the_way[email])
-        returned = (undelivered[email] - delivered[email]) & span.recent
-        yield Request(
+        since, returned = span.since(last), (undelivered[email] - delivered[email]) & span.recent
+        request = Request(
             reader,
             [parse(entry) for entry in reader.keywords],
-            since=span.since(last),
+            since=since,
             returned=returned,
             seen=delivered[email] | on_the_way[email],
             local_date=local_date,
             planned_at=now,
             days=span.told(last, returned=bool(returned), waiting=waiting),
             waiting=waiting,
-            profile=moved_by.get(email),
         )
+        found.setdefault(span.pool(since, returned=bool(returned)), []).append(request)
+    for pool, requests in found.items():
+        yield pool, _with_profiles(state, requests, shelf.outspoken, pool, now=now, keep=keep)
 
 
-def _profiles(
-    state: State, emails: Sequence[str], shelf: Shelf, *, now: datetime, keep: bool
-) -> Mapping[str, Callable[[Standing], Standing]]:
-    """What the profiles of those of the readers who brought or said anything do to the papers, by address."""
-    if not (outspoken := shelf.outspoken.intersection(emails)):
-        return {}
-    found = profiles(state, outspoken, shelf.profiles, now=now, keep=keep)
-    return {email: partial(shelf.profiles.applied, profile=profile) for email, profile in found.items()}
+def _with_profiles(
+    state: State, requests: list[Request], outspoken: AbstractSet[str], pool: Pool, *, now: datetime, keep: bool
+) -> list[Request]:
+    """The requests; those of readers who brought or said anything with what their profiles do to the papers."""
+    spoke = [one.subscriber.email for one in requests if one.subscriber.email in outspoken]
+    if not spoke:
+        return requests
+    found = profiles(state, spoke, pool.profiles, now=now, keep=keep)
+    return [
+        replace(one, profile=partial(pool.profiles.applied, profile=found[email])) if email in found else one
+        for one in requests
+        for email in [one.subscriber.email]
+    ]
 
 
 def _with_tokens(state: State, digests: Sequence[Digest]) -> list[Digest]:
