@@ -29,6 +29,8 @@ _RUN = 4
 #: directions are learned from so many papers, the others are projected on them; learned from half, a quarter of what
 #: they add is lost
 _LEARNED = 1000
+#: papers that are projected at once: their runs take 15 kB each while they are counted
+_TOGETHER = 1000
 
 
 def title_twice(paper: Paper) -> tuple[str, ...]:
@@ -77,9 +79,10 @@ class Subjects:
     def standing(self, numbers: Numbers) -> Weights:
         """Where some papers stand, a row of length 1 for each, or of zeros."""
         missing = np.unique(numbers[np.isnan(self._rows[numbers, 0])])
-        if len(missing):
-            table = occurring(self._cells(missing), len(missing)).scaled(self._rarity).unit()
-            self._rows[missing] = self._projected(table)
+        for start in range(0, len(missing), _TOGETHER):
+            some = missing[start : start + _TOGETHER]
+            table = occurring(self._cells(some), len(some)).scaled(self._rarity).unit()
+            self._rows[some] = self._projected(table)
         return self._rows[numbers]
 
     def _projected(self, table: Table) -> Weights:
