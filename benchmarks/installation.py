@@ -5,20 +5,24 @@ Everything goes the public way: papers from a list by `digest pull`, readers int
 
 from __future__ import annotations
 
+import asyncio
 import json
 import random
 import re
 import shutil
 import sys
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, time
+from datetime import UTC, datetime, time, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from benchmarks import compose
 from benchmarks.day import Language
 from benchmarks.measured import BenchmarkError, run
-from digest.model import WEEKDAYS, Subscriber
+from digest.config import load
+from digest.model import WEEKDAYS, Digest, Pick, Receipt, Subscriber
+from digest.pipeline.pull import pull
+from digest.state.ledger import Settlement
 from digest.state.store import open_state
 
 if TYPE_CHECKING:
@@ -26,10 +30,13 @@ if TYPE_CHECKING:
 
     from benchmarks.measured import Cost
     from benchmarks.sink import Sink
-    from digest.model import Digest, Paper
+    from digest.model import Paper
+    from digest.state.store import State
 
 _DIGEST = (sys.executable, "-m", "digest")
 _SEED = 1
+#: mails written down at once
+_TOGETHER = 1_000
 #: papers in a mail: For you, Trending
 PARTS = (7, 3)
 _CONFIG = """\
@@ -61,22 +68,32 @@ class Installation:
     subscribers: int
 
     @classmethod
-    def prepare(cls, folder: Path, papers: int, subscribers: int) -> Installation:
+    def prepare(cls, folder: Path, papers: int, subscribers: int, *, days: int = 1) -> Installation:
         """Fill an empty folder; the same papers and readers each time.
+
+        Args:
+            folder: where.
+            papers: of each day.
+            subscribers: readers.
+            days: of papers; on all days but the last everybody was sent some.
 
         Raises:
             BenchmarkError: a command failed.
         """
         language = Language(_SEED)
-        pool = [stored.paper for stored in compose.papers(papers, language)]
-        now = datetime.now(UTC)
-        lines = [json.dumps(_line(paper, now)) for paper in pool]
-        (folder / "papers.jsonl").write_text("\n".join(lines), encoding="utf-8")
+        pool = [stored.paper for stored in compose.papers(papers * days, language)]
+        everybody, now = readers(subscribers, language), datetime.now(UTC)
         path = folder / "config.toml"
         path.write_text(_CONFIG.format(port=25, connections=1), encoding="utf-8")
-        with open_state(f"sqlite:///{folder}/state.sqlite3", now=now) as state:
-            for reader in readers(subscribers, language):
-                state.subscribers.put(reader, now=now)
+        with open_state(f"sqlite:///{folder}/state.sqlite3", now=now - timedelta(days=days)) as state:
+            for reader in everybody:
+                state.subscribers.put(reader, now=now - timedelta(days=days))
+            for day in range(1, days):
+                moment, some = now - timedelta(days=days - day), pool[papers * (day - 1) : papers * day]
+                _publish(folder, some, moment)
+                asyncio.run(pull(load(path, {}), state, clock=lambda at=moment: at))  # type: ignore[misc]
+                _mail(state, everybody, some, moment)
+        _publish(folder, pool[papers * (days - 1) :], now)
         run(*_DIGEST, "pull", "--config", path)
         return cls(folder, subscribers)
 
@@ -138,6 +155,36 @@ def chosen_for_rivals(papers: int, mails: int) -> Sequence[Digest]:
     """Digests of the same papers for the first readers, ready to be rendered."""
     language = Language(_SEED)
     return compose.digests(mails, compose.papers(papers, language), language)
+
+
+def _publish(folder: Path, papers: Sequence[Paper], published: datetime) -> None:
+    """These are what the source has from now on."""
+    lines = [json.dumps(_line(paper, published)) for paper in papers]
+    (folder / "papers.jsonl").write_text("\n".join(lines), encoding="utf-8")
+
+
+def _mail(state: State, everybody: Sequence[Subscriber], papers: Sequence[Paper], at: datetime) -> None:
+    """Write down that everybody was sent some of the papers."""
+    chance = random.Random(3)
+    picks = [Pick(paper, "for_you") for paper in papers]
+    for start in range(0, len(everybody), _TOGETHER):
+        digests = [
+            Digest(
+                subscriber=reader,
+                local_date=at.date(),
+                planned_at=at,
+                picks=tuple(chance.sample(picks, sum(PARTS))),
+                scores=(0.5,) * sum(PARTS),
+                considered=len(papers),
+                matched=len(papers),
+            )
+            for reader in everybody[start : start + _TOGETHER]
+        ]
+        named = [(one, f"<{one.subscriber.email}.{one.local_date}@papers.example.org>") for one in digests]
+        mails = state.ledger.plan(named, now=at)
+        state.ledger.claim_all(mails, owner="bench", now=at)
+        receipt = Receipt("delivered", 250, "2.0.0 Ok", at, "127.0.0.1:25")
+        state.ledger.settle_all([Settlement(email, day, receipt, "sent") for email, day in mails])
 
 
 def _line(paper: Paper, published: datetime) -> dict[str, object]:

@@ -1,9 +1,11 @@
 """The whole `digest send` beside its rivals: mails per second, memory, and where the time goes.
 
-usage: python -m benchmarks.send [--papers N] [--rounds N] [--few N] [--all] [SUBSCRIBERS …]
+usage: python -m benchmarks.send [--papers N] [--days N] [--rounds N] [--few N] [--all] [SUBSCRIBERS …]
 
 Readers of 5 to 15 keywords each (popular phrases more often) get 7 papers for them and 3 that trend, by the command as
-it is installed: start, planning, ledger and all, into Postfix's smtp-sink on loopback. In the same rounds, in turns:
+it is installed: start, planning, ledger and all, into Postfix's smtp-sink on loopback. With `--days 9` it is not their
+first digest: there are as many papers of each day before, and everybody was sent some of them. In the same rounds, in
+turns:
 
     smtp-source      Postfix's own load generator on one connection, one message again and again: the limit
     usual bot        jinja2, premailer, EmailMessage, and a connection for each mail
@@ -155,31 +157,32 @@ def stages(records: Mapping[str, Record], names: Sequence[str]) -> str:
     return "\n".join(lines)
 
 
-def main(sizes: Sequence[int], *, papers: int, rounds: int, few: int) -> None:
+def main(sizes: Sequence[int], *, papers: int, days: int, rounds: int, few: int) -> None:
     print(machine())
     with tempfile.TemporaryDirectory() as place:
         folder = Path(place)
         rivals = rival_senders(folder, papers=papers, few=few)
         looked_at = min(*sizes, _LOOKED_AT)
-        length = mean_length(installed(folder / "looked-at", papers=papers, subscribers=looked_at))
+        length = mean_length(installed(folder / "looked-at", papers=papers, subscribers=looked_at, days=days))
         for size in sizes:
-            installation = installed(folder / str(size), papers=papers, subscribers=size)
+            installation = installed(folder / str(size), papers=papers, subscribers=size, days=days)
             filled = min(max(size, _FILLED[0]), _FILLED[1])
             limit = Sender(_LIMIT, filled, partial(fill, messages=filled, length=length))
             senders = [limit, *ours(installation), *rivals]
             records = measured(senders, rounds)
-            title = f"{size:,} subscribers, {papers:,} papers, mails of {length / 1000:.0f} KB"
+            before = f" and as many of {counted(days - 1, 'day')} before" if days > 1 else ""
+            title = f"{size:,} subscribers, {papers:,} papers{before}, mails of {length / 1000:.0f} KB"
             print(f"\n{title}, median of {counted(rounds, 'run')}\n")
             print(rates(records))
             print(f"\n{stages(records, [sender.name for sender in ours(installation)])}", flush=True)
     print(f"\nEverybody got exactly one mail (Message-IDs counted for {looked_at:,}, mails for all sizes).")
 
 
-def installed(folder: Path, *, papers: int, subscribers: int) -> Installation:
+def installed(folder: Path, *, papers: int, subscribers: int, days: int) -> Installation:
     """An installation in a new folder."""
     progress(f"{subscribers:,} subscribers: {papers:,} papers are pulled")
     folder.mkdir()
-    return Installation.prepare(folder, papers, subscribers)
+    return Installation.prepare(folder, papers, subscribers, days=days)
 
 
 def counted(number: int, noun: str) -> str:
@@ -198,6 +201,9 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("sizes", nargs="*", type=int, metavar="SUBSCRIBERS", help="default: 1,000 and 10,000")
     parser.add_argument("--all", action="store_true", help="100,000 as well")
     parser.add_argument("--papers", type=int, default=1_000, help="default: 1,000")
+    parser.add_argument(
+        "--days", type=int, default=1, help="of papers; default: 1, so that everybody's first mail is due"
+    )
     parser.add_argument("--rounds", type=int, default=3, help="of which the median counts; default: 3")
     parser.add_argument("--few", type=int, default=300, help="mails of the slow rivals; default: 300")
     return parser.parse_args()
@@ -207,6 +213,6 @@ if __name__ == "__main__":
     given = arguments()
     wanted = {*(given.sizes or _SIZES), *([_LARGEST] if given.all else [])}
     try:
-        main(sorted(wanted), papers=given.papers, rounds=given.rounds, few=given.few)
+        main(sorted(wanted), papers=given.papers, days=given.days, rounds=given.rounds, few=given.few)
     except BenchmarkError as error:
         sys.exit(str(error))
