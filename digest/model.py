@@ -376,6 +376,17 @@ class Followup:
 
 
 @dataclass(frozen=True, slots=True)
+class Gap:
+    """Days of which a source was not read, or not in full, and its papers may be missing."""
+
+    #: as people call it
+    source: str
+    #: the first and the last of these days (UTC)
+    first: date
+    last: date
+
+
+@dataclass(frozen=True, slots=True)
 class Digest:
     """One subscriber's selection for one of their local days. May be empty (then nothing is mailed)."""
 
@@ -400,6 +411,8 @@ class Digest:
     days: int = 0
     #: True if an earlier mail with papers has yet to be delivered, or may have been
     waiting: bool = False
+    #: what was not read of the days that it covers
+    unread: tuple[Gap, ...] = ()
 
 
 # --- compose, deliver -------------------------------------------------------------------------------------------

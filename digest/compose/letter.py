@@ -35,9 +35,11 @@ if TYPE_CHECKING:
     from datetime import date
 
     from digest.languages.language import Language
-    from digest.model import Digest, Followup, Frequency, Missed, Subscriber
+    from digest.model import Digest, Followup, Frequency, Gap, Missed, Subscriber
 
 _KEYWORDS_SHOWN = 12
+#: sources named as not read
+_SOURCES_NAMED = 4
 #: characters of a subject
 _SUBJECT = 70
 #: at most so many of the leading title in it: `15 Sep: ` before and ` + 49 more` after it leave them, and
@@ -138,6 +140,8 @@ class Cover(Occasion):
     came: str
     #: True if an earlier mail may still be on its way
     waiting: bool
+    #: that papers may be missing, of which sources and days; empty: all was read
+    unread: str
     #: the least relevance that they ask for: `0.2`
     floor: str
     #: picks that did not fit into a mail of bearable size; 0 but for absurd input
@@ -249,6 +253,7 @@ def cover(digest: Digest, letterhead: Letterhead, detail: Detail) -> Cover:
         span=span,
         came="" if digest.picks else _came(digest.considered, span, spoken),
         waiting=digest.waiting,
+        unread=_unread(digest.unread, spoken) if digest.unread else "",
         floor=spoken.decimal(f"{reader.min_score:g}"),
         left_out=max(len(digest.picks) - detail.papers, 0),
         compact=detail.compact,
@@ -277,6 +282,16 @@ def _span(days: int, spoken: Language) -> str:
 
 def _came(papers: int, span: str, spoken: Language) -> str:
     return spoken.counted(papers, "%(count)s paper has come %(span)s", "%(count)s papers have come %(span)s", span=span)
+
+
+@lru_cache(maxsize=64)
+def _unread(gaps: tuple[Gap, ...], spoken: Language) -> str:
+    days: dict[str, list[str]] = {}
+    for gap in gaps:
+        days.setdefault(one_line(plain(gap.source), 60), []).append(spoken.short_days(gap.first, gap.last))
+    sources = [f"{name} ({', '.join(when)})" for name, when in days.items()]
+    shown = spoken.listed(sources, _SOURCES_NAMED)
+    return spoken.say("Not read in full, so papers may be missing: %(sources)s.", sources=shown)
 
 
 @lru_cache(maxsize=64)

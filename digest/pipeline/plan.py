@@ -247,17 +247,19 @@ def _requests(
     for reader, local_date in readers:
         email = reader.email
         last, waiting = last_sent.get(email), bool(on_the_way[email])
+        since = span.since(last)
         returned = (undelivered[email] - delivered[email]) & span.recent
         yield Request(
             reader,
             [parse(entry) for entry in reader.keywords],
-            since=span.since(last),
+            since=since,
             returned=returned,
             seen=delivered[email] | on_the_way[email],
             local_date=local_date,
             planned_at=now,
             days=span.told(last, returned=bool(returned), waiting=waiting),
             waiting=waiting,
+            unread=shelf.unread_since(since),
             profile=moved_by.get(email),
         )
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from datetime import date, timedelta
+from dataclasses import dataclass, replace
+from datetime import UTC, date, timedelta
 from functools import cached_property
 from math import ceil
 from typing import TYPE_CHECKING
@@ -12,6 +12,7 @@ from digest.curate.offer import Offer, Request
 from digest.curate.profile import Profiles
 from digest.curate.rank import Ranking
 from digest.curate.trend import origins_of, trends
+from digest.pipeline.gaps import gaps
 from digest.pipeline.semantic import open_semantics
 
 if TYPE_CHECKING:
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
     from digest.config import Settings
     from digest.curate.semantic import Semantics
-    from digest.model import DaySignals, Digest, StoredPaper, Subscriber, Trend
+    from digest.model import DaySignals, Digest, Gap, StoredPaper, Subscriber, Trend
     from digest.state.store import State
 
 #: days of a weekly digest
@@ -108,6 +109,8 @@ class Shelf:
     similar: int = 0
     #: what knows other words for the same; None: only words count
     semantics: Semantics | None = None
+    #: what was not read of the days of the pool
+    unread: tuple[Gap, ...] = ()
 
     @cached_property
     def ranking(self) -> Ranking:
@@ -118,6 +121,11 @@ class Shelf:
     def profiles(self) -> Profiles:
         """What takes readers' profiles to the pool."""
         return Profiles(self.ranking)
+
+    def unread_since(self, moment: datetime) -> tuple[Gap, ...]:
+        """What was not read of the days (UTC) from that of `moment` on."""
+        day = moment.astimezone(UTC).date()
+        return tuple(replace(gap, first=max(gap.first, day)) for gap in self.unread if gap.last >= day)
 
     def span(self, reader: Subscriber) -> Span:
         """What this reader's digest is selected from."""
@@ -157,6 +165,7 @@ def lay_out(settings: Settings, state: State, *, now: datetime) -> Shelf:
         mailed_since=_mailed_since(state, since),
         similar=settings.digest.similar,
         semantics=open_semantics(settings),
+        unread=gaps(settings, state, since=since, now=now),
     )
 
 
