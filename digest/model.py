@@ -532,8 +532,8 @@ SubscriberFinding = Literal[
 class Verdict:
     """Why there is or is not something. Every run ends in one per source or subscriber it touched."""
 
-    scope: Literal["source", "subscriber", "archive"]
-    #: source name or subscriber address; `archive` of the archive
+    scope: Literal["source", "subscriber", "archive", "github"]
+    #: source name or subscriber address; of the archive and of GitHub, which only counts stars, the scope again
     name: str
     finding: SourceFinding | SubscriberFinding
     #: the whole story in one plain sentence without a full stop, the name first
