@@ -32,7 +32,7 @@ def failing_sources(settings: Settings, state: State, *, now: datetime) -> tuple
 
 
 def told_today(state: State, pulled: RunReport) -> frozenset[str]:
-    """Sentences of trouble with sources and GitHub that an earlier pull of the same UTC day has told, but for how often.
+    """Sentences of trouble with sources and GitHub that an earlier pull of the same UTC day told, but for how often.
 
     Cron runs every half an hour, and would mail its owner as often for one source that is down.
 

@@ -167,14 +167,18 @@ def test_two_processes_at_once_send_every_mail_once(tmp_path: Path, http_server:
 
 
 def test_a_second_sender_says_that_another_is_at_work(pulled: Installation) -> None:
+    """That is all well for cron, but not for somebody who asked for more than the other one was asked for."""
     with pulled.state() as state, state.sender_lock():
-        report = pulled.send()
+        report, *more = pulled.send(), pulled.send(any_hour=True), pulled.send(release_held=True)
 
     assert () == report.verdicts
     place = f"{pulled.folder}/state.sqlite3"
-    assert (
-        f"another process is sending from this state ({place}); it will see to everything that is due",
-    ) == report.notes
+    busy = f"another process is sending from this state ({place}) and sees to what was due when it began"
+    assert ((f"{busy}; what is due since then goes out with the next send",), False) == (
+        report.notes,
+        report.unfinished,
+    )
+    assert [((f"{busy}; then type this again",), True)] * 2 == [(one.notes, one.unfinished) for one in more]
 
 
 # --- templates --------------------------------------------------------------------------------------------------
