@@ -567,8 +567,8 @@ class SendReport(RunReport):
 
     #: how many verdicts of each finding there were, those that are not in `verdicts` included
     tally: Mapping[str, int] = field(default_factory=dict)
-    #: True if it ended before everything that is due was looked at or tried: because it was told to stop, or another one
-    #: is at work that was asked for less
+    #: True if it ended before everything that is due was looked at or tried: because it was told to stop, or another
+    #: one is at work that was asked for less
     unfinished: bool = False
     #: processor seconds by stage: `plan`, `compose`, `ledger`, `wire` (everything else)
     stages: Mapping[str, float] = field(default_factory=dict)
