@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from digest.collect import KINDS
 from digest.curate.calendar import batch_day, last_expected, next_expected
+from digest.curate.freshness import GRACE
 from digest.model import Gap
 from digest.notice import has_failed
 
@@ -70,7 +71,8 @@ def _batches(name: str, said: Sequence[Verdict], calendar: Calendar, begin: date
     while due is not None and due <= now:
         end = next_expected(calendar, due)
         pulls = [verdict for verdict in said if due <= verdict.at and (end is None or verdict.at < end)]
-        missed = not _is_read(pulls) if pulls else said[0].at < due and end is not None and end <= now
+        over = end is not None and end <= now
+        missed = not _is_read(pulls, due, over=over) if pulls else over and said[0].at < due
         day = batch_day(calendar, due)
         if missed:
             gap = Gap(name, gap.first if gap else day, day)
@@ -82,6 +84,17 @@ def _batches(name: str, said: Sequence[Verdict], calendar: Calendar, begin: date
         yield gap
 
 
-def _is_read(pulls: Sequence[Verdict]) -> bool:
-    """Whether a whole batch was read, or nothing was there when it was last looked for; by at least one pull."""
-    return not has_failed(pulls[-1]) or any(one.finding == "fresh" and not has_failed(one) for one in pulls)
+def _is_read(pulls: Sequence[Verdict], due: datetime, *, over: bool) -> bool:
+    """Whether a whole batch was read, or none was there to be read.
+
+    Args:
+        pulls: at least one, until the next batch.
+        due: when the batch was.
+        over: the next one is due by now: who last looked before this one can be called late may have come too early.
+    """
+    if any(one.finding == "fresh" and not has_failed(one) for one in pulls):
+        return True
+    last = pulls[-1]
+    # an empty list is no longer that of the batch before: a small category has such days
+    came_too_early = over and last.finding == "unchanged" and last.at - due < GRACE
+    return not has_failed(last) and not came_too_early

@@ -86,6 +86,20 @@ def test_what_a_later_pull_of_the_day_made_up_for_is_no_alarm(weekly: Installati
     assert "may be missing" not in head(weekly)
 
 
+def test_a_batch_that_came_after_the_only_look_for_it_is_missing(weekly: Installation) -> None:
+    """Unlike one for which it was looked in vain later, or whose list was empty: on that day there was none."""
+    read_arxiv(weekly, 0, 1)
+    weekly.pull(FIRST + 4 * DAY)
+    weekly.pull(FIRST + 5 * DAY + 9 * HOUR)
+    announce(weekly)
+    weekly.pull(FIRST + 6 * DAY)
+    read_arxiv(weekly, 7, 8)
+
+    weekly.send(FRIDAY)
+
+    assert "may be missing: arXiv (14 Sep)." in head(weekly)
+
+
 def test_what_last_weeks_mail_has_told_is_not_told_again(weekly: Installation) -> None:
     read_arxiv(weekly, -7, -6, -3, -2, -1, 0, 1, down=(-1,))
     weekly.send(FIRST + DAY)
