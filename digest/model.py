@@ -376,6 +376,17 @@ class Followup:
 
 
 @dataclass(frozen=True, slots=True)
+class Gap:
+    """Days of which a source was not read, or not in full, and its papers may be missing."""
+
+    #: as people call it
+    source: str
+    #: the first and the last of these days (UTC)
+    first: date
+    last: date
+
+
+@dataclass(frozen=True, slots=True)
 class Digest:
     """One subscriber's selection for one of their local days. May be empty (then nothing is mailed)."""
 
@@ -400,6 +411,8 @@ class Digest:
     days: int = 0
     #: True if an earlier mail with papers has yet to be delivered, or may have been
     waiting: bool = False
+    #: what was not read of the days that it covers
+    unread: tuple[Gap, ...] = ()
 
 
 # --- compose, deliver -------------------------------------------------------------------------------------------
@@ -519,8 +532,8 @@ SubscriberFinding = Literal[
 class Verdict:
     """Why there is or is not something. Every run ends in one per source or subscriber it touched."""
 
-    scope: Literal["source", "subscriber", "archive"]
-    #: source name or subscriber address; `archive` of the archive
+    scope: Literal["source", "subscriber", "archive", "github"]
+    #: source name or subscriber address; of the archive and of GitHub, which only counts stars, the scope again
     name: str
     finding: SourceFinding | SubscriberFinding
     #: the whole story in one plain sentence without a full stop, the name first
@@ -554,7 +567,8 @@ class SendReport(RunReport):
 
     #: how many verdicts of each finding there were, those that are not in `verdicts` included
     tally: Mapping[str, int] = field(default_factory=dict)
-    #: True if it ended, because it was told to stop, before everything that is due was looked at or tried
+    #: True if it ended before everything that is due was looked at or tried: because it was told to stop, or another
+    #: one is at work that was asked for less
     unfinished: bool = False
     #: processor seconds by stage: `plan`, `compose`, `ledger`, `wire` (everything else)
     stages: Mapping[str, float] = field(default_factory=dict)

@@ -53,7 +53,7 @@ def outage(verdicts: Iterable[Verdict]) -> Outage | None:
 
     A source that publishes nothing does not fail. One of which only a part cannot be read does.
     """
-    failed = tuple(takewhile(_has_failed, verdicts))
+    failed = tuple(takewhile(has_failed, verdicts))
     if not failed:
         return None
     last, first = failed[0], failed[-1]
@@ -61,7 +61,8 @@ def outage(verdicts: Iterable[Verdict]) -> Outage | None:
     return Outage(last.name, first.at, last.at, len(failed), days, last.sentence)
 
 
-def _has_failed(verdict: Verdict) -> bool:
+def has_failed(verdict: Verdict) -> bool:
+    """Whether a pull of a source failed, at least in part."""
     return verdict.finding == "failed" or (verdict.finding == "fresh" and verdict.trouble)
 
 

@@ -128,7 +128,7 @@ def _day(
     lines = _sources(sources) or ["No pull ran: nothing was fetched"]
     if reader is None:
         lines += _everybody([v for v in verdicts if v.scope == "subscriber"], sends)
-        lines += [v.sentence for v in _last_words(verdicts) if v.scope == "archive"]
+        lines += [v.sentence for v in _last_words(verdicts) if v.scope in {"archive", "github"}]
     else:
         own = [v for v in verdicts if v.scope == "subscriber" and v.name == reader.email]
         if own or day >= first:

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from digest.model import SourceMemory, Subscriber, Verdict
+    from digest.state.history import Backlog
     from digest.state.store import State
     from digest.story import Day
 
@@ -91,6 +92,7 @@ def _day(day: Day) -> str:
 def status(*, as_json: JsonOption = False, config: ConfigOption = None) -> None:
     """Show what is known, what waits and what comes next."""
     from digest.due import weekly_at
+    from digest.pipeline.backlog import backlog
     from digest.pipeline.failing import failing_sources
     from digest.pipeline.readers import next_digest, pause_reason, subscribers
 
@@ -100,12 +102,14 @@ def status(*, as_json: JsonOption = False, config: ConfigOption = None) -> None:
         readers, pauses = subscribers(settings, state), state.subscribers.pauses()
         paused = sum(not reader.asked_at and bool(pause_reason(reader, pauses, now)) for reader in readers)
         counts = {**state.counts(), "subscribers": len(readers), "paused": paused}
-        place = state.place
+        place, waiting = state.place, backlog(state, now=now)
+        sends = state.runs.span("send")
     due = {reader.email: next_digest(reader, pauses, now) for reader in readers}
     if as_json:
         sources = {source.name: memories.get(source.name) for source in settings.sources}
         told = {"config": str(settings.path), "state": place, "counts": counts, "sources": sources}
-        print_json(told | {"failing": failing, "next_due": due})
+        last_send = sends and sends[1]
+        print_json(told | {"failing": failing, "waiting": waiting, "last_send": last_send, "next_due": due})
         return
     say(f"configuration  {settings.path}\nstate          {place}")
     say(f"mail goes to   {settings.smtp.host if settings.smtp else settings.maildir_path}\n")
@@ -114,6 +118,9 @@ def status(*, as_json: JsonOption = False, config: ConfigOption = None) -> None:
     for one in failing:
         say(f"  {one.told}")
     say("\n" + table([(name.replace("_", " "), f"{count:,}") for name, count in counts.items()]))
+    if waiting:
+        say("\nmail that waits")
+        _say_waiting(waiting, last_send=sends[1] if sends else None)
     unconfirmed = [(f"  {reader.email}", pause_reason(reader, pauses, now)) for reader in readers if reader.asked_at]
     if unconfirmed:
         say("\nasked whether they want mail")
@@ -123,6 +130,19 @@ def status(*, as_json: JsonOption = False, config: ConfigOption = None) -> None:
         say("\nnext digests")
         weekly = {reader.email: f"weekly, on {weekly_at(reader)}" for reader in readers if reader.frequency == "weekly"}
         _say_some([(f"  {at:%a %-d %b %H:%M} UTC", email, weekly.get(email, "")) for at, email in upcoming])
+
+
+def _say_waiting(waiting: Sequence[Backlog], *, last_send: datetime | None) -> None:
+    """Why, since when, and what ends it; where mail waits for many reasons, those of most mails."""
+    for one in waiting[:_MOST_TOLD]:
+        held = one.state == "held"
+        later = f"; next attempt {_moment(one.next_attempt_at)}" if one.next_attempt_at else ""
+        later = "; to send it: digest send --held" if held else later
+        reason = one.reason or "not tried yet"
+        say(f"  {one.mails:,} {'held back ' if held else ''}since {_moment(one.since)}: {reason}{later}")
+    if more := sum(one.mails for one in waiting[_MOST_TOLD:]):
+        say(f"  … and {more:,} more: digest why")
+    say(f"  Last tried {_moment(last_send)}; the next send tries again. To see whether the relay answers: digest check")
 
 
 def _say_some(rows: Sequence[tuple[str, ...]]) -> None:

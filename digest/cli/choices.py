@@ -1,4 +1,4 @@
-"""What the options of `digest subscribers add` and `invite` say of a reader."""
+"""What the options of `digest subscribers add` and `invite` say of a reader, and what JSON does."""
 
 from __future__ import annotations
 
@@ -27,10 +27,12 @@ def inherited(names: Sequence[str], options: Mapping[str, object]) -> tuple[str,
 
     if "all" in names:
         return tuple(key for key in INHERITED if options[key] is None)
-    keys = tuple(name.strip().replace("-", "_") for name in names)
+    # as the option is called, or as the key is
+    known = {_option(key).removeprefix("--"): key for key in INHERITED}
+    keys = tuple(known.get(name.strip(), name.strip().replace("-", "_")) for name in names)
     for name, key in zip(names, keys, strict=True):
         if key not in INHERITED:
-            choices = ", ".join(other.replace("_", "-") for other in INHERITED)
+            choices = ", ".join(known)
             raise UsageError(f"--inherit {name}: [digest] says nothing of that", hint=f"name one of: {choices}, or all")
         if options[key] is not None:
             raise UsageError(f"--inherit {name} and {_option(key)} contradict each other", hint="leave one of them out")
@@ -74,8 +76,19 @@ def parsed(
         raise ConfigError(tuple(replace(problem, key=_option(problem.key)) for problem in error.problems)) from None
 
 
+def as_written(reader: Subscriber) -> Mapping[str, object]:
+    """The keys of a `[[subscribers]]` table with what holds for a reader, and `inherits`: those they did not choose."""
+    from digest.config.schema import SubscriberEntry, keys
+    from digest.config.settings import field_of
+
+    fields = {key: field_of(key) for key in keys(SubscriberEntry)}
+    inherits = [key for key, field in fields.items() if field in reader.inherits]
+    values = {key: getattr(reader, field) for key, field in fields.items()}
+    return values | {"time": f"{reader.at:%H:%M}", "inherits": inherits}
+
+
 def _option(key: str) -> str:
     """`--max-papers` for `max_papers`, `--keyword` for `keywords.0`."""
     name = key.partition(".")[0]
-    options = {"email": "EMAIL", "keywords": "--keyword"}
+    options = {"email": "EMAIL", "keywords": "--keyword", "quiet": "--quiet-days"}
     return options.get(name, f"--{name.replace('_', '-')}")

@@ -99,7 +99,8 @@ def send(
     """Plan and send every digest that is due.
 
     Also what was missed earlier today, and what was deferred. Run it from cron, as often as you like: nobody gets two
-    digests for one local day.
+    digests for one local day. One at a time: a second one leaves that to the first and ends with exit code 0, or with
+    75 if it was asked for more, by --now or --held.
     """
     settings, pulled = load_and_warn(config, quiet=quiet), None
     with open_settings_state(settings) as state:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, replace
+from dataclasses import replace
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from digest.cli import enrol
-from digest.cli.choices import given, inherited, parsed
+from digest.cli.choices import as_written, given, inherited, parsed
 from digest.cli.console import EXIT_DEFERRED, UsageError, print_json, say, table
 from digest.cli.options import (
     ConfigOption,
@@ -49,8 +49,9 @@ NameOption = Annotated[
 TimeOption = Annotated[str | None, typer.Option("--time", help="Local time.", metavar="HH:MM")]
 DaysOption = Annotated[str | None, typer.Option(help="Local days: mon,tue,…", metavar="DAYS")]
 FrequencyOption = Annotated[str | None, typer.Option(help="daily, weekdays or weekly.", metavar="HOW")]
-QuietDayOption = Annotated[
-    str | None, typer.Option(help="A day for which nothing is found: skip, or note.", metavar="HOW")
+#: not called --quiet: that makes other commands silent
+QuietDaysOption = Annotated[
+    str | None, typer.Option("--quiet-days", help="Days for which nothing is found: skip, or note.", metavar="HOW")
 ]
 TimezoneOption = Annotated[str | None, typer.Option(help="IANA name, such as Europe/Berlin.", metavar="ZONE")]
 MaxPapersOption = Annotated[int | None, typer.Option(help="Most papers in the For-you part.", metavar="N")]
@@ -84,7 +85,8 @@ def list_(*, as_json: JsonOption = False, config: ConfigOption = None) -> None:
     configured = {reader.email for reader in settings.subscribers}
     rows = [
         {
-            **asdict(reader),
+            **as_written(reader),
+            "asked_at": reader.asked_at,
             "kept_in": "configuration" if reader.email in configured else "state",
             "paused": pause_reason(reader, pauses, now),
             "next_due": next_digest(reader, pauses, now),
@@ -125,7 +127,7 @@ def add(
     time_: TimeOption = None,
     days: DaysOption = None,
     frequency: FrequencyOption = None,
-    quiet: QuietDayOption = None,
+    quiet: QuietDaysOption = None,
     timezone: TimezoneOption = None,
     max_papers: MaxPapersOption = None,
     trending: TrendingOption = None,
@@ -209,7 +211,7 @@ def invite(
     time_: TimeOption = None,
     days: DaysOption = None,
     frequency: FrequencyOption = None,
-    quiet: QuietDayOption = None,
+    quiet: QuietDaysOption = None,
     timezone: TimezoneOption = None,
     max_papers: MaxPapersOption = None,
     trending: TrendingOption = None,

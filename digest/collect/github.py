@@ -51,6 +51,11 @@ class Reading:
 
 
 @dataclass(frozen=True, slots=True)
+class BadToken(Problem):
+    """GitHub does not accept the token: nothing is read until there is another one."""
+
+
+@dataclass(frozen=True, slots=True)
 class Allowance:
     """What may be asked."""
 
@@ -99,11 +104,12 @@ async def read_stars(
 
     Returns:
         what was read, and one problem for each repository that could not be; the last one may be of GitHub itself,
-        and then the rest was not asked for.
+        a `BadToken` or one that passes, and then the rest was not asked for.
     """
     readings: list[Reading] = []
     problems: list[Problem] = []
     end = ""
+    kind = Problem
     failures = 0
     #: whether the last answer was 403, which GitHub says when nothing is left, and of a repository that it has blocked
     forbidden = False
@@ -124,11 +130,13 @@ async def read_stars(
                 forbidden = error.status == HTTPStatus.FORBIDDEN
                 failures = failures + 1 if forbidden or isinstance(error, PassingError) else 0
                 if isinstance(error, ClosedError) or error.status in _REFUSALS or failures == _PATIENCE:
-                    end = _refusal(error)
+                    end = error.reason
+                    if error.status == HTTPStatus.UNAUTHORIZED:
+                        end, kind = f"{_BAD_TOKEN}; {_NEW_TOKEN}", BadToken
                     break
                 problems.append(Problem(name, error.reason))
     if end:
-        problems.append(Problem("GitHub", f"{end}; {len(readings)} of {len(repositories)} repositories were read"))
+        problems.append(kind("GitHub", f"{end}; {len(readings)} of {len(repositories)} repositories were read"))
     return tuple(readings), tuple(problems)
 
 
@@ -200,7 +208,3 @@ def _parsed(body: bytes) -> object:
         return json.loads(body)
     except (ValueError, RecursionError):
         return None
-
-
-def _refusal(error: FetchError) -> str:
-    return f"{_BAD_TOKEN}; {_NEW_TOKEN}" if error.status == HTTPStatus.UNAUTHORIZED else error.reason

@@ -25,6 +25,8 @@ class Kind:
     first_run_max: int | None
     #: the calendar that says when a new batch is due; None: it has none
     announces: Literal["arxiv", "weekdays"] | None
+    #: what was not read when it came can be read later: its list is longer than one batch
+    keeps: bool
     #: reads a source: its answers, one by one
     read: Callable[[Source, Visit], AsyncIterator[Answer]]
 
@@ -66,6 +68,7 @@ KINDS: Mapping[SourceType, Kind] = MappingProxyType(
             home="https://arxiv.org",
             first_run_max=None,
             announces="arxiv",
+            keeps=False,
             read=_read_arxiv,
         ),
         "arxiv-api": Kind(
@@ -74,6 +77,7 @@ KINDS: Mapping[SourceType, Kind] = MappingProxyType(
             first_run_max=100,
             # a narrow search may bring nothing for weeks, and nothing is wrong
             announces=None,
+            keeps=True,
             read=_read_arxiv_api,
         ),
         "huggingface": Kind(
@@ -81,6 +85,7 @@ KINDS: Mapping[SourceType, Kind] = MappingProxyType(
             home="https://huggingface.co/papers",
             first_run_max=50,
             announces="weekdays",
+            keeps=True,
             read=_read_huggingface,
         ),
         "feed": Kind(
@@ -88,6 +93,7 @@ KINDS: Mapping[SourceType, Kind] = MappingProxyType(
             home="",
             first_run_max=20,
             announces=None,
+            keeps=True,
             read=_read_feed,
         ),
         "jsonl": Kind(
@@ -95,6 +101,7 @@ KINDS: Mapping[SourceType, Kind] = MappingProxyType(
             home="",
             first_run_max=None,
             announces=None,
+            keeps=True,
             read=_read_jsonl,
         ),
     }

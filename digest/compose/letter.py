@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 from urllib.parse import quote, urlsplit
 
 from digest.answer import can_answer, in_link, line
+from digest.compose import opening
 from digest.compose.card import (
     NO_ANSWERS,
     Answers,
@@ -132,12 +133,16 @@ class Cover(Occasion):
     #: of these, how many are in an earlier mail, and how many in none
     seen_before: int
     unseen: int
+    #: where there is something to show: `312 papers looked at, 14 match your keywords.`
+    found: str
     #: where there is nothing to show: since when papers were looked at, `within 8 days`, and how many they are,
     #: `1,204 papers have come within 8 days`
     span: str
     came: str
     #: True if an earlier mail may still be on its way
     waiting: bool
+    #: that papers may be missing, of which sources and days; empty: all was read
+    unread: str
     #: the least relevance that they ask for: `0.2`
     floor: str
     #: picks that did not fit into a mail of bearable size; 0 but for absurd input
@@ -236,7 +241,6 @@ def cover(digest: Digest, letterhead: Letterhead, detail: Detail) -> Cover:
     same = occasion(issue(digest), letterhead)
     room = _subject_room(issue(digest))
     lead, subject_lead = _leading(digest.picks[0].paper.title, detail.title, room, spoken) if digest.picks else ("", "")
-    span = "" if digest.picks else _span(digest.days, spoken)
     return Cover(
         **vars(same),
         lead=lead,
@@ -246,9 +250,11 @@ def cover(digest: Digest, letterhead: Letterhead, detail: Detail) -> Cover:
         matched=digest.matched,
         seen_before=digest.seen_before,
         unseen=digest.matched - digest.seen_before,
-        span=span,
-        came="" if digest.picks else _came(digest.considered, span, spoken),
+        found=opening.found(digest) if digest.picks else "",
+        span="" if digest.picks else opening.span(digest),
+        came="" if digest.picks else opening.came(digest),
         waiting=digest.waiting,
+        unread=opening.unread(digest),
         floor=spoken.decimal(f"{reader.min_score:g}"),
         left_out=max(len(digest.picks) - detail.papers, 0),
         compact=detail.compact,
@@ -267,16 +273,6 @@ def _leading(title: str, limit: int, room: int, spoken: Language) -> tuple[str, 
     """A title shortened for the front of a mail, and for the subject."""
     line = title_line(title, limit, spoken)
     return one_line(line, 150), one_line(line, room)
-
-
-def _span(days: int, spoken: Language) -> str:
-    if not days:
-        return spoken.say("since your last mail with papers")
-    return spoken.counted(days, "within %(count)s day", "within %(count)s days")
-
-
-def _came(papers: int, span: str, spoken: Language) -> str:
-    return spoken.counted(papers, "%(count)s paper has come %(span)s", "%(count)s papers have come %(span)s", span=span)
 
 
 @lru_cache(maxsize=64)

@@ -22,6 +22,10 @@ _WORKDAYS: tuple[Weekday, ...] = WEEKDAYS[:5]
 #: the days of a frequency for which none are named
 _DAYS: Mapping[Frequency, tuple[Weekday, ...]] = {"daily": WEEKDAYS, "weekdays": _WORKDAYS, "weekly": ("fri",)}
 
+# in words that fit a configuration, a command line and a list alike
+_EACH = "for a digest on each of these choose the frequency daily"
+_ONE_DAY = f"name one day, like fri; {_EACH}"
+
 
 def rhythm(entry: SubscriberEntry, defaults: DigestSection) -> tuple[Frequency, tuple[Weekday, ...]]:
     """Frequency and days of one subscriber."""
@@ -59,16 +63,15 @@ def mistakes_of_one(entry: SubscriberEntry, defaults: DigestSection, key: str) -
         yield ConfigProblem(
             f"{key}days",
             f"a weekly digest, as [digest] says, has one day and not {len(entry.days)}",
-            'name one day, or write frequency = "daily" for a digest on each of these',
+            _ONE_DAY,
         )
 
 
 def _contradictions(key: str, frequency: Frequency, days: tuple[Weekday, ...]) -> Iterator[ConfigProblem]:
     if frequency == "weekly" and len(days) > 1:
-        hint = 'name one day, like days = ["fri"], or write frequency = "daily" for a digest on each of these'
-        yield ConfigProblem(key, f"a weekly digest has one day and not {len(days)}", hint)
+        yield ConfigProblem(key, f"a weekly digest has one day and not {len(days)}", _ONE_DAY)
     if frequency == "weekdays" and (weekend := [day for day in days if day not in _WORKDAYS]):
-        hint = 'leave days out, or write frequency = "daily" for a digest on each of these'
+        hint = f"leave days out; {_EACH}"
         yield ConfigProblem(key, f"weekdays are Monday to Friday, without {' and '.join(weekend)}", hint)
 
 

@@ -29,7 +29,7 @@ from digest.curate.rank import Ranking, Standing
 from digest.curate.reasons import why
 from digest.curate.vector import Mask, Numbers, Values, least_of_greatest, mask, places, score, total
 from digest.languages.language import Language, language
-from digest.model import Digest, Part, Pick, Similar, StoredPaper, Subscriber, Trend
+from digest.model import Digest, Gap, Part, Pick, Similar, StoredPaper, Subscriber, Trend
 
 #: how much of a For-you score is the trend: enough to order papers of about equal relevance, no more
 TREND_SHARE = 0.05
@@ -78,9 +78,11 @@ class Request:
     planned_at: datetime
     #: keys of older papers of an edition that are news still: the mail they were in was given up
     returned: AbstractSet[str] = frozenset()
-    #: for the digest to tell, as its fields of the same names: from when on papers were looked at, and what waits
+    #: for the digest to tell, as its fields of the same names: from when on papers were looked at, what waits, and what
+    #: was not read
     days: int = 0
     waiting: bool = False
+    unread: tuple[Gap, ...] = ()
     #: what the subscriber's profile makes of how the papers stand; None: there is none
     profile: Callable[[Standing], Standing] | None = None
 
@@ -196,6 +198,7 @@ class Offer:
                 seen_before=count - count_left,
                 days=one.days,
                 waiting=one.waiting,
+                unread=one.unread,
             )
 
     def _counts(self, totals: Values, standings: Sequence[Standing]) -> list[int]:

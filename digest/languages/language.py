@@ -242,7 +242,12 @@ class Language:
 
     def short_week(self, last: date) -> str:
         """The same in a few characters: `9–15 Sep`, `26 Sep – 2 Oct`."""
-        first = last - _SIX_DAYS
+        return self.short_days(last - _SIX_DAYS, last)
+
+    def short_days(self, first: date, last: date) -> str:
+        """All days from the first to the last: `9–15 Sep`; `15 Sep` if there is one."""
+        if first == last:
+            return self.short_day(last)
         if self.code != "en":
             return self._days(first, last, "MMMd")
         begin = str(first.day) + "–" if first.month == last.month else f"{self.short_day(first)} – "

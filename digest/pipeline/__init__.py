@@ -25,7 +25,8 @@ What these are made of:
     archive.py      pages, feeds and an index to search  private.py     what each reader was sent
     records.py      the papers that are published        alike.py       the papers most like one of them
     made.py         what did not change is not made     shelf.py        what all readers share of the papers
-    failing.py      which sources fail, and since when
+    failing.py      which sources fail, and since when   gaps.py         what was not read, and is missing
+    backlog.py      mail that waits, since when and why
 
 A crash between any two steps loses nothing: the next run finds the stored batch, the planned rows and the claims.
 Every step ends in verdicts; time comes from the `clock` that the caller gives.

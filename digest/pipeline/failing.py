@@ -32,7 +32,7 @@ def failing_sources(settings: Settings, state: State, *, now: datetime) -> tuple
 
 
 def told_today(state: State, pulled: RunReport) -> frozenset[str]:
-    """The sentences of trouble with sources that an earlier pull of the same UTC day has told, but for how often.
+    """Sentences of trouble with sources and GitHub that an earlier pull of the same UTC day told, but for how often.
 
     Cron runs every half an hour, and would mail its owner as often for one source that is down.
 
@@ -42,7 +42,9 @@ def told_today(state: State, pulled: RunReport) -> frozenset[str]:
     """
     began = pulled.started_at.astimezone(UTC)
     midnight = datetime.combine(began, time(), tzinfo=UTC)
-    before = state.runs.verdicts(scope="source", since=midnight, until=began - timedelta(microseconds=1))
+    until = began - timedelta(microseconds=1)
+    before = state.runs.verdicts(scope="source", since=midnight, until=until)
+    before += state.runs.verdicts(scope="github", since=midnight, until=until)
     reasons = {_reason(verdict) for verdict in before if verdict.trouble}
     return frozenset(verdict.sentence for verdict in pulled.verdicts if _reason(verdict) in reasons)
 

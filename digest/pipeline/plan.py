@@ -249,7 +249,8 @@ def _requests(
     for reader, local_date in readers:
         email = reader.email
         last, waiting = last_sent.get(email), bool(on_the_way[email])
-        since, returned = span.since(last), (undelivered[email] - delivered[email]) & span.recent
+        since = span.since(last)
+        returned = (undelivered[email] - delivered[email]) & span.recent
         request = Request(
             reader,
             [parse(entry) for entry in reader.keywords],
@@ -260,6 +261,7 @@ def _requests(
             planned_at=now,
             days=span.told(last, returned=bool(returned), waiting=waiting),
             waiting=waiting,
+            unread=shelf.unread_since(since),
         )
         found.setdefault(span.pool(since, returned=bool(returned)), []).append(request)
     for pool, requests in found.items():

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from digest.config import Settings
-    from digest.model import Batch, Source, SourceMemory
+    from digest.model import Batch, Source, SourceMemory, Verdict
     from digest.state.store import State
 
 
@@ -44,8 +44,8 @@ async def pull(
         on_batch: called as each source finishes, for progress.
 
     Returns:
-        a report with one verdict per source, and what could not be read among its notes; a source that failed is in it
-        and disturbed no other.
+        a report with one verdict per source, one on GitHub if it does not accept its token, and what could not be read
+        among its notes; a source that failed is in it and disturbed no other.
 
     Raises:
         StateError: nothing was stored, and the same pull can be made again.
@@ -80,15 +80,17 @@ async def pull(
         # with the papers, or the next pull would call them old and nobody would ever have called them new
         state.runs.record(report)
     warnings: tuple[str, ...] = ()
+    refusals: tuple[Verdict, ...] = ()
     # the papers are safe: whatever happens from here on, mails about them go out
     try:
         state.prune(now=started)
         # of the papers that are there, whatever was pulled now: the daemon never pulls all sources at once
-        for take in (take_stars, take_thumbnails):
-            notes += await take(settings, state, policy, now=clock())
+        unread, refusals = await take_stars(settings, state, policy, now=clock())
+        notes += unread
+        notes += await take_thumbnails(settings, state, policy, now=clock())
     except StateError as error:
         warnings = (f"the papers are stored, not all that goes with them: {error.told}",)
-    return replace(report, notes=notes, warnings=warnings)
+    return replace(report, verdicts=(*report.verdicts, *refusals), notes=notes, warnings=warnings)
 
 
 def http_policy(settings: Settings) -> HttpPolicy:

@@ -113,8 +113,11 @@ async def send(
     printer = _Printer(settings, letterhead(settings, state), renderer, open_signer(settings), clock=clock)
     with state.sender_lock() as mine:
         if not mine:
-            note = f"another process is sending from this state ({state.place}); it will see to everything that is due"
-            return SendReport("send", started, clock(), notes=(note,))
+            # it was not asked for what this one was
+            unheard = any_hour or release_held
+            rest = "then type this again" if unheard else "what is due since then goes out with the next send"
+            busy = f"another process is sending from this state ({state.place}) and sees to what was due when it began"
+            return SendReport("send", started, clock(), notes=(f"{busy}; {rest}",), unfinished=unheard)
         recording = state.runs.begin("send", started)
         forgotten = _forgotten(state, now=started)
         interrupted = state.ledger.recover(now=started, in_doubt=settings.delivery.in_doubt)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from datetime import date, timedelta
+from dataclasses import dataclass, replace
+from datetime import UTC, date, timedelta
 from functools import cached_property
 from math import ceil
 from typing import TYPE_CHECKING
@@ -13,6 +13,7 @@ from digest.curate.offer import Offer, Request
 from digest.curate.profile import Profiles
 from digest.curate.rank import Ranking
 from digest.curate.trend import origins_of, trends
+from digest.pipeline.gaps import gaps
 from digest.pipeline.semantic import open_semantics
 
 if TYPE_CHECKING:
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 
     from digest.config import Settings
     from digest.curate.semantic import Semantics
-    from digest.model import DaySignals, Digest, StoredPaper, Subscriber, Trend
+    from digest.model import DaySignals, Digest, Gap, StoredPaper, Subscriber, Trend
     from digest.state.store import State
 
 #: days of a weekly digest
@@ -197,11 +198,18 @@ class Shelf:
     semantics: Semantics | None = None
     #: with so many papers, what is rare and what is alike is known well enough
     enough: int = _ENOUGH
+    #: what was not read of the days of the pool
+    unread: tuple[Gap, ...] = ()
 
     @cached_property
     def whole(self) -> Pool:
         """All papers."""
         return Pool(self.papers, self.semantics)
+
+    def unread_since(self, moment: datetime) -> tuple[Gap, ...]:
+        """What was not read of the days (UTC) from that of `moment` on."""
+        day = moment.astimezone(UTC).date()
+        return tuple(replace(gap, first=max(gap.first, day)) for gap in self.unread if gap.last >= day)
 
     def span(self, reader: Subscriber) -> Span:
         """What this reader's digest is selected from."""
@@ -236,6 +244,7 @@ def lay_out(settings: Settings, state: State, *, now: datetime, enough: int = _E
         similar=settings.digest.similar,
         semantics=open_semantics(settings),
         enough=enough,
+        unread=gaps(settings, state, since=since, now=now),
     )
 
 

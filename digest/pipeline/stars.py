@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import UTC, date, timedelta
 from typing import TYPE_CHECKING
 
-from digest.collect.github import read_allowance, read_stars, repository
-from digest.model import DaySignals, Signals, SourceMemory, Validators
+from digest.collect.github import BadToken, read_allowance, read_stars, repository
+from digest.model import DaySignals, RunReport, Signals, SourceMemory, Validators, Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -44,7 +44,9 @@ async def allowance(settings: Settings, policy: HttpPolicy, *, now: datetime) ->
     return await read_allowance(policy, token=_token(github), base_url=github.base_url, now=now)
 
 
-async def take_stars(settings: Settings, state: State, policy: HttpPolicy, *, now: datetime) -> tuple[str, ...]:
+async def take_stars(
+    settings: Settings, state: State, policy: HttpPolicy, *, now: datetime
+) -> tuple[tuple[str, ...], tuple[Verdict, ...]]:
     """Ask GitHub for the repositories of the papers that may trend, those first that were not asked for the longest.
 
     Not if it was asked less than an hour ago.
@@ -58,18 +60,19 @@ async def take_stars(settings: Settings, state: State, policy: HttpPolicy, *, no
         now: aware; when the stars are said to be as many.
 
     Returns:
-        what could not be read, a sentence each.
+        what could not be read, a sentence each; and a verdict if GitHub does not accept the token, which does not pass
+        by itself.
 
     Raises:
         StateError: nothing was stored.
     """
     github = settings.github
     if github is None:
-        return ()
+        return (), ()
     memory = state.papers.memories().get(GITHUB) or SourceMemory(GITHUB)
     # a moment to come was written down by a clock that was ahead
     if memory.last_pull_at is not None and timedelta(0) <= now - memory.last_pull_at < _BETWEEN:
-        return ()
+        return (), ()
     since = now - timedelta(days=settings.digest.trending_days)
     papers = _repositories(state.papers.since(since))
     before = _last_counts(papers, state, since.date())
@@ -101,7 +104,14 @@ async def take_stars(settings: Settings, state: State, policy: HttpPolicy, *, no
         signals += [(key, said) for key in papers[reading.repository]]
     kept = {name: validators[name] for name in papers if name in validators}
     state.papers.store((), signals=signals, memories=[SourceMemory(GITHUB, last_pull_at=now, validators=kept)])
-    return tuple(f"github: {problem.where}: {problem.message}" for problem in problems)
+    refusals = [problem for problem in problems if isinstance(problem, BadToken)]
+    verdicts = tuple(
+        Verdict("github", "github", "failed", f"github: {problem.message}", now, trouble=True) for problem in refusals
+    )
+    if verdicts:
+        state.runs.record(RunReport("github", now, now, verdicts))
+    notes = tuple(f"github: {one.where}: {one.message}" for one in problems if one not in refusals)
+    return notes, verdicts
 
 
 def _token(github: GithubSection) -> str:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Text, bindparam, case, cast, exists, func, literal, or_, select
 
-from digest.model import Delivered, LedgerRow, MailKey
+from digest.model import Delivered, LedgerRow, LedgerState, MailKey
 from digest.state.codec import parse, to_text
 from digest.state.database import chunks, elements
 from digest.state.schema import OPEN, Moment, alias, ledger, resumption, storable
@@ -69,7 +70,38 @@ _MAILS = (
     .where(*_LATELY, or_(_SENT, OPEN), _WITH_PAPERS)
     .group_by(ledger.c.email)
 )
+_BACKLOG = (
+    select(
+        ledger.c.state,
+        ledger.c.answer,
+        func.count(),
+        func.min(ledger.c.planned_at),
+        func.min(ledger.c.next_attempt_at),
+        func.min(ledger.c.email),
+    )
+    .where(OPEN, ledger.c.state != "sending")
+    .group_by(ledger.c.state, ledger.c.answer)
+    .order_by(func.count().desc(), func.min(ledger.c.planned_at))
+)
 _OPEN_KEYS = _PAPERS.where(OPEN, ledger.c.email.in_(elements("emails")))
+
+
+@dataclass(frozen=True, slots=True)
+class Backlog:
+    """Mails that wait to be sent, for one and the same reason."""
+
+    #: `planned`, `deferred`, `in_doubt` or `held`
+    state: LedgerState
+    #: the last answer, or why there is none; empty: not known
+    reason: str
+    #: how many, at least 1
+    mails: int
+    #: when the oldest was planned
+    since: datetime
+    #: the first moment at which one may be tried again; None: with the next send
+    next_attempt_at: datetime | None
+    #: whose one of them is
+    email: str
 
 
 class History:
@@ -108,6 +140,11 @@ class History:
     def open_keys(self, emails: Iterable[str]) -> dict[str, set[str]]:
         """For each address the keys of the papers in its mail that is not final, perhaps none."""
         return self._papers(_OPEN_KEYS, emails)
+
+    def backlog(self) -> tuple[Backlog, ...]:
+        """What waits and is not being sent, most mails first."""
+        with self._database.reading() as connection:
+            return tuple(Backlog(*row) for row in connection.execute(_BACKLOG))
 
     def last_sent(self, emails: Iterable[str], *, since: date, until: datetime) -> dict[str, datetime]:
         """When the newest delivered digest of each address was planned, at `until` at the latest.

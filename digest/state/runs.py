@@ -95,7 +95,7 @@ class Runs:
     def verdicts(
         self,
         *,
-        scope: Literal["source", "subscriber"] | None = None,
+        scope: Literal["source", "subscriber", "github"] | None = None,
         name: str | None = None,
         finding: str | None = None,
         since: datetime | None = None,

@@ -5,11 +5,16 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from tests.smtp_server import DROP, free_port, smtp_server
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from tests.cli.conftest import Said
     from tests.commands import Place
+
+#: as it is shown
+MOMENT = r"\d{4}-\d\d-\d\d \d\d:\d\d UTC"
 
 
 def test_before_anything_ran_that_is_the_story(cli: Callable[..., Said]) -> None:
@@ -98,7 +103,8 @@ def test_status_in_json_has_a_place_for_every_source(cli: Callable[..., Said]) -
 
     assert {"list": None} == before["sources"]
     assert 0 == after["sources"]["list"]["failures"]
-    assert {"config", "state", "counts", "sources", "failing", "next_due"} == after.keys()
+    keys = {"config", "state", "counts", "sources", "failing", "waiting", "last_send", "next_due"}
+    assert keys == after.keys()
 
 
 def test_status_names_a_source_that_fails_with_the_reason_and_since_when(
@@ -118,3 +124,37 @@ def test_status_names_a_source_that_fails_with_the_reason_and_since_when(
     place.list_papers("Routing in a Mixture of Experts")
     cli("pull")
     assert [] == cli("status", "--json").json["failing"]
+
+
+def test_status_says_why_mail_waits_since_when_and_what_to_type(place: Place, cli: Callable[..., Said]) -> None:
+    """A relay that nobody reaches has said nothing to any of them: what the last send said is all there is."""
+    port = free_port()
+    place.configure(smtp_port=port, readers=[f"reader{number}@example.org" for number in range(4)])
+    cli("send", "--pull")
+
+    said, told = cli("status").out, cli("status", "--json").json
+
+    waits = re.escape(f": 127.0.0.1:{port}: connect: nothing listens there; check smtp.host and smtp.port")
+    assert re.search(
+        rf"\nmail that waits\n  4 since {MOMENT}{waits}.*\n  Last tried {MOMENT}; the next send tries", said
+    )
+    assert "To see whether the relay answers: digest check\n" in said
+    assert [("planned", 4)] == [(one["state"], one["mails"]) for one in told["waiting"]]
+    assert told["last_send"] == told["waiting"][0]["since"]
+
+
+def test_status_tells_mail_that_the_relay_put_off_from_what_is_held_back(
+    place: Place, cli: Callable[..., Said]
+) -> None:
+    ada, bob, eve = (f"{name}@example.org" for name in ("ada", "bob", "eve"))
+    with smtp_server() as relay:
+        place.configure(smtp_port=relay.port, readers=(ada, bob, eve), more='[delivery]\nin_doubt = "hold"')
+        relay.script |= {("rcpt", ada): "450 4.2.1 not now", ("rcpt", bob): "450 4.2.1 not now", ("dot", eve): DROP}
+        cli("send", "--pull")
+        waiting = cli("status").out
+        relay.script.clear()
+        cli("send", "--held")
+
+    assert re.search(rf"\n  2 since {MOMENT}: 450 4\.2\.1 not now .*; next attempt {MOMENT}\n", waiting)
+    assert re.search(rf"\n  1 held back since {MOMENT}: .*; to send it: digest send --held\n", waiting)
+    assert "held back" not in cli("status").out

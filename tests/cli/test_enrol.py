@@ -64,8 +64,8 @@ def test_a_list_of_readers_is_taken_and_they_get_mail(place: Place, cli: Callabl
 
     assert (0, "lab.csv: 2 new, 0 changed, 0 as before.\n", "") == (said.code, said.out, said.err)
     bob, cat = listed(cli).values()
-    assert ("Bob", ["knitting", "-lions"], "07:30:00", "Europe/Berlin") == (
-        *(bob["name"], bob["keywords"], bob["at"], bob["timezone"]),
+    assert ("Bob", ["knitting", "-lions"], "07:30", "Europe/Berlin") == (
+        *(bob["name"], bob["keywords"], bob["time"], bob["timezone"]),
     )
     assert ("weekly", ["mon"], "de", 12) == (bob["frequency"], bob["days"], bob["language"], bob["max_papers"])
     assert ("", "UTC", "daily", 10) == (cat["name"], cat["timezone"], cat["frequency"], cat["max_papers"])
@@ -113,7 +113,7 @@ def test_who_is_known_is_changed_as_add_does_and_what_is_empty_stays(place: Plac
 
     assert f"  {BOB}: time 00:00 → 07:30\nlab.csv: 0 new, 1 changed, 1 as before.\n" == said.out
     bob = listed(cli)[BOB]
-    assert ("Bob", ["knitting"], "07:30:00") == (bob["name"], bob["keywords"], bob["at"])
+    assert ("Bob", ["knitting"], "07:30") == (bob["name"], bob["keywords"], bob["time"])
 
 
 @pytest.mark.usefixtures("any_state")

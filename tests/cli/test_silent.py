@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -77,6 +78,23 @@ def test_a_source_that_fails_is_told_once_a_day(command: str, place: Place, cli:
     assert (1, 1) == (first.code, first.out.count("\n"))
     assert first.out.startswith("! list: ")
     assert (1, "") == (second.code, second.out)
+
+
+def test_a_github_token_that_is_refused_is_told(
+    place: Place, cli: Callable[..., Said], http_server: HttpServer
+) -> None:
+    """The papers are there all the same, and nobody would look for the reason why stars stand still."""
+    github = f'[github]\nbase_url = "{http_server.url}"\ntoken = "geheim"'
+    place.configure(more=f'{github}\n[http]\nallow_private_hosts = ["127.0.0.1"]')
+    paper = {"id": "1", "title": "Mixture of experts", "code": "https://github.com/ada/numbers"}
+    (place.folder / "papers.jsonl").write_text(json.dumps(paper))
+    http_server.routes["/repos/ada/numbers"] = Reply(401)
+
+    said, why = cli("pull", "--quiet"), cli("why", "--days", "1")
+
+    assert (0, "") == (said.code, said.err)
+    assert said.out.startswith("! github: the token is not accepted; make a new one and put it where github.token_file")
+    assert "\n  github: the token is not accepted" in why.out
 
 
 def test_of_many_readers_only_those_are_told_whose_mail_did_not_go(place: Place, cli: Callable[..., Said]) -> None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from digest.clock import utc_now
+from digest.config.schema import INHERITED, SubscriberEntry, keys
 from digest.state.store import open_state
 from tests.commands import DIGEST
 from tests.makers import subscriber
@@ -76,7 +77,7 @@ def test_what_is_not_given_of_a_known_subscriber_stays_and_what_changes_is_said(
     assert "Changed: keywords knitting, -lions → moe; time 07:05 → 09:00. All else is as before.\n" in changed.out
     assert "Nothing was changed.\n" in again.out
     [row] = (row for row in cli("subscribers", "list", "--json").json if row["email"] == BOB)
-    assert ("B", ["moe"], "09:00:00", ["mon", "sun"]) == (row["name"], row["keywords"], row["at"], row["days"])
+    assert ("B", ["moe"], "09:00", ["mon", "sun"]) == (row["name"], row["keywords"], row["time"], row["days"])
 
 
 def test_what_a_reader_did_not_choose_follows_the_configuration(place: Place, cli: Callable[..., Said]) -> None:
@@ -86,8 +87,8 @@ def test_what_a_reader_did_not_choose_follows_the_configuration(place: Place, cl
     place.configure(time="21:00")
 
     rows = {row["email"]: row for row in cli("subscribers", "list", "--json").json}
-    assert ("21:00:00", "07:00:00") == (rows[BOB]["at"], rows[EVE]["at"])
-    assert [True, False] == ["at" in rows[email]["inherits"] for email in (BOB, EVE)]
+    assert ("21:00", "07:00") == (rows[BOB]["time"], rows[EVE]["time"])
+    assert [True, False] == ["time" in rows[email]["inherits"] for email in (BOB, EVE)]
     assert ["T21:00:00", "T07:00:00"] == [rows[email]["next_due"][10:19] for email in (BOB, EVE)]
 
 
@@ -142,11 +143,32 @@ def test_who_wants_a_weekly_digest_hears_when_it_comes(cli: Callable[..., Said])
 
 
 def test_what_contradicts_itself_is_told_of_the_option(cli: Callable[..., Said]) -> None:
-    said = cli("subscribers", "add", BOB, "--frequency", "weekly", "--days", "mon,wed", "--quiet", "never")
+    said = cli("subscribers", "add", BOB, "--frequency", "weekly", "--days", "mon,wed", "--quiet-days", "never")
 
     assert 2 == said.code
     assert "digest: --days: a weekly digest has one day and not 2\n" in said.err
-    assert "digest: --quiet = never: must be one of: skip, note" in said.err
+    assert "→ name one day, like fri; for a digest on each of these choose the frequency daily\n" in said.err
+    assert "digest: --quiet-days = never: must be one of: skip, note" in said.err
+
+
+def test_quiet_days_are_not_called_like_what_makes_commands_silent(cli: Callable[..., Said]) -> None:
+    """`--quiet` of `digest send` takes no value."""
+    chosen, old = (cli("subscribers", "add", BOB, option, "note") for option in ("--quiet-days", "--quiet"))
+    given_back = cli("subscribers", "add", BOB, "--inherit", "quiet-days")
+
+    assert (0, 2, 0) == (chosen.code, old.code, given_back.code)
+    assert "--quiet-days" in old.err
+    assert "Changed: quiet note → skip, as in [digest]." in given_back.out
+
+
+def test_json_calls_what_is_chosen_as_the_configuration_does(cli: Callable[..., Said]) -> None:
+    cli("subscribers", "add", BOB, "--time", "7:05")
+
+    row = cli("subscribers", "list", "--json").json[1]
+
+    assert [] == [key for key in keys(SubscriberEntry) if key not in row]
+    assert ("07:05", "at" in row, "token" in row) == (row["time"], False, False)
+    assert [*INHERITED[1:]] == [key for key in INHERITED if key in row["inherits"]]
 
 
 def test_linked_pictures_need_an_archive_for_those_who_join_later_too(cli: Callable[..., Said]) -> None:

@@ -100,7 +100,7 @@ def test_a_frequency_without_days_has_its_own(
                 12,
                 "subscribers.0.days",
                 "a weekly digest has one day and not 3 (subscriber ada@lab.example)",
-                'name one day, like days = ["fri"], or write frequency = "daily" for a digest on each of these',
+                "name one day, like fri; for a digest on each of these choose the frequency daily",
             ),
         ),
         (
@@ -110,7 +110,7 @@ def test_a_frequency_without_days_has_its_own(
                 12,
                 "subscribers.0.days",
                 "weekdays are Monday to Friday, without sat and sun (subscriber ada@lab.example)",
-                'leave days out, or write frequency = "daily" for a digest on each of these',
+                "leave days out; for a digest on each of these choose the frequency daily",
             ),
         ),
         (
@@ -120,7 +120,7 @@ def test_a_frequency_without_days_has_its_own(
                 8,
                 "digest.days",
                 "a weekly digest has one day and not 2",
-                'name one day, like days = ["fri"], or write frequency = "daily" for a digest on each of these',
+                "name one day, like fri; for a digest on each of these choose the frequency daily",
             ),
         ),
         (
@@ -130,7 +130,7 @@ def test_a_frequency_without_days_has_its_own(
                 11,
                 "subscribers.0.days",
                 "a weekly digest, as [digest] says, has one day and not 2 (subscriber ada@lab.example)",
-                'name one day, or write frequency = "daily" for a digest on each of these',
+                "name one day, like fri; for a digest on each of these choose the frequency daily",
             ),
         ),
         (

@@ -7,6 +7,7 @@ from datetime import timedelta
 from email import message_from_bytes, policy
 from typing import TYPE_CHECKING
 
+from digest.pipeline.failing import told_today
 from tests.http_server import Reply, Request
 from tests.installation import item
 from tests.makers import NOW, TODAY
@@ -145,3 +146,22 @@ def test_a_clock_that_was_ahead_does_not_keep_github_from_being_asked(home: Inst
     assert ["n1"] == asked(home)
     home.pull(NOW)
     assert ["n1"] == asked(home)
+
+
+def test_a_token_that_is_refused_is_trouble_told_once_a_day(home: Installation) -> None:
+    """It does not get well by itself; a GitHub that is down does."""
+    use_github(home, 'token = "geheim"\n')
+    publish(home, 1)
+    told = []
+    for reply, at in (
+        (Reply(503), NOW - timedelta(hours=1)),
+        *((Reply(401), NOW + hours * timedelta(hours=1)) for hours in (0, 1, 24)),
+    ):
+        home.server.routes["/repos/ada/n1"] = reply
+        report = home.pull(at)
+        with home.state() as state:
+            before = told_today(state, report)
+        told.append([one.sentence for one in report.verdicts if one.trouble and one.sentence not in before])
+
+    refused = "github: the token is not accepted; make a new one and put it where github.token_file says"
+    assert [[], [f"{refused}; 0 of 1 repositories were read"], [], *told[1:2]] == told
