@@ -106,13 +106,14 @@ async def send(
         TemplateError: the templates cannot be used; nothing was claimed.
         DigestError: the key that signs cannot be used; nothing was claimed.
         StateError: the ledger cannot be written; nothing was sent without a durable claim.
+        BusyError: the database server was restarted, and another process began to send before this one went on.
     """
     started, began, stages = clock(), timer(), Stages()
     renderer = open_renderer(settings)
     renderer.check()
     printer = _Printer(settings, letterhead(settings, state), renderer, open_signer(settings), clock=clock)
-    with state.sender_lock() as mine:
-        if not mine:
+    with state.sender_lock() as is_mine:
+        if not is_mine():
             note = f"another process is sending from this state ({state.place}); it will see to everything that is due"
             return SendReport("send", started, clock(), notes=(note,))
         recording = state.runs.begin("send", started)
@@ -136,6 +137,7 @@ async def send(
             tally,
             stages,
             clock=clock,
+            is_alone=is_mine,
             over=lambda: stop() or (at_most is not None and timer() - began >= at_most.total_seconds()),
             sleep=sleep,
         )

@@ -42,8 +42,9 @@ CHUNK = 1000
 #: seconds between two attempts to turn WAL on
 _WAL_PAUSE_S = 0.01
 
-#: seconds to wait for a PostgreSQL server to take a connection
-_CONNECT_TIMEOUT_S = 10
+#: parameters of libpq, unless state.url has others: seconds to wait for a server to take a connection, and milliseconds
+#: to wait for one that says nothing any more, as after a fail-over; the system itself would wait a quarter of an hour
+_PATIENCE = {"connect_timeout": "10", "tcp_user_timeout": "20000"}
 
 #: what we rely on, whatever the server, the database or the role have as their own; see "SET" in PostgreSQL's manual
 _SESSION = {
@@ -223,9 +224,7 @@ def _postgresql(url: URL, *, busy_timeout_s: float) -> Database:
     ).render_as_string()
     try:
         engine = create_engine(
-            url.set(drivername="postgresql+psycopg").update_query_dict(
-                {"connect_timeout": url.query.get("connect_timeout", str(_CONNECT_TIMEOUT_S))}
-            ),
+            url.set(drivername="postgresql+psycopg", query=_PATIENCE | dict(url.query)),
             hide_parameters=True,
             # the daemon's connections rest for hours; a restarted server must not cost a run
             pool_pre_ping=True,

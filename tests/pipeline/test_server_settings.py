@@ -105,12 +105,12 @@ def test_who_sends_or_writes_for_long_is_not_shut_out(setting: str, url_of: Call
     """A sender whose connection is closed has lost the lock, and does not know."""
     url = url_of(f"{setting} = '400ms'")
 
-    with open_state(url, now=NOW) as state, state.sender_lock() as mine, state.transaction():
+    with open_state(url, now=NOW) as state, state.sender_lock() as is_mine, state.transaction():
         with psycopg.connect(url, autocommit=True) as another:
             another.execute("SELECT pg_sleep(1.2)")
         state.subscribers.put(subscriber(BOB), now=NOW)
         with open_state(url, now=NOW) as second, second.sender_lock() as others:
-            assert (True, False) == (mine, others)
+            assert (True, False) == (is_mine(), others())
 
     with open_state(url, now=NOW) as state:
         assert [BOB] == [reader.email for reader in readers_of(state)]
