@@ -117,17 +117,22 @@ class Daemon:
     """`digest run`.
 
     Args:
-        load_settings: reads the configuration; called at the start and at each SIGHUP. May raise DigestError: fatal at
-            the start, later the old configuration stays in force.
+        settings: in force from the start.
+        load_settings: reads the configuration again, at each SIGHUP. May raise DigestError: the old one stays in force.
         clock: gives the present moment, aware.
         environ: for the service manager's notification socket.
     """
 
     def __init__(
-        self, load_settings: Callable[[], Settings], *, clock: Callable[[], datetime], environ: Mapping[str, str]
+        self,
+        settings: Settings,
+        load_settings: Callable[[], Settings],
+        *,
+        clock: Callable[[], datetime],
+        environ: Mapping[str, str],
     ) -> None:
+        self._settings = settings
         self._load_settings = load_settings
-        self._settings = load_settings()
         self._clock = clock
         self._environ = environ
         self._scheduler: Any = AsyncIOScheduler(
@@ -340,7 +345,12 @@ class Daemon:
         except ConfigError as error:
             for one in error.problems:
                 _log.error(
-                    "configuration kept as it was", key=one.key, line=one.line, reason=one.message, hint=one.hint
+                    "configuration kept as it was",
+                    origin=one.origin,
+                    line=one.line,
+                    key=one.key,
+                    reason=one.message,
+                    hint=one.hint,
                 )
         except DigestError as error:
             _log.error("configuration kept as it was", reason=error.message, hint=error.hint)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import re
+import shutil
 import signal
 import sqlite3
 import sys
@@ -101,6 +103,29 @@ def test_a_broken_new_configuration_is_reported_and_the_old_one_stays(place: Pla
 
     assert "digest.timezone" in daemon.log
     assert 1 == len(place.mails())
+
+
+def test_a_daemon_reads_the_file_again_that_it_began_with_and_no_other(place: Place) -> None:
+    """Which file applies was found out once: another one that is found in its absence is not meant."""
+    folder = place.folder / "work"
+    folder.mkdir()
+    other = place.folder / "usual" / "digest" / "config.toml"
+    other.parent.mkdir(parents=True)
+    other.write_text(place.configure(readers=(BOB,)).read_text())
+    work = Place(folder)
+    config = work.configure()
+    with running(work, env={"XDG_CONFIG_HOME": str(place.folder / "usual")}) as daemon:
+        daemon.hear_rounds()
+        daemon.log_file = daemon.log_file.rename(place.folder / "log")
+        shutil.rmtree(folder)
+        daemon.send(signal.SIGHUP)
+        daemon.hear("RELOADING=1")
+        daemon.hear("READY=1")
+        daemon.stop()
+
+    (kept,) = (json.loads(line) for line in daemon.log.splitlines() if "kept as it was" in line)
+    assert (str(config), "there is no such file") == (kept["origin"], kept["reason"])
+    assert "configuration read again" not in daemon.log
 
 
 def test_stopping_finishes_the_mail_on_the_wire_and_begins_no_other(place: Place) -> None:

@@ -69,7 +69,9 @@ def load_settings(config: Path | None, *, quiet: bool = False) -> Settings:
     from digest import config as configuration
 
     log_to_stderr(quiet=quiet)
-    return configuration.load(configuration.find(config, os.environ, Path.cwd()), os.environ)
+    if config is None or not config.is_absolute():  # else the folder we are in may even be gone
+        config = configuration.find(config, os.environ, Path.cwd())
+    return configuration.load(config, os.environ)
 
 
 def load_and_warn(config: Path | None, *, quiet: bool = False) -> Settings:
