@@ -44,7 +44,7 @@ async def read(source: Source, visit: Visit) -> AsyncIterator[Answer]:
         size = min(_PAGE, source.max_results - start)
         answer = await visit.read(
             _url(source, start, size),
-            lambda body, _address: parse_arxiv_api(body, source=source.name),
+            lambda response: parse_arxiv_api(response.body, source=source.name),
             part=f"results from {start + 1}" if start else "",
             accept="application/atom+xml",
             hint="try the query at https://export.arxiv.org/api/query?search_query=…",
