@@ -15,7 +15,7 @@ from sqlalchemy import func, select
 from sqlalchemy.exc import DBAPIError
 
 from digest.errors import StateError
-from digest.state.database import DAEMON_LOCK, SENDER_LOCK
+from digest.state.database import DAEMON_LOCK, SENDER_LOCK, advisory_lock
 from digest.state.failures import translated
 
 if TYPE_CHECKING:
@@ -92,7 +92,7 @@ class _AdvisoryLock:
                 self._connection = None
                 # AUTOCOMMIT: no transaction stays open as long as the lock is held, which would keep vacuum from work
                 connection = self._database.engine.connect().execution_options(isolation_level="AUTOCOMMIT")
-                self._is_mine = bool(connection.scalar(select(func.pg_try_advisory_lock(self._number))))
+                self._is_mine = bool(connection.scalar(select(func.pg_try_advisory_lock(advisory_lock(self._number)))))
                 self._connection = connection
         return self._is_mine
 
@@ -101,7 +101,7 @@ class _AdvisoryLock:
             return
         with suppress(DBAPIError):  # with a connection that broke, the lock went too
             if self._is_mine:
-                self._connection.execute(select(func.pg_advisory_unlock(self._number)))
+                self._connection.execute(select(func.pg_advisory_unlock(advisory_lock(self._number))))
         self._connection.close()
 
 

@@ -165,6 +165,16 @@ def test_a_sender_that_fails_gives_the_lock_back(state: State) -> None:
         assert is_mine()
 
 
+def test_states_in_schemas_of_one_database_have_locks_of_their_own(postgresql_server: Server) -> None:
+    one, other = postgresql_server.new_database(), postgresql_server.new_database()
+    with open_state(one, now=NOW) as first, open_state(other, now=NOW) as second:
+        with daemon_lock(one) as stays, daemon_lock(other) as stays_too:
+            assert (True, True) == (stays(), stays_too())
+        with first.sender_lock() as sends, second.sender_lock() as sends_too, first.transaction():
+            assert (True, True) == (sends(), sends_too())
+            second.subscribers.tokens([EMAILS[0]])
+
+
 def test_a_lock_that_a_restarted_server_forgot_is_taken_again(postgresql_server: Server) -> None:
     url = postgresql_server.new_database()
     with open_state(url, now=NOW) as state, daemon_lock(url) as stays, state.sender_lock() as sends:
