@@ -33,7 +33,7 @@ _PAGE = 200
 #: arXiv's own subject codes; ACM and MSC classes look different
 _CATEGORY = re.compile(r"[a-z-]+(?:\.[A-Za-z-]+)?")
 _COUNTERS = {
-    name: re.compile(rb"<opensearch:" + name.encode() + rb"\b[^>]*>\s*(\d{1,9})\s*<")
+    name: re.compile(rb"<opensearch:" + name.encode() + rb"\b[^<>]*>\s*(\d{1,9})\s*<")
     for name in ("totalResults", "startIndex")
 }
 
