@@ -320,6 +320,7 @@ def shown(url: str) -> str:
 def _url(text: str, *, base: httpx2.URL | None = None) -> httpx2.URL:
     try:
         url = base.join(text) if base else httpx2.URL(text)
+        _ = url.host  # read for its check: `xn--` may stand before what no name becomes (RFC 5891 §4.2.3)
     except (httpx2.InvalidURL, ValueError) as error:
         raise FetchError(shown(text), "not a usable address") from error
     if url.scheme not in {"http", "https"} or not url.host:
