@@ -23,6 +23,7 @@ import os
 import signal
 import sys
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import structlog
@@ -32,7 +33,7 @@ from apscheduler.triggers.cron import CronTrigger
 from digest import notify
 from digest.collect import KINDS
 from digest.curate.calendar import last_expected
-from digest.errors import BusyError, ConfigError, DigestError
+from digest.errors import BusyError, ConfigError, DigestError, StateError
 from digest.pipeline.pull import pull
 from digest.pipeline.readers import shards
 from digest.pipeline.returns import ManyBounceError, read_returns
@@ -116,17 +117,22 @@ class Daemon:
     """`digest run`.
 
     Args:
-        load_settings: reads the configuration; called at the start and at each SIGHUP. May raise DigestError: fatal at
-            the start, later the old configuration stays in force.
+        settings: in force from the start.
+        load_settings: reads the configuration again, at each SIGHUP. May raise DigestError: the old one stays in force.
         clock: gives the present moment, aware.
         environ: for the service manager's notification socket.
     """
 
     def __init__(
-        self, load_settings: Callable[[], Settings], *, clock: Callable[[], datetime], environ: Mapping[str, str]
+        self,
+        settings: Settings,
+        load_settings: Callable[[], Settings],
+        *,
+        clock: Callable[[], datetime],
+        environ: Mapping[str, str],
     ) -> None:
+        self._settings = settings
         self._load_settings = load_settings
-        self._settings = load_settings()
         self._clock = clock
         self._environ = environ
         self._scheduler: Any = AsyncIOScheduler(
@@ -155,25 +161,26 @@ class Daemon:
         """Work until SIGTERM or SIGINT; returns the exit code, or ends the process after the grace period.
 
         Raises:
-            BusyError: another daemon is at work on the same state.
+            BusyError: another daemon is at work on the same state, from the start or since the database was away.
             StateError: the state cannot be opened at the start.
         """
         with self._open_state() as state:
             if state.upgrade:
                 _log.info("state upgraded", before=state.upgrade.before, after=state.upgrade.after)
         # of the state that it began with: whoever moves it under a running daemon knows of that one
-        with daemon_lock(self._settings.state_url) as mine:
-            if not mine:
-                hint = "it sees to everything that is due; to have this one instead, stop that one first"
-                raise BusyError(f"another digest run is at work on this state ({state.place})", hint=hint)
-            return await self._run()
+        with daemon_lock(self._settings.state_url) as is_mine:
+            check_alone = partial(_check_alone, is_mine, state.place)
+            check_alone()
+            return await self._run(check_alone)
 
-    async def _run(self) -> int:
+    async def _run(self, check_alone: Callable[[], None]) -> int:
         self._listen()
         self._scheduler.start()
         self._notify("READY=1")
         _log.info("running", sources=len(self._settings.sources))
-        work = asyncio.create_task(self._work())
+        work = asyncio.create_task(self._work(check_alone))
+        # by itself it ends only when somebody else is at work
+        work.add_done_callback(lambda _: self._stop.set())
         await self._stop.wait()
         await self._finish(work)
         return 0
@@ -212,15 +219,27 @@ class Daemon:
 
     # --- rounds -----------------------------------------------------------------------------------------------
 
-    async def _work(self) -> None:
+    async def _work(self, check_alone: Callable[[], None]) -> None:
+        """Until it is to stop; raises BusyError if another daemon took over."""
         while True:
             self._bell.clear()
-            for step in (self._pull_due, self._read_returns, self._send_due, self._write_archive):
-                if self._stop.is_set():
-                    return
-                await _survive(step)
+            try:
+                check_alone()
+            except StateError as error:
+                # then no step could be done either
+                _log.error("run failed", reason=error.message, hint=error.hint)
+            else:
+                await self._round()
+            if self._stop.is_set():
+                return
             self._notify(f"STATUS=last round {self._clock():%Y-%m-%d %H:%M} UTC")
             await self._pause()
+
+    async def _round(self) -> None:
+        for step in (self._pull_due, self._read_returns, self._send_due, self._write_archive):
+            if self._stop.is_set():
+                return
+            await _survive(step)
 
     async def _pause(self) -> None:
         """Until a bell rings, or the next round is due without one."""
@@ -326,7 +345,12 @@ class Daemon:
         except ConfigError as error:
             for one in error.problems:
                 _log.error(
-                    "configuration kept as it was", key=one.key, line=one.line, reason=one.message, hint=one.hint
+                    "configuration kept as it was",
+                    origin=one.origin,
+                    line=one.line,
+                    key=one.key,
+                    reason=one.message,
+                    hint=one.hint,
                 )
         except DigestError as error:
             _log.error("configuration kept as it was", reason=error.message, hint=error.hint)
@@ -337,7 +361,7 @@ class Daemon:
         self._notify("READY=1")
 
     async def _finish(self, work: asyncio.Task[None]) -> None:
-        """Let the mail on the wire finish, begin nothing new, and be gone within ten seconds."""
+        """Let the mail on the wire finish, begin nothing new, and be gone within ten seconds; raises what ended it."""
         self._notify("STOPPING=1")
         self._scheduler.shutdown(wait=False)
         self._bell.set()
@@ -349,9 +373,18 @@ class Daemon:
             sys.stderr.flush()
             os._exit(0)  # the interpreter itself would wait for the thread that plans
         _log.info("stopped")
+        if not work.cancelled():
+            work.result()
 
     def _notify(self, assignment: str) -> None:
         notify.notify(self._environ, assignment)
+
+
+def _check_alone(is_mine: Callable[[], bool], place: str) -> None:
+    """Raises BusyError if another daemon has the lock, StateError if it cannot be asked for."""
+    if not is_mine():
+        hint = "it sees to everything that is due; to have this one instead, stop that one first"
+        raise BusyError(f"another digest run is at work on this state ({place})", hint=hint)
 
 
 async def _survive(step: Callable[[], Awaitable[None]]) -> None:

@@ -41,6 +41,7 @@ class Place:
         smtp_port: int | None = None,
         more: str = "",
         mail: str = "",
+        state: str = "sqlite:///state.sqlite3",
     ) -> Path:
         """Write `config.toml`: readers of mixtures of experts, due every day at `time`, and one list of papers.
 
@@ -51,11 +52,12 @@ class Place:
             smtp_port: of an unencrypted relay on the loopback, for one connection; None: a Maildir.
             more: TOML at the end of the file.
             mail: more keys of the `[mail]` table.
+            state: where it is.
         """
         relay = f'[smtp]\nhost = "127.0.0.1"\nport = {smtp_port}\nsecurity = "none"\nconnections = 1\n'
         lines = [
             f'[mail]\nfrom = "Digest <digest@lab.example>"\n{mail}',
-            '[state]\nurl = "sqlite:///state.sqlite3"',
+            f'[state]\nurl = "{state}"',
             '[maildir]\npath = "outbox"',
             '[[sources]]\ntype = "jsonl"\nname = "list"\npath = "papers.jsonl"',
             f'[digest]\ntime = "{time}"\ntimezone = "{timezone}"\ndays = {EVERY_DAY}\n{relay if smtp_port else ""}',

@@ -41,6 +41,12 @@ class Server:
             connection.execute(f"CREATE SCHEMA {name}".encode())
         return f"{self.url}&options=-csearch_path%3D{name}"
 
+    def drop_connections(self) -> None:
+        """Close all connections, and with them their locks, as a restart of the server does."""
+        with psycopg.connect(self.url, autocommit=True) as connection:
+            others = "FROM pg_stat_activity WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()"
+            connection.execute(f"SELECT pg_terminate_backend(pid, 5000) {others}".encode())
+
     @property
     def url(self) -> str:
         return f"postgresql://digest@/postgres?host={self.folder}"

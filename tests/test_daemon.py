@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import re
+import shutil
 import signal
 import sqlite3
 import sys
@@ -15,11 +17,12 @@ import pytest
 
 from digest.clock import utc_now
 from digest.model import StoredPaper
-from digest.state.store import open_state
+from digest.state.store import daemon_lock, open_state
 from tests.commands import Place, Slowly, wait_for
 from tests.daemon import running
 from tests.makers import paper
 from tests.pipeline.test_returns import bounce, make_maildir, put
+from tests.postgresql import Server, postgresql_server
 from tests.smtp_server import SILENCE, free_port, smtp_server
 from tests.state.shortcuts import rows_of
 
@@ -29,8 +32,15 @@ if TYPE_CHECKING:
     from digest.model import LedgerRow
     from tests.http_server import HttpServer
 
+__all__ = ["postgresql_server"]
 pytestmark = pytest.mark.slow
 ADA, BOB = "ada@example.org", "bob@example.org"
+#: rounds half a second apart
+OFTEN = (
+    sys.executable,
+    "-c",
+    "import digest.schedule as s; s._ROUND_S = 0.5; from digest.__main__ import main; main()",
+)
 
 
 @pytest.fixture
@@ -93,6 +103,29 @@ def test_a_broken_new_configuration_is_reported_and_the_old_one_stays(place: Pla
 
     assert "digest.timezone" in daemon.log
     assert 1 == len(place.mails())
+
+
+def test_a_daemon_reads_the_file_again_that_it_began_with_and_no_other(place: Place) -> None:
+    """Which file applies was found out once: another one that is found in its absence is not meant."""
+    folder = place.folder / "work"
+    folder.mkdir()
+    other = place.folder / "usual" / "digest" / "config.toml"
+    other.parent.mkdir(parents=True)
+    other.write_text(place.configure(readers=(BOB,)).read_text())
+    work = Place(folder)
+    config = work.configure()
+    with running(work, env={"XDG_CONFIG_HOME": str(place.folder / "usual")}) as daemon:
+        daemon.hear_rounds()
+        daemon.log_file = daemon.log_file.rename(place.folder / "log")
+        shutil.rmtree(folder)
+        daemon.send(signal.SIGHUP)
+        daemon.hear("RELOADING=1")
+        daemon.hear("READY=1")
+        daemon.stop()
+
+    (kept,) = (json.loads(line) for line in daemon.log.splitlines() if "kept as it was" in line)
+    assert (str(config), "there is no such file") == (kept["origin"], kept["reason"])
+    assert "configuration read again" not in daemon.log
 
 
 def test_stopping_finishes_the_mail_on_the_wire_and_begins_no_other(place: Place) -> None:
@@ -269,6 +302,34 @@ def test_a_second_one_says_so_and_leaves(place: Place) -> None:
     )
 
 
+def test_a_daemon_keeps_its_place_when_the_database_was_restarted(place: Place, postgresql_server: Server) -> None:
+    """The server forgets whose lock it was."""
+    place.configure(state=postgresql_server.new_database())
+    with running(place, program=OFTEN) as daemon:
+        daemon.hear_rounds()
+        postgresql_server.drop_connections()
+        daemon.hear_rounds(2)
+        beside = place.digest("run")
+        daemon.stop()
+
+    assert (75, "digest: another digest run is at work") == (beside.returncode, beside.stderr[:37])
+
+
+def test_a_daemon_whose_place_was_taken_meanwhile_leaves(place: Place, postgresql_server: Server) -> None:
+    url = postgresql_server.new_database()
+    place.configure(state=url)
+    with running(place, program=OFTEN) as daemon:
+        daemon.hear_rounds()
+        daemon.send(signal.SIGSTOP)
+        postgresql_server.drop_connections()
+        with daemon_lock(url) as is_mine:
+            assert is_mine()
+            daemon.send(signal.SIGCONT)
+            assert 75 == daemon.process.wait(timeout=30)
+
+    assert "another digest run is at work on this state" in daemon.log
+
+
 def test_one_sends_while_the_other_leaves_it_the_work(place: Place) -> None:
     readers = [f"reader{number}@example.org" for number in range(4)]
     with smtp_server() as server:
@@ -326,13 +387,10 @@ def test_a_changing_clock_mails_everybody_once(place: Place, start: str, day: da
 
 def test_a_clock_that_is_set_back_stops_neither_rounds_nor_the_watchdog(place: Place, tmp_path: Path) -> None:
     """New papers are read too, although the last look is a day ahead."""
-    often = "import digest.schedule as s; s._ROUND_S = 0.5; from digest.__main__ import main; main()"
     place.configure(more="[daemon]\nfeed_minutes = 60")
     clock = tmp_path / "clock"
     clock.write_text("+0d\n")
-    with running(
-        place, program=(sys.executable, "-c", often), clock_file=clock, env={"WATCHDOG_USEC": "200000"}
-    ) as daemon:
+    with running(place, program=OFTEN, clock_file=clock, env={"WATCHDOG_USEC": "200000"}) as daemon:
         daemon.hear_rounds(2)
         place.list_papers("Mixture of Experts, Volume 2")
         clock.write_text("-1d\n")

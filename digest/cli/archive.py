@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -84,7 +85,7 @@ def archive(
         )
     if as_json:
         told = {"files": site.files, "written": site.written, "private": site.readers}
-        print_json({**plain(site.pages), **told})
+        print_json({**plain(site.pages), **told, "in_another_language": site.in_another_language})
         return
     if quiet:
         return
@@ -92,6 +93,11 @@ def archive(
         f"{many(site.pages.editions, 'edition')}, {many(site.pages.papers, 'paper')}, {site.written:,} of "
         f"{many(site.files, 'file')} written to {given}."
     )
+    if site.in_another_language:
+        days = many(len(site.in_another_language), "older day")
+        typed = [str(folder)] * bool(folder) + ["--base-url", base_url] * bool(base_url)
+        say(f"{days} stayed in another language. In this one, without votes that are forgotten, with:")
+        say("  " + shlex.join(["digest", "archive", *typed, "--since", str(site.in_another_language[0])]))
     _print_readers(site.readers)
     say(f"Open {given / 'index.html'}")
 

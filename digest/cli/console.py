@@ -10,7 +10,7 @@ import json
 import re
 import sys
 from collections import Counter
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import fields, is_dataclass
 from datetime import date, datetime, time
 from typing import TYPE_CHECKING, Any, Literal
@@ -49,8 +49,9 @@ def clean(text: str) -> str:
 
 
 def say(text: str = "", *, bold: bool = False, err: bool = False) -> None:
-    """Print lines for people, to standard output or standard error."""
-    typer.secho(clean(text), bold=bold or None, err=err)
+    """Print lines for people, to standard output or standard error; there they are lost if it cannot be written."""
+    with suppress(OSError) if err else nullcontext():
+        typer.secho(clean(text), bold=bold or None, err=err)
 
 
 def tick(mark: Mark, sentence: str) -> None:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import io
 import os
 import sys
+from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, TextIO, TypeVar
 
 import typer
 
@@ -69,7 +71,9 @@ def load_settings(config: Path | None, *, quiet: bool = False) -> Settings:
     from digest import config as configuration
 
     log_to_stderr(quiet=quiet)
-    return configuration.load(configuration.find(config, os.environ, Path.cwd()), os.environ)
+    if config is None or not config.is_absolute():  # else the folder we are in may even be gone
+        config = configuration.find(config, os.environ, Path.cwd())
+    return configuration.load(config, os.environ)
 
 
 def load_and_warn(config: Path | None, *, quiet: bool = False) -> Settings:
@@ -116,11 +120,27 @@ def log_to_stderr(*, quiet: bool = False) -> None:
             _showable,
             structlog.dev.ConsoleRenderer() if watched else structlog.processors.JSONRenderer(ensure_ascii=False),
         ],
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        logger_factory=structlog.PrintLoggerFactory(_Lossy(sys.stderr)),
         wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING if quiet else logging.INFO),
     )
     # APScheduler and aiosmtplib use the standard library's logging
     logging.basicConfig(level=logging.WARNING, stream=sys.stderr, format="%(levelname)s %(name)s: %(message)s")
+
+
+class _Lossy(io.TextIOBase, TextIO):
+    """A stream on which a line that cannot be written is lost, as on a full disk: mail matters more than its log."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+
+    def write(self, text: str) -> int:
+        with suppress(OSError):
+            self._stream.write(text)
+        return len(text)
+
+    def flush(self) -> None:
+        with suppress(OSError):
+            self._stream.flush()
 
 
 def _showable(_logger: object, _name: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:

@@ -177,12 +177,15 @@ def _stopping() -> Iterator[Event]:
 def run(*, config: ConfigOption = None) -> None:
     """Stay and do it all: pull and send when it is time.
 
-    Pulls on each source's own calendar and sends at each subscriber's hour. SIGHUP reads the configuration again.
-    SIGTERM or Ctrl-C finishes the mail on the wire and stops, within ten seconds. One at a time: a second one says so
-    and leaves, with exit code 75.
+    Pulls on each source's own calendar and sends at each subscriber's hour. SIGHUP reads the configuration file again
+    that it began with. SIGTERM or Ctrl-C finishes the mail on the wire and stops, within ten seconds. One at a time: a
+    second one says so and leaves, with exit code 75.
     """
     import os
 
     from digest.schedule import Daemon
 
-    raise typer.Exit(run_to_end(Daemon(lambda: load_and_warn(config), clock=utc_now, environ=os.environ).run()))
+    settings = load_and_warn(config)
+    # the file that was found once: in its absence another one might be, which nobody meant
+    daemon = Daemon(settings, lambda: load_and_warn(settings.path), clock=utc_now, environ=os.environ)
+    raise typer.Exit(run_to_end(daemon.run()))

@@ -49,7 +49,7 @@ async def read(source: Source, visit: Visit) -> AsyncIterator[Answer]:
     for category in source.categories:
         answer = await visit.read(
             f"{(source.base_url or BASE_URL).rstrip('/')}/atom/{quote(category)}",
-            lambda body, _address: parse_arxiv(body, source=source.name),
+            lambda response: parse_arxiv(response.body, source=source.name),
             part=category,
             accept="application/atom+xml",
             hint=f"is {category} a category or archive of arXiv? See https://arxiv.org/category_taxonomy",

@@ -33,7 +33,7 @@ _PAGE = 200
 #: arXiv's own subject codes; ACM and MSC classes look different
 _CATEGORY = re.compile(r"[a-z-]+(?:\.[A-Za-z-]+)?")
 _COUNTERS = {
-    name: re.compile(rb"<opensearch:" + name.encode() + rb"\b[^>]*>\s*(\d{1,9})\s*<")
+    name: re.compile(rb"<opensearch:" + name.encode() + rb"\b[^<>]*>\s*(\d{1,9})\s*<")
     for name in ("totalResults", "startIndex")
 }
 
@@ -44,7 +44,7 @@ async def read(source: Source, visit: Visit) -> AsyncIterator[Answer]:
         size = min(_PAGE, source.max_results - start)
         answer = await visit.read(
             _url(source, start, size),
-            lambda body, _address: parse_arxiv_api(body, source=source.name),
+            lambda response: parse_arxiv_api(response.body, source=source.name),
             part=f"results from {start + 1}" if start else "",
             accept="application/atom+xml",
             hint="try the query at https://export.arxiv.org/api/query?search_query=…",

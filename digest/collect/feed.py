@@ -38,7 +38,7 @@ async def read(source: Source, visit: Visit) -> AsyncIterator[Answer]:
     """The one answer of the feed."""
     yield await visit.read(
         source.url,
-        lambda body, address: parse_feed(body, source=source.name, address=address),
+        lambda response: parse_feed(response.body, source=source.name, address=response.address),
         accept="application/atom+xml, application/rss+xml, application/xml;q=0.9, */*;q=0.5",
         hint="open the address in a browser: is it still the feed, and not a page about it?",
     )

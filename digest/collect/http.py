@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import asyncio
 import re
-import ssl
 import string
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -26,9 +25,9 @@ from urllib.parse import quote, urlsplit
 import httpx2
 
 from digest import __version__
-from digest.certificate import flaw_of
 from digest.collect.addresses import ForbiddenAddressError, PinnedTransport
 from digest.collect.patience import wait_asked, wait_spent
+from digest.collect.trust import distrust, trusted
 from digest.errors import DigestError, FetchError
 from digest.model import Validators
 
@@ -36,8 +35,6 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping
     from datetime import datetime
     from types import TracebackType
-
-    from digest.certificate import Flaw
 
 #: seconds to wait for one address of a host before the next one is tried
 _CONNECT_S = 5.0
@@ -49,14 +46,6 @@ _PASSING = frozenset({429, 500, 502, 503, 504})
 _MISSING = frozenset({404, 410})
 _CLOSED = frozenset({401, 403})
 _MAX_PORT = 65_535
-_CERTIFICATE: dict[Flaw, str] = {
-    "early": "is the clock of this machine right?",
-    "expired": "whoever runs the server has to renew it; is the clock of this machine right?",
-    "issuer": "if you trust that authority, put its certificate and those of all others you need into a PEM file and "
-    "name that in the environment as SSL_CERT_FILE",
-    "name": "is the host name in the address right? It must be one that the certificate names",
-    "other": "whoever runs the server has to mend it",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -311,15 +300,9 @@ def _clock() -> float:
 
 
 def _transport(policy: HttpPolicy) -> httpx2.AsyncHTTPTransport:
-    try:
-        context = httpx2.create_ssl_context()  # the system's authorities, or those of SSL_CERT_FILE
-    except OSError as error:
-        reason = "it holds no certificate" if isinstance(error, ssl.SSLError) else error.strerror
-        hint = "name a PEM file with all authorities to trust, or leave the variable away"
-        raise DigestError(f"environment SSL_CERT_FILE: {reason}", hint=hint) from error
     if policy.proxy:
-        return httpx2.AsyncHTTPTransport(verify=context, proxy=policy.proxy)
-    return PinnedTransport(policy.allow_private_hosts, context)
+        return httpx2.AsyncHTTPTransport(verify=trusted(), proxy=policy.proxy)
+    return PinnedTransport(policy.allow_private_hosts, trusted())
 
 
 def shown(url: str) -> str:
@@ -337,6 +320,7 @@ def shown(url: str) -> str:
 def _url(text: str, *, base: httpx2.URL | None = None) -> httpx2.URL:
     try:
         url = base.join(text) if base else httpx2.URL(text)
+        _ = url.host  # read for its check: `xn--` may stand before what no name becomes (RFC 5891 §4.2.3)
     except (httpx2.InvalidURL, ValueError) as error:
         raise FetchError(shown(text), "not a usable address") from error
     if url.scheme not in {"http", "https"} or not url.host:
@@ -383,13 +367,6 @@ def _status_hint(status: int) -> str:
     return ""
 
 
-def _certificate_error(error: BaseException | None) -> ssl.SSLCertVerificationError | None:
-    """The one that a failed connection was caused by, if it was."""
-    while error is not None and not isinstance(error, ssl.SSLCertVerificationError):
-        error = error.__cause__ or error.__context__
-    return error
-
-
 def _explained(error: Exception, place: str, *, proxy: str) -> FetchError:
     """What went wrong on the way, in words. `proxy`: its address, if there is one on the way."""
     cause = " ".join(str(error).split()) or type(error).__name__
@@ -397,9 +374,9 @@ def _explained(error: Exception, place: str, *, proxy: str) -> FetchError:
         return FetchError(place, cause, hint="if this host is yours and meant, add it to allow_private_hosts in [http]")
     if isinstance(error, httpx2.DecodingError):
         return FetchError(place, f"the answer cannot be decompressed ({cause})")
-    if certificate := _certificate_error(error):
-        flaw, reason = flaw_of(certificate.verify_code, " ".join(certificate.verify_message.split()))
-        return FetchError(place, reason, hint=_CERTIFICATE[flaw])
+    reason, hint = distrust(error)
+    if reason:
+        return FetchError(place, reason, hint=hint)
     if isinstance(error, httpx2.TransportError | OSError):
         way = f" through the proxy {shown(proxy)}" if proxy else ""
         hint = "is the network up, and the address right?" if not proxy else "is the proxy up, and http.proxy right?"

@@ -26,6 +26,7 @@ from digest.model import Paper, Signals
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
 
+    from digest.collect.http import Response
     from digest.collect.items import Answer, Parsed
     from digest.collect.visit import Visit
     from digest.model import Source
@@ -56,8 +57,8 @@ async def read(source: Source, visit: Visit) -> AsyncIterator[Answer]:
                 break
 
 
-def _parser(source: Source, page: int) -> Callable[[bytes, str], Parsed]:
-    return lambda body, _address: parse_daily_papers(body, source=source.name, before=page * _PAGE)
+def _parser(source: Source, page: int) -> Callable[[Response], Parsed]:
+    return lambda response: parse_daily_papers(response.body, source=source.name, before=page * _PAGE)
 
 
 def _url(source: Source, day: date, page: int) -> str:

@@ -43,7 +43,7 @@ async def read(source: Source, visit: Visit) -> AsyncIterator[Answer]:
     else:
         yield await visit.read(
             source.url,
-            lambda body, _address: parse_jsonl(body, source=source.name),
+            lambda response: parse_jsonl(response.body, source=source.name),
             hint=hint,
             is_incomplete=lambda _body: False,
         )

@@ -16,8 +16,11 @@ from typing import TYPE_CHECKING, Any
 import httpx2
 
 from digest.collect.http import shown
+from digest.collect.trust import distrust, trusted
+from digest.errors import DigestError
 
 if TYPE_CHECKING:
+    import ssl
     from collections.abc import Iterator, Mapping, Sequence
 
 #: largest answer, in bytes
@@ -88,12 +91,17 @@ def ask(
         most_tokens: no further question once so many were used.
         deadline_s: seconds for all together.
     """
-    return asyncio.run(_ask(machine, questions, answer_tokens, most_tokens, deadline_s))
+    try:
+        context = trusted()
+    except DigestError as error:
+        return Asked(trouble=error.told)
+    return asyncio.run(_ask(machine, questions, context, answer_tokens, most_tokens, deadline_s))
 
 
 async def _ask(
     machine: Machine,
     questions: Mapping[str, Sequence[Mapping[str, str]]],
+    context: ssl.SSLContext,
     answer_tokens: int,
     most_tokens: int,
     deadline_s: float,
@@ -101,8 +109,8 @@ async def _ask(
     asked, left, clock = Asked(), iter(questions.items()), asyncio.get_running_loop().time
     started = clock()
     headers = {"Authorization": f"Bearer {machine.api_key}"} if machine.api_key else {}
-    proxy = machine.proxy or None
-    async with httpx2.AsyncClient(headers=headers, timeout=None, trust_env=False, proxy=proxy) as client:
+    transport = httpx2.AsyncHTTPTransport(verify=context, proxy=machine.proxy or None)
+    async with httpx2.AsyncClient(headers=headers, timeout=None, trust_env=False, transport=transport) as client:
 
         async def work() -> None:
             for name, messages in _until(left, asked, most_tokens):
@@ -140,9 +148,12 @@ async def _answer(client: httpx2.AsyncClient, machine: Machine, body: dict[str, 
     except TimeoutError:
         trouble = f"no complete answer within {machine.timeout_s:g} seconds"
     except (httpx2.HTTPError, httpx2.InvalidURL, OSError, ValueError) as error:
-        # a header that cannot be sent holds the key, so only the kind of error is told
-        way = f" through the proxy {shown(machine.proxy)}" if machine.proxy else ""
-        trouble = f"no connection{way}, or it broke off ({type(error).__name__})"
+        reason, hint = distrust(error)
+        trouble = f"{reason}; {hint}"
+        if not reason:
+            # a header that cannot be sent holds the key, so only the kind of error is told
+            way = f" through the proxy {shown(machine.proxy)}" if machine.proxy else ""
+            trouble = f"no connection{way}, or it broke off ({type(error).__name__})"
     else:
         told = _read(data, body)
         if answer.status_code != _OK:

@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING, Any
 from xml.sax import SAXException
 
 import feedparser
-from feedparser.mixin import _FeedParserMixin
 
+from digest.collect.bounds import EndlessError
 from digest.collect.text import moment, one_line
 from digest.model import Problem
 
@@ -29,23 +29,6 @@ _REFERENCE = re.compile(rb"&#(?:x([0-9a-f]{1,8})|([0-9]{1,9}));", re.IGNORECASE)
 _WHITE_SPACE = frozenset({0x9, 0xA, 0xD})
 _NO_DAY = re.compile(r"\s*\d{4}(?:\W?\d\d?)?\s*")
 _ROOT_END = re.compile(rb"</(?:\w+:)?(?:feed|rss|rdf)\s*>", re.IGNORECASE)
-#: letters without end in which feedparser would look for a mail address; none is longer (RFC 5321 §4.5.3.1)
-_ENDLESS = re.compile(r"([a-zA-Z0-9_.+-]{320})[a-zA-Z0-9_.+-]+")
-_find_address = _FeedParserMixin._sync_author_detail  # noqa: SLF001 - there is no public place to mend it
-
-
-def _find_address_in_time(parser: Any, key: str = "author") -> None:
-    """The search for a mail address in an author's name, which takes feedparser minutes in a name of 200,000 letters.
-
-    It is a single regular expression: while it runs, nothing else does, not even a deadline.
-    """
-    context = parser._get_context()  # noqa: SLF001 - as the function that this one stands for
-    if isinstance(name := context.get(key), str):
-        context[key] = _ENDLESS.sub(r"\1", name)
-    _find_address(parser, key)
-
-
-_FeedParserMixin._sync_author_detail = _find_address_in_time  # noqa: SLF001 - see `_find_address`
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +54,8 @@ def read_document(data: bytes) -> Document:
         found = feedparser.parse(
             io.BytesIO(_REFERENCE.sub(_permitted, data)), sanitize_html=False, resolve_relative_uris=False
         )
+    except EndlessError as error:
+        return Document({}, (), (Problem("the feed", f"{error}, and was not read"),))
     except Exception as error:  # noqa: BLE001 - feedparser meets bytes its author never saw; that costs this feed only
         return Document({}, (), (Problem("the feed", f"cannot be parsed ({type(error).__name__})"),))
     if not found.get("version"):

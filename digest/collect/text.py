@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import html
 import re
+from collections import Counter
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -27,6 +28,8 @@ _MAX_LINK = 2_000
 _MAX_TERMS = 50
 #: markup that is not looked at any further; HTML of an abstract is a few times longer than its text
 _MAX_HTML = 10 * MAX_ABSTRACT
+#: elements within elements, of which browsers keep 512: the time to read them grows with the square of their depth
+_MAX_DEPTH = 500
 _MAX_COUNT = 10**9
 
 #: C0 and C1 controls that are not white space, and lone surrogates
@@ -35,6 +38,11 @@ _UNPRINTABLE = re.compile(r"[\x00-\x08\x0e-\x1b\x7f-\x84\x86-\x9f\ud800-\udfff]"
 _MARKUP = re.compile(r"</?[a-z][a-z0-9]*(?:\s[^<>]*)?/?>|<!--|&(?:#\d+|#x[0-9a-f]+|[a-z][a-z0-9]*);", re.IGNORECASE)
 #: tags between which words do not touch
 _BREAK = re.compile(r"</?(?:p|br|div|li|ul|ol|dl|dt|dd|h[1-6]|td|th|tr|table|blockquote|section|hr)\b", re.IGNORECASE)
+_TAG = re.compile(r"<(/?)([a-z][^\s/>]*)", re.IGNORECASE)
+#: those that hold nothing (HTML §13.1.2)
+_VOID = frozenset(
+    ["area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "param", "source", "track", "wbr"]
+)
 _DAY = re.compile(r"\s*(\d{4})-(\d{1,2})-(\d{1,2})(.*)", re.ASCII | re.DOTALL)
 
 
@@ -59,9 +67,25 @@ def plain(value: object, limit: int) -> str:
     if not isinstance(value, str):
         return ""
     if _MARKUP.search(value):
-        spaced = _BREAK.sub(lambda tag: " " + tag[0], _UNPRINTABLE.sub("", value[:_MAX_HTML]))
+        spaced = _BREAK.sub(lambda tag: " " + tag[0], _shallow(_UNPRINTABLE.sub("", value[:_MAX_HTML])))
         value = html.unescape(nh3.clean(spaced, tags=set()))
     return one_line(value, limit)
+
+
+def _shallow(markup: str) -> str:
+    """As much of it as comes before it is nested too deep for anybody."""
+    inside, depth = Counter[str](), 0
+    for tag in _TAG.finditer(markup):
+        name = tag[2].lower()
+        if not tag[1] and name not in _VOID:
+            inside[name] += 1
+            depth += 1
+        elif inside[name]:
+            inside[name] -= 1
+            depth -= 1
+        if depth > _MAX_DEPTH:
+            return markup[: tag.start()]
+    return markup
 
 
 def link(value: object) -> str:

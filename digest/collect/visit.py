@@ -65,7 +65,7 @@ class Visit:
     async def read(
         self,
         url: str,
-        parse: Callable[[bytes, str], Parsed],
+        parse: Callable[[Response], Parsed],
         *,
         part: str = "",
         accept: str = "",
@@ -77,8 +77,7 @@ class Visit:
 
         Args:
             url: what to ask for.
-            parse: is given the body and the address it came from, after redirects; never raises; no papers but
-                problems means that the answer is not what was asked for.
+            parse: never raises; no papers but problems means that the answer is not what was asked for.
             part: name of this part of the source, for messages.
             accept: value of the `Accept` header.
             hint: what the operator can do if the answer is not what was asked for.
@@ -94,7 +93,7 @@ class Visit:
             self.unchanged += 1
             self.validators[url] = _newer(response.validators, known)
             return Answer(part)
-        papers, problems = parsed = await asyncio.to_thread(parse, response.body, response.address)
+        papers, problems = parsed = await asyncio.to_thread(parse, response)
         if failure := _failure(response, parsed):
             return Answer(part, papers, problems, failure if part else f"{shown(url)}: {failure}", hint)
         if not problems and response.validators != Validators():

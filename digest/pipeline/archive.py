@@ -7,6 +7,7 @@ leaves whole files; the next run writes the rest.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import lru_cache, partial
@@ -41,6 +42,9 @@ MOVING_DAYS = 31
 #: days in the feed, titles of a day in its month
 _FEED_DAYS = 14
 _LEADING = 3
+_HTML = re.compile(rb'<html lang="([^"]*)"')
+#: bytes at the beginning of a page in which that is found
+_HEAD = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +107,14 @@ class Archive:
         """How many days are looked at."""
         return len(self._changing)
 
+    def in_another_language(self) -> list[date]:
+        """Days whose pages stay as they are and are not in the archive's language, oldest first."""
+        own, changing = self._language.tag.encode(), {*self._changing}
+        heads = {
+            day: self._folder.read(f"{day_path(day)}/index.html", _HEAD) for day in self._days if day not in changing
+        }
+        return [day for day, head in heads.items() if (found := _HTML.search(head)) and found[1] != own]
+
     def write(self, step: Callable[[], None]) -> Archived:
         """Write all that changed; `step` is called after each day. What it raises ends the writing."""
         # first of all: a folder with anything in it and without this file is refused
@@ -137,7 +149,9 @@ class Archive:
         """The pictures that mails load from here; those of old mails stay."""
         for name in sorted(self._state.thumbnails.names()):
             path = archive_path(name)
-            if not self._folder.has(path) and (file := self._state.thumbnails.file(name)):
+            if self._folder.has(path):
+                self._folder.files += 1
+            elif file := self._state.thumbnails.file(name):
                 self._folder.put(path, file)
 
     def _write_day(self, day: date) -> None:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from digest import account
 from digest.due import due
+from digest.errors import BusyError
 from digest.model import Receipt
 from digest.pipeline.readers import found, pause_reason
 from digest.state.ledger import Settlement
@@ -49,13 +50,23 @@ class Clerk:
         state: the ledger.
         stages: told how long everything took.
         clock: gives the present moment, aware.
+        is_alone: asked before each claim; False: another process is sending.
     """
 
-    def __init__(self, settings: Settings, state: State, stages: Stages, *, clock: Callable[[], datetime]) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        state: State,
+        stages: Stages,
+        *,
+        clock: Callable[[], datetime],
+        is_alone: Callable[[], bool],
+    ) -> None:
         self._settings = settings
         self._state = state
         self._stages = stages
         self._clock = clock
+        self._is_alone = is_alone
         self._owner = f"{socket.gethostname()}:{os.getpid()}"
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="state")
 
@@ -75,10 +86,17 @@ class Clerk:
     async def claim(
         self, mails: Sequence[MailKey], known: Mapping[MailKey, Digest]
     ) -> tuple[list[Claim], list[Verdict]]:
-        """Claims, and verdicts on mails that cannot or must not go out. `known`: digests planned a moment ago."""
+        """Claims, and verdicts on mails that cannot or must not go out. `known`: digests planned a moment ago.
+
+        Raises:
+            BusyError: another process is sending: the database server was restarted and has forgotten our lock.
+        """
         return await self.do("ledger", self._claim, mails, known)
 
     def _claim(self, mails: Sequence[MailKey], known: Mapping[MailKey, Digest]) -> tuple[list[Claim], list[Verdict]]:
+        if not self._is_alone():
+            hint = "it sends what waits, and what was on the wire is in doubt; digest why says what became of it"
+            raise BusyError(f"another process is sending from this state ({self._state.place})", hint=hint)
         now = self._clock()
         claims = self._state.ledger.claim_all(mails, owner=self._owner, now=now, known=known)
         emails = [email for email, _ in claims]

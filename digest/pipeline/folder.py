@@ -38,10 +38,11 @@ class Folder:
         except OSError:
             return False
 
-    def read(self, name: str) -> bytes:
-        """The contents of a file; empty if there is none that can be read."""
+    def read(self, name: str, most: int = -1) -> bytes:
+        """The contents of a file, or its first `most` bytes; empty if there is none that can be read."""
         try:
-            return (self._path / name).read_bytes()
+            with (self._path / name).open("rb") as file:
+                return file.read(most)
         except OSError:
             return b""
 

@@ -75,6 +75,7 @@ class Outbox:
         tally: told of every mail.
         stages: told how long everything took.
         clock: gives the present moment, aware.
+        is_alone: asked before mails are claimed, in the thread that writes; False: another process is sending.
         over: asked before each mail; True: begin no other one.
         sleep: waits for so many seconds.
     """
@@ -90,10 +91,11 @@ class Outbox:
         stages: Stages,
         *,
         clock: Callable[[], datetime],
+        is_alone: Callable[[], bool],
         over: Callable[[], bool],
         sleep: Callable[[float], Coroutine[None, None, None]] = asyncio.sleep,
     ) -> None:
-        self._clerk = Clerk(settings, state, stages, clock=clock)
+        self._clerk = Clerk(settings, state, stages, clock=clock, is_alone=is_alone)
         self._batches = batches
         self._print = print_mail
         self._throttle = throttle
@@ -160,6 +162,7 @@ class Outbox:
 
         Raises:
             StateError: the ledger cannot be written.
+            BusyError: another process is sending.
         """
         while not self._over():
             if (mail := self.ready()) is not None:

@@ -133,6 +133,7 @@ class PrivateFeeds:
         self._made.remember(PRIVATE, None)
         self._made.save()
         for _ in range(len(self._readers) - len(anew)):
+            self._folder.files += len(_FILES)  # who has none is among the others
             step()
         for shard in _shards(anew):
             self._write_shard(shard)

@@ -9,7 +9,7 @@ from digest.collect import KINDS, collect
 from digest.collect.http import HttpPolicy
 from digest.curate.followups import happened
 from digest.curate.intake import SourceRule, decide
-from digest.curate.renames import former_names, recognised
+from digest.curate.renames import former_names, own_names, recognised
 from digest.errors import StateError
 from digest.model import RunReport
 from digest.pipeline.stars import take_stars
@@ -122,15 +122,23 @@ def _recognised(
 ) -> tuple[Batch, ...]:
     """The batches, of which some may be of a source that had another name before, or has its old one again."""
     configured = {source.name for source in settings.sources}
-    gone = [memory for name, memory in memories.items() if name not in configured and memory.first_pull_at is not None]
-    former = {batch.source: _read_since(memories.get(batch.source), gone) for batch in batches}
+    read = {name: memory for name, memory in memories.items() if memory.first_pull_at is not None}
+    gone = [memory for name, memory in read.items() if name not in configured]
+    ours = {batch.source: own_names(batch) for batch in batches}
+    still = state.papers.known(set().union(*ours.values())).keys()
+    # nothing of what they bring is known as theirs: they may have another one's name, and another one theirs
+    strange = {name for name, names in ours.items() if name in read and names and not names & still}
+    former: dict[str, set[str]] = {}
+    for name in ours:
+        exchanged = read.keys() - {name} if name in strange else strange if name not in read else set()
+        former[name] = _read_since(read.get(name), gone) | exchanged
     known = state.papers.known({name for batch in batches for name in former_names(batch, former[batch.source])})
     return tuple(recognised(batch, former[batch.source], known) for batch in batches)
 
 
 def _read_since(memory: SourceMemory | None, gone: Iterable[SourceMemory]) -> set[str]:
     """Which of the sources that have gone were read since this one was, in the same pull too; all if it never was."""
-    last = memory.last_pull_at if memory is not None and memory.first_pull_at is not None else None
+    last = memory.last_pull_at if memory is not None else None
     return {one.name for one in gone if last is None or (one.last_pull_at is not None and one.last_pull_at >= last)}
 
 

@@ -106,18 +106,15 @@ async def send(
         TemplateError: the templates cannot be used; nothing was claimed.
         DigestError: the key that signs cannot be used; nothing was claimed.
         StateError: the ledger cannot be written; nothing was sent without a durable claim.
+        BusyError: the database server was restarted, and another process began to send before this one went on.
     """
     started, began, stages = clock(), timer(), Stages()
     renderer = open_renderer(settings)
     renderer.check()
     printer = _Printer(settings, letterhead(settings, state), renderer, open_signer(settings), clock=clock)
-    with state.sender_lock() as mine:
-        if not mine:
-            # it was not asked for what this one was
-            unheard = any_hour or release_held
-            rest = "then type this again" if unheard else "what is due since then goes out with the next send"
-            busy = f"another process is sending from this state ({state.place}) and sees to what was due when it began"
-            return SendReport("send", started, clock(), notes=(f"{busy}; {rest}",), unfinished=unheard)
+    with state.sender_lock() as is_mine:
+        if not is_mine():
+            return _busy(state, started, clock(), unheard=any_hour or release_held)
         recording = state.runs.begin("send", started)
         forgotten = _forgotten(state, now=started)
         interrupted = state.ledger.recover(now=started, in_doubt=settings.delivery.in_doubt)
@@ -139,6 +136,7 @@ async def send(
             tally,
             stages,
             clock=clock,
+            is_alone=is_mine,
             over=lambda: stop() or (at_most is not None and timer() - began >= at_most.total_seconds()),
             sleep=sleep,
         )
@@ -157,6 +155,13 @@ async def send(
         unfinished=outbox.unfinished,
         stages=stages.seconds(rest="wire"),
     )
+
+
+def _busy(state: State, started: datetime, finished: datetime, *, unheard: bool) -> SendReport:
+    """Another process has the lock. `unheard`: this one was asked for more than what is due."""
+    rest = "then type this again" if unheard else "what is due since then goes out with the next send"
+    note = f"another process is sending from this state ({state.place}) and sees to what was due when it began; {rest}"
+    return SendReport("send", started, finished, notes=(note,), unfinished=unheard)
 
 
 def _closed(

@@ -22,7 +22,7 @@ from digest.pipeline.private import spoken, staying
 from digest.publish.feeds import Address
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
     from datetime import date, datetime
     from pathlib import Path
 
@@ -45,6 +45,8 @@ class Site:
     written: int
     #: by address, the folder of each reader who has one, from the top; empty if feeds were not asked for
     readers: Mapping[str, str] = field(default_factory=dict)
+    #: older days whose pages were left in another language than the archive has now, in their order
+    in_another_language: Sequence[date] = ()
 
 
 def write_site(
@@ -97,7 +99,7 @@ def write_site(
             with progress("writing readers' feeds", feeds.readers) as step:
                 feeds.write(step)
     written, files = archive.written
-    return Site(pages, files, written, feeds.folders if feeds and private else {})
+    return Site(pages, files, written, feeds.folders if feeds and private else {}, archive.in_another_language())
 
 
 def refusal(folder: Path) -> str:

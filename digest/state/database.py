@@ -19,7 +19,7 @@ from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
-from sqlalchemy import URL, Connection, Engine, Text, bindparam, create_engine, event, make_url, select
+from sqlalchemy import URL, Connection, Engine, Text, bindparam, create_engine, event, func, make_url, select
 from sqlalchemy.exc import ArgumentError
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.functions import GenericFunction
@@ -30,7 +30,7 @@ from digest.state.failures import translated
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from sqlalchemy import Select, Table
+    from sqlalchemy import ColumnElement, Select, Table
     from sqlalchemy.dialects.sqlite import Insert
     from sqlalchemy.sql.compiler import SQLCompiler
 
@@ -42,8 +42,9 @@ CHUNK = 1000
 #: seconds between two attempts to turn WAL on
 _WAL_PAUSE_S = 0.01
 
-#: seconds to wait for a PostgreSQL server to take a connection
-_CONNECT_TIMEOUT_S = 10
+#: parameters of libpq, unless state.url has others: seconds to wait for a server to take a connection, and milliseconds
+#: to wait for one that says nothing any more, as after a fail-over; the system itself would wait a quarter of an hour
+_PATIENCE = {"connect_timeout": "10", "tcp_user_timeout": "20000"}
 
 #: what we rely on, whatever the server, the database or the role have as their own; see "SET" in PostgreSQL's manual
 _SESSION = {
@@ -63,7 +64,8 @@ _SESSION = {
 #: only those that the server knows: `idle_session_timeout` came with PostgreSQL 14
 _SET = "SELECT set_config(name, value, false) FROM pg_settings JOIN json_each_text(%s::json) ON name = key"
 
-#: advisory locks of PostgreSQL are numbers per database; these are ours ("digest" in ASCII, and one each)
+#: advisory locks of PostgreSQL are numbers per database; ours are `advisory_lock` of these ("digest" in ASCII, and one
+#: each), for in each schema may be a state
 WRITER_LOCK = 0x646967657374_01
 SENDER_LOCK = 0x646967657374_02
 DAEMON_LOCK = 0x646967657374_03
@@ -169,7 +171,7 @@ class Database:
         if self.path is not None:
             connection.exec_driver_sql("BEGIN IMMEDIATE")
         else:
-            connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({WRITER_LOCK})")
+            connection.execute(select(func.pg_advisory_xact_lock(advisory_lock(WRITER_LOCK))))
 
     def close(self) -> None:
         """Close all connections; open blocks keep theirs until they end."""
@@ -186,6 +188,11 @@ class _Elements(GenericFunction[str]):
 @compiles(_Elements, "postgresql")
 def _on_postgresql(function: _Elements, compiler: SQLCompiler, **options: Any) -> str:
     return f"json_array_elements_text(CAST({compiler.process(function.clauses, **options)} AS JSON))"
+
+
+def advisory_lock(number: int) -> ColumnElement[int]:
+    """What the lock of this number is called in the schema in which our tables are."""
+    return func.hashtextextended(func.current_schema(), number)
 
 
 def elements(name: str) -> Select[tuple[str]]:
@@ -223,9 +230,7 @@ def _postgresql(url: URL, *, busy_timeout_s: float) -> Database:
     ).render_as_string()
     try:
         engine = create_engine(
-            url.set(drivername="postgresql+psycopg").update_query_dict(
-                {"connect_timeout": url.query.get("connect_timeout", str(_CONNECT_TIMEOUT_S))}
-            ),
+            url.set(drivername="postgresql+psycopg", query=_PATIENCE | dict(url.query)),
             hide_parameters=True,
             # the daemon's connections rest for hours; a restarted server must not cost a run
             pool_pre_ping=True,

@@ -52,7 +52,10 @@ _SQLITE: Mapping[int, Words] = {
 #: by SQLSTATE, https://www.postgresql.org/docs/current/errcodes-appendix.html
 _POSTGRESQL: Mapping[str, Words] = {
     "53100": _FULL,
-    "25006": _READ_ONLY,
+    "25006": (
+        "the server takes no changes: it is a standby, or default_transaction_read_only is on",
+        "connect to the primary, with ?target_session_attrs=read-write at the end of state.url if it may change",
+    ),
     "42501": ("the database user may not do this", "grant it CREATE and USAGE on the schema, and its tables"),
     "55P03": _BUSY,
     "53300": ("the server has no connection left", "raise max_connections or run fewer digest processes"),

@@ -62,15 +62,19 @@ def open_state(
 
 
 @contextmanager
-def daemon_lock(url: str) -> Iterator[bool]:
-    """True in the block for one process at a time, False at once for the others.
+def daemon_lock(url: str) -> Iterator[Callable[[], bool]]:
+    """Gives a question in the block, `is_mine()`: True for one process at a time, False at once for the others.
 
-    For who stays at work on the state of this address, which must exist. The lock dies with the process.
+    For who stays at work on the state of this address, which must exist. The lock dies with the process. A database
+    server that is restarted forgets it: who asks again gets it again, unless somebody else was quicker.
+
+    Raises:
+        StateError: the server cannot be asked; the question raises it too.
     """
     database = connect(url, create=False, busy_timeout_s=10.0)
     try:
-        with sending.daemon_lock(database) as mine:
-            yield mine
+        with sending.daemon_lock(database) as is_mine:
+            yield is_mine
     finally:
         database.close()
 
@@ -132,11 +136,8 @@ class State:
         with self._database.transaction():
             yield
 
-    def sender_lock(self) -> AbstractContextManager[bool]:
-        """`with state.sender_lock() as mine:` True for one process at a time, False at once for the others.
-
-        The lock dies with the process. Who holds it may call `ledger.recover`.
-        """
+    def sender_lock(self) -> AbstractContextManager[Callable[[], bool]]:
+        """As `daemon_lock` among those who send; who holds it may call `ledger.recover`."""
         return sending.sender_lock(self._database)
 
     def prune(self, *, now: datetime, keep_days: int = 90) -> Mapping[str, int]:

@@ -5,15 +5,18 @@ from __future__ import annotations
 import json
 import re
 import shutil
+from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 from filelock import FileLock
 
+from digest.clock import utc_now
+from digest.model import StoredPaper
 from digest.pipeline.made import MARK
 from digest.state.store import open_state
-from tests.makers import NOW, subscriber
+from tests.makers import NOW, paper, subscriber
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -103,6 +106,35 @@ def test_another_language_makes_everything_anew(place: Place, cli: Callable[...,
     assert 6 < len(pages) == sum('<html lang="zh-Hans">' in page for page in pages)
     assert "论文速递：我的论文" in own.read_text(encoding="utf-8")
     assert "星期" in (site / "search" / "papers-0.js").read_text().encode().decode("unicode-escape")
+
+
+def test_days_that_stay_in_another_language_are_counted_with_what_to_type(
+    place: Place, cli: Callable[..., Said]
+) -> None:
+    """They are composed anew for who asks alone: votes of those days may be forgotten."""
+    now = utc_now()
+    first = now.date() - timedelta(days=34)
+    with open_state(f"sqlite:///{place.folder}/state.sqlite3", now=now) as state:
+        state.papers.store([StoredPaper(paper(1), now, first)])
+    cli("pull")
+    before = cli("archive", "site")
+    speak(place, "de")
+    said = cli("archive", "site")
+    counted = cli("archive", "site", "--json").json["in_another_language"]
+    after = cli("archive", "site", "--since", str(first))
+
+    assert "language" not in before.out + after.out
+    assert "3 older days stayed in another language." in said.out
+    assert f"  digest archive site --since {first}\n" in said.out
+    assert [str(first + timedelta(days=number)) for number in range(3)] == counted
+
+
+def test_what_did_not_change_is_counted_as_well(place: Place, cli: Callable[..., Said]) -> None:
+    place.configure(readers=("ada@example.org", "bo@example.org"))
+    cli("send", "--pull")
+    first, again = (cli("archive", "site", "--private", "--json").json for _ in range(2))
+
+    assert (first["files"], 0) == (again["files"], again["written"])
 
 
 def test_another_translation_makes_everything_anew(place: Place, tmp_path: Path) -> None:

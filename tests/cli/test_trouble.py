@@ -8,11 +8,13 @@ import resource
 import signal
 import sqlite3
 import subprocess
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
 from tests.commands import DIGEST, Place, Slowly, wait_for
+from tests.http_server import Reply, in_turn
 from tests.smtp_server import smtp_server
 
 if TYPE_CHECKING:
@@ -141,6 +143,26 @@ def test_a_state_of_a_newer_version_is_left_as_it_is(place: Place) -> None:
     assert "newer" in done.stderr
     assert "  → " in done.stderr
     assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("command", [("send", "--pull"), ("run",)])
+def test_a_log_on_a_full_disk_stops_no_mail(command: tuple[str, ...], place: Place, http_server: HttpServer) -> None:
+    """What is said on the way is lost: a request that is made again, that the daemon runs."""
+    http_server.routes["/list"] = in_turn(Reply(500), Reply(body=b'{"title": "Experts"}'))
+    place.configure(
+        more=f'[[sources]]\ntype = "jsonl"\nname = "busy"\nurl = "{http_server.url}/list"\n'
+        '[http]\ncontact = "ada@lab.example"\nallow_private_hosts = ["127.0.0.1"]'
+    )
+    with Path("/dev/full").open("wb") as full:
+        process = subprocess.Popen(
+            [*DIGEST, *command], cwd=place.folder, env=place.environment(), stdout=subprocess.DEVNULL, stderr=full
+        )
+    try:
+        wait_for(place.mails)
+        assert 2 == len(http_server.requests)
+    finally:
+        process.kill()
+        process.wait()
 
 
 def test_a_full_disk_loses_nothing_and_is_told(place: Place) -> None:

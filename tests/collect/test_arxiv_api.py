@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from digest.collect.arxiv_api import parse_arxiv_api
+from digest.collect.arxiv_api import is_incomplete, parse_arxiv_api
 from digest.model import Paper, Problem, Source
 from tests.collect.feeds import API_ERROR, CAPTCHA, api_entry, api_feed
 from tests.collect.net import pull
@@ -169,3 +169,8 @@ def test_an_error_entry_is_quoted(http_server: HttpServer) -> None:
 
     assert batch.failure.endswith("the server answers 400: arXiv says: incorrect id format for abc")
     assert "query" in batch.hint
+
+
+def test_counters_without_an_end_are_not_looked_for_again_and_again() -> None:
+    """Five megabytes of them would have stopped everything, signals too, for longer than anybody waits."""
+    assert not is_incomplete(b"<opensearch:totalResults " * 200_000)

@@ -10,6 +10,7 @@ import pytest
 import trustme
 
 from digest.collect.http import PassingError
+from digest.collect.llm import Asked, Machine, ask
 from digest.errors import FetchError
 from tests.collect.net import get
 from tests.http_server import HttpServer, Reply
@@ -63,6 +64,30 @@ def test_a_bad_certificate_is_a_final_failure_that_says_what_is_wrong_with_it(
     assert reason in caught.value.reason
     assert hint in caught.value.hint
     assert not isinstance(caught.value, PassingError)
+
+
+def _ask(server: HttpServer) -> Asked:
+    server.routes["/v1/chat/completions"] = Reply(body=b'{"choices": [{"message": {"content": "yes"}}]}')
+    machine = Machine(f"https://localhost:{server.port}/v1", "small-1")
+    return ask(machine, {"one": []}, answer_tokens=1, most_tokens=9, deadline_s=5.0)
+
+
+def test_a_language_model_is_believed_by_the_same_authorities(authority: trustme.CA) -> None:
+    with HttpServer(_tls(authority, "localhost")) as trusted, HttpServer(_tls(trustme.CA(), "localhost")) as stranger:
+        believed, doubted = _ask(trusted), _ask(stranger)
+
+    assert {"one": "yes"} == believed.answers
+    place = f"https://localhost:{stranger.port}/v1/chat/completions"
+    assert doubted.trouble.startswith(f"{place}: its certificate is signed by nobody this machine trusts")
+    assert doubted.trouble.endswith("name that in the environment as SSL_CERT_FILE")
+
+
+def test_a_language_model_is_not_asked_with_a_file_of_authorities_that_is_of_no_use(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("SSL_CERT_FILE", "/nowhere/ca.pem")
+    with HttpServer() as server:
+        assert "environment SSL_CERT_FILE: No such file or directory; name a PEM file" in _ask(server).trouble
 
 
 @pytest.mark.parametrize(

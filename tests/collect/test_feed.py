@@ -267,6 +267,29 @@ def test_a_billion_laughs_are_not_told() -> None:
     assert all(len(paper.title) < 1_000 for paper in papers)
 
 
+MARKS = [f'a{number}="x"' for number in range(201)]
+SPACES = [f"<n{number}:a xmlns:n{number}='urn:{number}'/>" for number in range(200)]
+
+
+@pytest.mark.parametrize(
+    ("item", "reason"),
+    [
+        ("<a xml:base='bbbbbbbb/'>" * 250 + "</a>" * 250, "has an xml:base of more than 2,000 characters"),
+        ("<a>" * 50_000 + "</a>" * 50_000, "has more than 50,000 elements within each other"),
+        (f"<a {' '.join(MARKS)}/>", "has an element with more than 200 attributes"),
+        ("".join(SPACES), "has more than 200 XML namespaces"),
+    ],
+    ids=["addresses", "depth", "attributes", "namespaces"],
+)
+def test_a_feed_made_to_keep_its_reader_busy_is_not_read(item: str, reason: str) -> None:
+    """Each kind took minutes or gigabytes for a megabyte, whatever the deadline of its source."""
+    feed = rss("<title>On Numbers</title>", item).replace(
+        b"<rss", b"<rss xml:base='http://blog.example/' xmlns:x='urn:x'"
+    )
+
+    assert ((), (Problem("the feed", f"{reason}, and was not read"),)) == parse_feed(feed, source="blog")
+
+
 def test_no_file_is_read_for_an_external_entity_or_a_body_that_is_a_path(tmp_path: Path) -> None:
     """The parser takes bytes for the name of a file first, and would parse the file of that name."""
     secret = tmp_path / "secret"

@@ -21,6 +21,14 @@ def test_the_examples_in_the_docstrings_hold() -> None:
     assert 0 == doctest.testmod(digest.collect.text).failed + doctest.testmod(digest.collect.authors).failed
 
 
+def test_what_is_nested_deeper_than_any_page_is_not_read() -> None:
+    """A few such items would take minutes, whatever deadline their source has."""
+    assert "one two" == plain("<div>one<br>" * 400 + "</div>" * 400 + "<p>two</p>", 100_000)[-7:]
+    assert "one" == plain("one" + "<div>" * 501 + "two", 100)
+    assert "one" == plain("one" + "<div></x>" * 501 + "two", 100)
+    assert "one two" == plain("one " + "<b><i>" * 250 + "two", 100)
+
+
 @pytest.mark.parametrize(
     ("value", "expected"),
     [

@@ -155,6 +155,17 @@ def test_a_picture_that_cannot_be_had_costs_itself_only(http_server: HttpServer)
     ] == [(problem.where, problem.message) for problem in problems]
 
 
+def test_a_picture_whose_host_can_be_no_name_costs_itself_only(http_server: HttpServer) -> None:
+    """RFC 5891 §4.2.3.1: no hyphen at the end; the library tells that late, and in its own words."""
+    url = "http://n-.xn--a/figure.png"
+    http_server.routes["/good"] = Reply(body=file(picture()))
+
+    made, problems = fetch(http_server, url, "/good")
+
+    assert {url: None, "/good": shrunk(file(picture()))} == made
+    assert [(url, "not a usable address")] == [(problem.where, problem.message) for problem in problems]
+
+
 def test_a_host_that_is_down_is_asked_three_times_and_may_be_asked_another_day(http_server: HttpServer) -> None:
     for number in range(5):
         http_server.routes[f"/{number}"] = Reply(503)

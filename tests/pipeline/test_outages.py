@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import pytest
 
-from digest.errors import TemplateError
+from digest.errors import BusyError, TemplateError
 from tests.installation import ADA, BOB, CAT, Installation, findings, item, reader, sentences
 from tests.makers import NOW
 from tests.pipeline import children
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from tests.http_server import HttpServer
+    from tests.postgresql import Server
     from tests.smtp_server import SmtpServer
 
 MINUTE = timedelta(minutes=1)
@@ -179,6 +181,39 @@ def test_a_second_sender_says_that_another_is_at_work(pulled: Installation) -> N
         report.unfinished,
     )
     assert [((f"{busy}; then type this again",), True)] * 2 == [(one.notes, one.unfinished) for one in more]
+
+
+@pytest.mark.parametrize("taken", [False, True])
+def test_a_sender_that_lost_its_lock_takes_it_again_unless_another_has_it(
+    taken: bool, tmp_path: Path, http_server: HttpServer, postgresql_server: Server
+) -> None:
+    """As after a restart of the server between two mails: two senders would have each other's mails in doubt."""
+    readers = [f"reader{number:03}@example.org" for number in range(200)]
+    home = Installation(tmp_path, http_server, *map(reader, readers), url=postgresql_server.new_database())
+    home.publish(item(1))
+    home.pull()
+    others: list[bool] = []
+    with smtp_server() as relay, ExitStack() as held:
+
+        def restart(recipient: str) -> None:
+            if recipient == readers[0]:
+                postgresql_server.drop_connections()
+                if taken:
+                    held.enter_context(held.enter_context(home.state()).sender_lock())
+            elif recipient == readers[-1]:
+                with home.state() as state, state.sender_lock() as is_mine:
+                    others.append(is_mine())
+
+        relay.on["rcpt"] = restart
+        home.use_relay(relay)
+        if taken:
+            with pytest.raises(BusyError, match="another process is sending from this state"):
+                home.send()
+        else:
+            home.send()
+
+    assert taken == (len(relay.accepted) < len(readers))
+    assert others == ([] if taken else [False])
 
 
 # --- templates --------------------------------------------------------------------------------------------------

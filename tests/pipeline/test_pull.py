@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -330,6 +331,26 @@ def test_a_source_that_takes_the_name_of_one_that_has_gone_brings_nothing_twice(
     told = sentences(home.pull(NOW + 40 * DAY))
 
     assert ["list: 1 paper, 0 new, 1 known from other sources"] == told
+
+
+def test_sources_that_exchange_their_names_bring_nothing_twice(any_home: Installation) -> None:
+    """The third one gives its name away and gets a new one."""
+    paths = ("list", "other", "third")
+    for number, path in enumerate(paths):
+        papers = jsonl(*(item(10 * number + more) | {"id": f"{path} {more}"} for more in (1, 2)))
+        any_home.server.routes[f"/{path}"] = Reply(body=papers)
+    any_home.sources = "".join(any_home.sources.replace("list", path) for path in paths)
+    any_home.pull()
+    for path, name in zip(paths, ("third", "list", "fourth"), strict=True):
+        any_home.sources = re.sub(rf'"{path}"(\nurl = ".*/{path}")', rf'"{name}"\1', any_home.sources)
+
+    told = sentences(any_home.pull(NOW + 40 * DAY))
+
+    assert [
+        "third: 2 papers, 0 new, 2 known from other sources",
+        "list: 2 papers, 0 new, 2 known from other sources",
+        "fourth: first pull: 2 papers, 0 new, 2 known from other sources",
+    ] == told
 
 
 def test_another_list_that_counts_from_one_again_is_another_list(home: Installation) -> None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import psycopg
 import pytest
 
+from digest.errors import StateError
 from digest.state.store import State, open_state
 from tests.installation import ADA, Installation, item
 from tests.makers import HOSTILE_TITLE, NOW, subscriber
@@ -105,15 +106,26 @@ def test_who_sends_or_writes_for_long_is_not_shut_out(setting: str, url_of: Call
     """A sender whose connection is closed has lost the lock, and does not know."""
     url = url_of(f"{setting} = '400ms'")
 
-    with open_state(url, now=NOW) as state, state.sender_lock() as mine, state.transaction():
+    with open_state(url, now=NOW) as state, state.sender_lock() as is_mine, state.transaction():
         with psycopg.connect(url, autocommit=True) as another:
             another.execute("SELECT pg_sleep(1.2)")
         state.subscribers.put(subscriber(BOB), now=NOW)
         with open_state(url, now=NOW) as second, second.sender_lock() as others:
-            assert (True, False) == (mine, others)
+            assert (True, False) == (is_mine(), others())
 
     with open_state(url, now=NOW) as state:
         assert [BOB] == [reader.email for reader in readers_of(state)]
+
+
+def test_a_server_that_takes_no_changes_is_called_so(url_of: Callable[[str], str]) -> None:
+    """As after a fail-over, when the address leads to the standby."""
+    url = url_of("default_transaction_read_only = on")
+
+    with pytest.raises(StateError) as caught:
+        open_state(url, now=NOW)
+
+    assert "the server takes no changes: it is a standby" in caught.value.reason
+    assert "target_session_attrs=read-write" in caught.value.hint
 
 
 def _wait_for_the_lock(url: str) -> None:

@@ -6,6 +6,7 @@ import signal
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -15,6 +16,9 @@ from digest.state.store import State, daemon_lock, open_state
 from tests.makers import NOW, TODAY, digest, pick, subscriber
 from tests.state import children
 from tests.state.shortcuts import claim_one
+
+if TYPE_CHECKING:
+    from tests.postgresql import Server
 
 EMAILS = [f"reader{number:03}@example.org" for number in range(150)]
 
@@ -26,8 +30,8 @@ def plan(state: State) -> None:
 def wait_for_lock(state: State) -> None:
     """A PostgreSQL server needs some milliseconds to notice that a client is dead."""
     for _ in range(500):
-        with state.sender_lock() as mine:
-            if mine:
+        with state.sender_lock() as is_mine:
+            if is_mine():
                 return
         time.sleep(0.01)
     pytest.fail("the lock of a dead process is still there")
@@ -61,8 +65,8 @@ def test_two_processes_never_claim_the_same_mail(state: State, url: str) -> None
 
 _DIE_AFTER_CLAIM = """
 state = open_state(url, now=NOW)
-with state.sender_lock() as mine:
-    assert mine
+with state.sender_lock() as is_mine:
+    assert is_mine()
     (email, day), *_ = state.ledger.due(NOW)
     claim_one(state, email, day, owner="victim", now=NOW)
     os.kill(os.getpid(), signal.SIGKILL)
@@ -86,9 +90,9 @@ def test_mail_of_a_killed_sender_is_in_doubt_and_the_same_mail_again(state: Stat
 
 def test_one_process_at_a_time_stays_at_work_beside_one_that_sends(state: State, url: str) -> None:
     with daemon_lock(url) as first, daemon_lock(url) as second, state.sender_lock() as sender:
-        assert (True, False, True) == (first, second, sender)
+        assert (True, False, True) == (first(), second(), sender())
     with daemon_lock(url) as again:
-        assert again
+        assert again()
 
 
 _DIE_IN_TRANSACTION = """
@@ -108,8 +112,8 @@ def test_a_transaction_that_died_never_was(state: State, url: str) -> None:
 
 
 _HOLD_LOCK = """
-with open_state(url, now=NOW) as state, state.sender_lock() as mine:
-    print(mine, flush=True)
+with open_state(url, now=NOW) as state, state.sender_lock() as is_mine:
+    print(is_mine(), flush=True)
     sys.stdin.readline()
 """
 
@@ -120,22 +124,18 @@ def test_only_one_process_is_the_sender(state: State, url: str) -> None:
     assert "True\n" == other.stdout.readline()
 
     with state.sender_lock() as meanwhile:
-        pass
+        assert not meanwhile()
     other.communicate("done\n", timeout=30)
     with state.sender_lock() as afterwards:
-        pass
-
-    assert [False, True] == [meanwhile, afterwards]
+        assert afterwards()
 
 
 def test_a_sender_is_alone_in_its_own_process_too(state: State) -> None:
     """The daemon may be asked to send while it sends."""
     with state.sender_lock() as first, state.sender_lock() as second:
-        pass
+        assert (True, False) == (first(), second())
     with state.sender_lock() as third:
-        pass
-
-    assert [True, False, True] == [first, second, third]
+        assert third()
 
 
 def test_a_sender_is_alone_by_whatever_path_it_found_the_file(tmp_path: Path) -> None:
@@ -150,7 +150,7 @@ def test_a_sender_is_alone_by_whatever_path_it_found_the_file(tmp_path: Path) ->
         through_link.sender_lock() as first,
         direct.sender_lock() as second,
     ):
-        assert [True, False] == [first, second]
+        assert (True, False) == (first(), second())
 
 
 def test_a_sender_that_fails_gives_the_lock_back(state: State) -> None:
@@ -161,8 +161,36 @@ def test_a_sender_that_fails_gives_the_lock_back(state: State) -> None:
     with pytest.raises(RuntimeError):
         fail()
 
-    with state.sender_lock() as mine:
-        assert mine
+    with state.sender_lock() as is_mine:
+        assert is_mine()
+
+
+def test_states_in_schemas_of_one_database_have_locks_of_their_own(postgresql_server: Server) -> None:
+    one, other = postgresql_server.new_database(), postgresql_server.new_database()
+    with open_state(one, now=NOW) as first, open_state(other, now=NOW) as second:
+        with daemon_lock(one) as stays, daemon_lock(other) as stays_too:
+            assert (True, True) == (stays(), stays_too())
+        with first.sender_lock() as sends, second.sender_lock() as sends_too, first.transaction():
+            assert (True, True) == (sends(), sends_too())
+            second.subscribers.tokens([EMAILS[0]])
+
+
+def test_a_lock_that_a_restarted_server_forgot_is_taken_again(postgresql_server: Server) -> None:
+    url = postgresql_server.new_database()
+    with open_state(url, now=NOW) as state, daemon_lock(url) as stays, state.sender_lock() as sends:
+        postgresql_server.drop_connections()
+
+        assert (True, True) == (stays(), sends())
+        with daemon_lock(url) as other_stays, state.sender_lock() as other_sends:
+            assert (False, False) == (other_stays(), other_sends())
+
+
+def test_a_lock_that_a_restarted_server_gave_to_another_is_lost(postgresql_server: Server) -> None:
+    url = postgresql_server.new_database()
+    with open_state(url, now=NOW), daemon_lock(url) as first:
+        postgresql_server.drop_connections()
+        with daemon_lock(url) as second:
+            assert (True, False) == (second(), first())
 
 
 _OPEN_NEW = """
