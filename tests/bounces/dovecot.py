@@ -51,6 +51,8 @@ _SINCE_2_4 = """dovecot_config_version = 2.4.0
 dovecot_storage_version = 2.4.0
 mail_driver = maildir
 mail_path = {folder}/mail
+# no keyword of its own on mails without attachments, as newer ones of 2.4 set it
+mail_attachment_detection_options =
 ssl_server_cert_file = {folder}/server.pem
 ssl_server_key_file = {folder}/server.pem
 passdb passwd-file {{
