@@ -28,6 +28,11 @@ def run(*command: str | Path, cwd: Path) -> str:
     return done.stdout
 
 
+def files(folder: Path) -> dict[Path, bytes]:
+    """What is in a folder, but for the byte code that Python keeps wherever it may."""
+    return {path: path.read_bytes() for path in folder.rglob("*") if path.is_file() and path.suffix != ".pyc"}
+
+
 @pytest.mark.slow
 def test_the_wheel_brings_templates_samples_and_the_example_config(tmp_path: Path) -> None:
     run(sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--wheel-dir", tmp_path, ROOT, cwd=tmp_path)
@@ -36,6 +41,7 @@ def test_the_wheel_brings_templates_samples_and_the_example_config(tmp_path: Pat
     python = tmp_path / "venv" / "bin" / "python"
     run(python, "-m", "pip", "install", "--quiet", "--constraint", ROOT / "constraints.txt", wheel, cwd=tmp_path)
     digest = tmp_path / "venv" / "bin" / "digest"
+    installed = files(tmp_path / "venv")
 
     told = run(digest, "demo", "--out", tmp_path / "demo", cwd=tmp_path)
     run(digest, "init", tmp_path / "config.toml", cwd=tmp_path)
@@ -45,3 +51,5 @@ def test_the_wheel_brings_templates_samples_and_the_example_config(tmp_path: Pat
     assert len(list((tmp_path / "demo" / "outbox" / "new").glob("*.eml"))) == 6
     assert (tmp_path / "demo" / "archive" / "index.html").is_file()
     assert (ROOT / "config.example.toml").read_text() == (tmp_path / "config.toml").read_text()
+    # who may not write there would be told so at every start
+    assert [] == sorted({path for path, _ in files(tmp_path / "venv").items() ^ installed.items()})

@@ -12,6 +12,7 @@ import functools
 import itertools
 import math
 import sqlite3
+import weakref
 from array import array
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
@@ -46,7 +47,9 @@ class TextIndex:
 
     def __init__(self, papers: Sequence[Paper]) -> None:
         self._papers = papers
-        self._db = sqlite3.connect(":memory:")
+        # whoever lets go of the index closes it, in whichever thread that is
+        self._db = sqlite3.connect(":memory:", check_same_thread=False)
+        weakref.finalize(self, self._db.close)
         columns = ", ".join(COLUMNS)
         for table, stemmer in (("typed", ""), ("stemmed", "porter ")):
             self._db.execute(f'CREATE VIRTUAL TABLE {table} USING fts5({columns}, tokenize="{stemmer}{_TOKENS}")')

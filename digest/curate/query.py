@@ -26,9 +26,9 @@ from typing import Any, Literal, TypeAlias
 
 from luqum import tree
 from luqum.exceptions import ParseError
-from luqum.thread import parse as parse_lucene
 
 from digest.curate.entry import Piece, pieces
+from digest.curate.lucene import parse_lucene
 from digest.curate.words import STOP_WORDS, words
 from digest.errors import QueryError
 

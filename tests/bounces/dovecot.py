@@ -32,6 +32,41 @@ PASSWORD = 'pass "word\\ é'
 #: seconds for the server to answer for the first time
 _TIMEOUT_S = 20.0
 
+# what Dovecot 2.4 renamed (https://doc.dovecot.org/2.4.0/installation/upgrade/2.3-to-2.4.html)
+_BEFORE_2_4 = """
+mail_location = maildir:{folder}/mail
+ssl_cert = <{folder}/server.pem
+ssl_key = <{folder}/server.pem
+passdb {{
+  driver = passwd-file
+  args = {folder}/users
+}}
+userdb {{
+  driver = static
+  args = uid={user} gid={group} home={folder}/mail
+}}
+"""
+#: begins with the versions, as it must
+_SINCE_2_4 = """dovecot_config_version = 2.4.0
+dovecot_storage_version = 2.4.0
+mail_driver = maildir
+mail_path = {folder}/mail
+# no keyword of its own on mails without attachments, as newer ones of 2.4 set it
+mail_attachment_detection_options =
+ssl_server_cert_file = {folder}/server.pem
+ssl_server_key_file = {folder}/server.pem
+passdb passwd-file {{
+  passwd_file_path = {folder}/users
+}}
+userdb static {{
+  fields {{
+    uid = {user}
+    gid = {group}
+    home = {folder}/mail
+  }}
+}}
+"""
+
 
 @dataclass(frozen=True)
 class Dovecot:
@@ -60,13 +95,11 @@ def dovecot() -> Iterator[Dovecot]:
     if program is None:
         pytest.skip("Dovecot is not installed (Debian packages dovecot-core and dovecot-imapd)")
     version = subprocess.run([program, "--version"], capture_output=True, text=True, check=True).stdout
-    if not version.startswith("2.3."):
-        pytest.skip(f"this configuration is for Dovecot 2.3, not {version.strip()}")
     with tempfile.TemporaryDirectory(prefix="digest-imap-", dir="/tmp") as name:  # its sockets need a short path
         folder = Path(name)
         folder.chmod(0o755)
         tls_port, starttls_port = _free_port(), _free_port()
-        _configure(folder, tls_port, starttls_port)
+        _configure(folder, tls_port, starttls_port, _BEFORE_2_4 if version.startswith("2.3.") else _SINCE_2_4)
         command = [program, "-F", "-c", str(folder / "dovecot.conf")]
         with (folder / "out").open("wb") as out, subprocess.Popen(command, stderr=out) as process:
             server = Dovecot(tls_port, starttls_port, str(folder / "ca.pem"), folder / "mail", process)
@@ -77,7 +110,7 @@ def dovecot() -> Iterator[Dovecot]:
                 process.terminate()
 
 
-def _configure(folder: Path, tls_port: int, starttls_port: int) -> None:
+def _configure(folder: Path, tls_port: int, starttls_port: int, dialect: str) -> None:
     authority = trustme.CA()
     authority.cert_pem.write_to_path(folder / "ca.pem")
     authority.issue_cert("localhost").private_key_and_cert_chain_pem.write_to_path(folder / "server.pem")
@@ -93,7 +126,7 @@ def _configure(folder: Path, tls_port: int, starttls_port: int) -> None:
         group, chroot = grp.getgrgid(os.getgid()).gr_name, "chroot ="
     encoded = b64encode(PASSWORD.encode()).decode()
     (folder / "users").write_text(f"{USER}:{{PLAIN.B64}}{encoded}\n")
-    configuration = f"""
+    configuration = f"""{dialect.format(folder=folder, user=user, group=group)}
 base_dir = {folder}/run
 state_dir = {folder}/run
 log_path = {folder}/log
@@ -103,20 +136,9 @@ default_internal_user = {user}
 default_internal_group = {group}
 default_login_user = {login}
 first_valid_uid = 1
-mail_location = maildir:{folder}/mail
 ssl = required
-ssl_cert = <{folder}/server.pem
-ssl_key = <{folder}/server.pem
 auth_mechanisms = plain
 auth_failure_delay = 0
-passdb {{
-  driver = passwd-file
-  args = {folder}/users
-}}
-userdb {{
-  driver = static
-  args = uid={user} gid={group} home={folder}/mail
-}}
 service imap-login {{
   {chroot}
   inet_listener imap {{

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import json
+import os
+import shutil
 from datetime import timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING
 
+import luqum
 import pytest
 
 from digest.clock import utc_now
@@ -162,3 +166,22 @@ def test_an_error_is_told(cli: Callable[..., Said]) -> None:
 
     assert (1, "") == (said.code, said.out)
     assert said.err.startswith("digest: ")
+
+
+@pytest.mark.parametrize("tables", ["of another signature", "missing"])
+def test_whatever_tables_the_parser_of_keywords_finds_nothing_is_said_or_written(tables: str, place: Place) -> None:
+    """Under Python 3.13 and newer those that luqum brings bear another signature than its grammar."""
+    copy = place.folder / "site" / "luqum"
+    shutil.copytree(Path(luqum.__file__).parent, copy, ignore=shutil.ignore_patterns("__pycache__"))
+    brought = copy / "parsetab.py"
+    if tables == "missing":
+        brought.unlink()
+    else:
+        brought.write_text(brought.read_text().replace("_lr_signature = '", "_lr_signature = 'another "))
+    before = {path: path.read_bytes() for path in copy.rglob("*") if path.is_file()}
+
+    path = os.pathsep.join([str(copy.parent), *filter(None, [os.environ.get("PYTHONPATH")])])
+    done = place.digest("pull", "--quiet", env={"PYTHONPATH": path, "PYTHONDONTWRITEBYTECODE": "1"})
+
+    assert (0, "", "") == (done.returncode, done.stdout, done.stderr)
+    assert before == {path: path.read_bytes() for path in copy.rglob("*") if path.is_file()}
