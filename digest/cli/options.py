@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import io
 import os
 import sys
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, TextIO, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, TextIO, TypeVar, cast
 
 import typer
 
@@ -120,15 +119,15 @@ def log_to_stderr(*, quiet: bool = False) -> None:
             _showable,
             structlog.dev.ConsoleRenderer() if watched else structlog.processors.JSONRenderer(ensure_ascii=False),
         ],
-        logger_factory=structlog.PrintLoggerFactory(_Lossy(sys.stderr)),
+        logger_factory=structlog.PrintLoggerFactory(cast("TextIO", _Lossy(sys.stderr))),
         wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING if quiet else logging.INFO),
     )
     # APScheduler and aiosmtplib use the standard library's logging
     logging.basicConfig(level=logging.WARNING, stream=sys.stderr, format="%(levelname)s %(name)s: %(message)s")
 
 
-class _Lossy(io.TextIOBase, TextIO):
-    """A stream on which a line that cannot be written is lost, as on a full disk: mail matters more than its log."""
+class _Lossy:
+    """Prints to a stream on which a line that cannot be written is lost, as on a full disk: mail matters more than its log."""
 
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
