@@ -127,7 +127,7 @@ def log_to_stderr(*, quiet: bool = False) -> None:
 
 
 class _Lossy:
-    """Prints to a stream on which a line that cannot be written is lost, as on a full disk: mail matters more than its log."""
+    """Writes to a stream; what cannot be written, as on a full disk, is lost: mail matters more than its log."""
 
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream

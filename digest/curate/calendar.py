@@ -60,6 +60,11 @@ def next_expected(calendar: Calendar | None, now: datetime) -> datetime | None:
     return _midnight(calendar, day)
 
 
+def end(calendar: Calendar, due: datetime) -> datetime:
+    """When the list no longer holds the batch that was due then, in UTC: on days without a batch it is empty."""
+    return _midnight(calendar, batch_day(calendar, due) + _DAY)
+
+
 def why_none(calendar: Calendar | None, day: date) -> Silence:
     """Why the batch day `day` has no batch; empty if it has one, and always without a calendar.
 

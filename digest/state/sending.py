@@ -110,8 +110,8 @@ def _is_alive(connection: Connection) -> bool:
     try:
         connection.scalar(select(1))
     except DBAPIError as error:
-        connection.close()
         if not error.connection_invalidated:
             raise
+        connection.close()
         return False
     return True

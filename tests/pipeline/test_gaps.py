@@ -148,11 +148,66 @@ def test_a_note_of_a_quiet_week_says_it_and_not_that_nothing_escaped(weekly: Ins
     assert "may be missing: arXiv (15 Sep)." in head(weekly)
 
 
-def test_several_sources_are_named_with_their_days(home: Installation) -> None:
+def test_an_empty_weekend_makes_up_for_no_friday(weekly: Installation) -> None:
+    """Fridays' papers are gone from the list then, as those of the day before a holiday are."""
+    read_arxiv(weekly, 0, 1, down=(1,))
+    announce(weekly)
+    weekly.pull(FIRST + 2 * DAY)
+    weekly.pull(FIRST + 3 * DAY)
+    read_arxiv(weekly, 4, 5, 6, 7, 8)
+
+    weekly.send(FRIDAY)
+
+    assert "may be missing: arXiv (11 Sep)." in head(weekly)
+
+
+def test_on_saturday_it_is_told_that_nothing_ran_on_friday(home: Installation) -> None:
+    _with_a_list(home)
+    home.readers = (reader(frequency="daily"),)
+    read_arxiv(home, 0)
+    home.send(FIRST)
+    announce(home)
+    home.publish(item(1), item(2))
+    home.pull(FIRST + 2 * DAY)
+
+    home.send(FIRST + 2 * DAY)
+
+    assert "may be missing: arXiv (11 Sep)." in head(home)
+
+
+def test_who_has_mail_in_the_evening_hears_of_a_batch_that_was_lost_in_the_night(home: Installation) -> None:
+    """At that time of the day before it could still have come."""
+    _with_a_list(home)
+    home.readers = (reader(timezone="America/Los_Angeles", time="18:00"),)
+    read_arxiv(home, 1)
+    home.pull(FIRST + 4 * DAY)
+    home.send(FIRST + 4 * DAY + 19 * HOUR)
+    before = head(home)
+    home.publish(item(1), item(2))
+    read_arxiv(home, 5)
+
+    home.send(FIRST + 5 * DAY + 19 * HOUR)
+    told = head(home)
+    home.publish(item(1), item(2), item(3))
+    read_arxiv(home, 6)
+    home.send(FIRST + 6 * DAY + 19 * HOUR)
+
+    assert "may be missing" not in before
+    assert "may be missing: arXiv (14 Sep)." in told
+    assert len(home.letters()) == 3
+    assert "may be missing" not in head(home)
+
+
+def _with_a_list(home: Installation) -> None:
     use(home, ARXIV)
     home.sources += f'[[sources]]\ntype = "jsonl"\nname = "list"\nurl = "{home.server.url}/list"\n'
-    home.readers = (reader(language="de"),)
+    home.readers = (reader(),)
     home.publish(item(1))
+
+
+def test_several_sources_are_named_with_their_days(home: Installation) -> None:
+    _with_a_list(home)
+    home.readers = (reader(language="de"),)
     read_arxiv(home, 0)
     home.server.routes["/list"] = DOWN
     read_arxiv(home, 1, down=(1,))

@@ -1,4 +1,4 @@
-"""Who had a digest lately is planned from fewer papers, and gets the same ones."""
+"""Who had a digest lately is planned from fewer papers; without a limit and a floor it has the same ones in it."""
 
 from __future__ import annotations
 
