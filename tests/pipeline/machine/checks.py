@@ -202,11 +202,19 @@ def _check_plan(sending: Sending, reader: Reader, verdicts: Iterable[Verdict]) -
         assert not still_new, f"{what}: but {sorted(still_new)}"
         assert found & {"quiet", "all_seen"}, what
     elif not sending.pulled:
+        # those of an older mail that was refused before today's was planned are news again
+        new |= {key for row in _refused_now(sending, reader) for key in row.papers}
         assert set(after.papers) <= new, f"{what}: {after.papers} of {sorted(new)}"
         least, most = (min(len(some), reader.max_papers) for some in (still_new, new))
         assert least <= len(after.papers) <= most, f"{what}: {after.papers} of {sorted(new)}"
         assert after.papers or reader.note, f"{what}: a mail of nothing to who did not ask for it"
         assert found.isdisjoint({"quiet", "all_seen"}), what
+
+
+def _refused_now(sending: Sending, reader: Reader) -> list[Row]:
+    """Older mails of the reader that were refused for good by this run."""
+    names = sending.changed(reader.email, "refused")
+    return [sending.before.rows[name] for name in names if name in sending.before.rows]
 
 
 def _sent_now(sending: Sending, reader: Reader) -> list[Row]:
